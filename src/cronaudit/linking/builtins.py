@@ -1,0 +1,278 @@
+"""What a language's own functions and methods do to folded values."""
+
+from __future__ import annotations
+
+import math
+import posixpath
+from typing import Protocol
+
+from cronaudit.linking import exports, names
+from cronaudit.linking.folder import Folder
+from cronaudit.linking.operators import as_text, choice, joined, number_from, open_operand
+from cronaudit.model.ir import Array, Call, Comprehension
+from cronaudit.model.source import Location
+from cronaudit.model.value import (
+    Arguments,
+    Builtin,
+    Closure,
+    Env,
+    External,
+    Known,
+    Lazy,
+    Namespace,
+    Record,
+    Scope,
+    Sequence,
+    Symbol,
+    Text,
+    Unknown,
+    Value,
+)
+
+class ForeignFolds(Protocol):
+    """What the knowledge base says about functions outside the tree that compute a value."""
+
+    def fold(self, folder: Folder, callee: External, args: Arguments, at: Location | None) -> Value | None:
+        """The value that the call computes; None where nothing is known of it."""
+
+
+# ---- functions of the language -----------------------------------------------------------------------------
+
+_NUMBERS = frozenset(("global:Number", "global:parseInt", "global:parseFloat", "global:Number.parseInt",
+                      "global:Number.parseFloat", "builtins.int", "builtins.float"))  # fmt: skip
+_SAME = frozenset(("global:Object.freeze", "global:Object.seal", "global:Promise.resolve", "builtins.list",
+                   "builtins.tuple", "builtins.set", "builtins.sorted", "builtins.reversed", "global:Array.from",
+                   "global:Promise.all", "global:structuredClone", "builtins.dict", "builtins.frozenset"))  # fmt: skip
+_PATHS = frozenset(("path:join", "path:resolve", "path:posix.join", "global:require.resolve", "os.path.join"))
+_ENV_GETTERS = frozenset(("os.environ.get", "os.getenv"))
+_ROUNDING = {"floor": math.floor, "ceil": math.ceil, "round": round, "trunc": math.trunc, "abs": abs}
+
+
+def foreign_call(  # noqa: PLR0911, PLR0912, C901 - one arm a function
+    folder: Folder, callee: External, args: Arguments, call: Call | None, at: Location | None
+) -> Value:
+    """A call of a symbol outside the tree: folded where the language or the knowledge base defines it."""
+    path = callee.path
+    first = folder.force(args.positional[0]) if args.positional else None
+    if path in _NUMBERS and first is not None:
+        if isinstance(first, Known):
+            return number_from(first, at)
+        return first if isinstance(first, Env | Symbol | Unknown) else _external_result(callee, args, call, at)
+    if path in ("global:String", "builtins.str") and isinstance(first, Known):
+        return Known(as_text(first), at, default_of=first.default_of)
+    if path in _SAME and first is not None:
+        return first
+    if path in _PATHS:
+        return _joined_path(folder, path, args, at)
+    if path in _ENV_GETTERS and isinstance(first, Known):
+        default = folder.force(args.positional[1]) if len(args.positional) > 1 else None
+        if default is None and "default" in args.named:
+            default = folder.force(args.named["default"])
+        if isinstance(default, Known) and default.value is not None:
+            return Known(default.value, default.at, default.unit, as_text(first))
+        return default if isinstance(default, Symbol) else Env(as_text(first), at)
+    if path in ("global:Object.values", "global:Object.entries", "global:Object.keys") and first is not None:
+        return _object_listing(folder, path.rsplit(".", 1)[1], first, at)
+    if path == "global:Object.assign":
+        return _assigned(folder, args, at)
+    if path == "global:Object.fromEntries" and isinstance(first, Sequence):
+        return _from_entries(folder, first, at)
+    if path.startswith("global:Math.") and path.rsplit(".", 1)[1] in _ROUNDING and isinstance(first, Known):
+        if isinstance(first.value, int | float):
+            return Known(_ROUNDING[path.rsplit(".", 1)[1]](first.value), at, first.unit, first.default_of)
+    if path in ("global:Math.max", "global:Math.min", "builtins.max", "builtins.min"):
+        return _extreme(folder, max if path.endswith("max") else min, args, at)
+    if path in ("functools.partial",) and isinstance(first, Closure):
+        rest = tuple(folder.force(a) for a in args.positional[1:])
+        return Closure(first.function, first.scope, first.this, (*first.bound, *rest))
+    if path.startswith("global:") and exports.is_interop(path[len("global:") :]) and first is not None:
+        return exports.interop(folder, first)
+    found = folder_foreign(folder, callee, args, at)
+    return found if found is not None else _external_result(callee, args, call, at)
+
+
+def folder_foreign(folder: Folder, callee: External, args: Arguments, at: Location | None) -> Value | None:
+    """Ask the knowledge base."""
+    foreign: ForeignFolds | None = getattr(folder, "foreign", None)
+    return foreign.fold(folder, callee, args, at) if foreign is not None else None
+
+
+def _external_result(callee: External, args: Arguments, call: Call | None, at: Location | None) -> External:
+    return External(f"{callee.path}()", args, at, callee.receiver, call)
+
+
+def _joined_path(folder: Folder, path: str, args: Arguments, at: Location | None) -> Value:
+    """``path.join(__dirname, 'x.js')``: a path relative to the tree."""
+    parts: list[str] = []
+    for raw in args.positional:
+        value = folder.force(raw)
+        if not isinstance(value, Known) or not isinstance(value.value, str):
+            return Unknown("a path with a part that cannot be told", at)
+        text = value.value
+        if text.startswith("\0") and value.at is not None:
+            where = value.at.path
+            text = where if text == "\0__filename" else posixpath.dirname(where)
+            parts = ["\0tree", text]
+        else:
+            parts.append(text)
+    if path == "global:require.resolve" and at is not None and parts and parts[0].startswith("."):
+        parts = ["\0tree", posixpath.dirname(at.path), *parts]
+    if parts and parts[0] == "\0tree":
+        return Known("\0tree/" + posixpath.normpath(posixpath.join(*parts[1:])), at)
+    return Known(posixpath.normpath(posixpath.join(*parts)) if parts else "", at)
+
+
+def _object_listing(folder: Folder, what: str, value: Value, at: Location | None) -> Value:
+    if isinstance(value, Namespace):
+        entries: dict[str, Value | Lazy] = {
+            e.name: folder.export(value.module, e.name) for e in value.module.exports if e.name != "*"
+        }
+        value = Record(entries, complete=True, at=at)
+    if not isinstance(value, Record):
+        return value if isinstance(value, Symbol | Unknown) else Unknown("the entries of an open object", at)
+    pairs = [(k, v) for k, v in value.entries.items() if not k.startswith("\0") or what == "values"]
+    if what == "keys":
+        return Sequence(tuple(Known(k, value.at) for k, _ in pairs), value.complete, value.at)
+    if what == "values":
+        return Sequence(tuple(v for _, v in pairs), value.complete, value.at)
+    rows = tuple(Sequence((Known(k, value.at), v), True, value.at) for k, v in pairs)  # noqa: FBT003 - a row is whole
+    return Sequence(rows, value.complete, value.at)
+
+
+def _assigned(folder: Folder, args: Arguments, at: Location | None) -> Value:
+    entries: dict[str, Value | Lazy] = {}
+    complete = args.complete
+    for raw in args.positional:
+        value = folder.force(raw)
+        if isinstance(value, Record):
+            entries.update(value.entries)
+            complete = complete and value.complete
+        elif not isinstance(value, Known):
+            complete = False
+    return Record(entries, complete, at)
+
+
+def _from_entries(folder: Folder, pairs: Sequence, at: Location | None) -> Value:
+    entries: dict[str, Value | Lazy] = {}
+    complete = pairs.complete
+    for raw in pairs.items:
+        pair = folder.force(raw)
+        key = folder.force(pair.items[0]) if isinstance(pair, Sequence) and len(pair.items) == 2 else None  # noqa: PLR2004
+        if isinstance(key, Known) and isinstance(pair, Sequence):
+            entries[as_text(key)] = pair.items[1]
+        else:
+            complete = False
+    return Record(entries, complete, at)
+
+
+def _extreme(folder: Folder, pick: object, args: Arguments, at: Location | None) -> Value:
+    values = [folder.force(a) for a in args.positional]
+    numbers = [v for v in values if isinstance(v, Known) and isinstance(v.value, int | float)]
+    if len(numbers) == len(values) and numbers:
+        best = pick(numbers, key=lambda v: v.value)  # type: ignore[operator]
+        return Known(best.value, at, best.unit, next((n.default_of for n in numbers if n.default_of), None))
+    return open_operand(tuple(values), at)
+
+
+# ---- methods of folded values ------------------------------------------------------------------------------
+
+_KEEPING = frozenset(("filter", "slice", "sort", "reverse", "concat", "flat", "toSorted", "toReversed", "values"))
+EACH_METHODS = frozenset(("forEach", "map", "flatMap", "filter", "some", "every", "find", "reduce"))
+"""Array methods that call their first argument once for each item."""
+
+
+def method(folder: Folder, builtin: Builtin, args: Arguments, at: Location | None) -> Value:  # noqa: PLR0911, PLR0912, C901
+    """A call of a method of a folded value."""
+    receiver, name = builtin.receiver, builtin.name
+    first = folder.force(args.positional[0]) if args.positional else None
+    if isinstance(receiver, Closure):
+        return _function_method(folder, receiver, name, args, at)
+    if isinstance(receiver, Record):
+        if name == "get" and isinstance(first, Known):
+            key = as_text(first)
+            if key in receiver.entries:
+                return folder.force(receiver.entries[key])
+            return folder.force(args.positional[1]) if len(args.positional) > 1 else Known(None, at)
+        if name in ("items", "keys", "values"):
+            return _object_listing(folder, "entries" if name == "items" else name, receiver, at)
+        return receiver if name == "copy" else Unknown(f"{name} of an object", at)
+    if isinstance(receiver, Sequence):
+        if name in ("map", "flatMap") and isinstance(first, Closure):
+            items = tuple(_applied(folder, first, (i, Known(n)), at) for n, i in enumerate(receiver.items))
+            return Sequence(items, receiver.complete, at)
+        if name == "concat" and isinstance(first, Sequence):
+            return Sequence((*receiver.items, *first.items), receiver.complete and first.complete, at)
+        if name == "join" and isinstance(first, Known | None):
+            separator = as_text(first) if first else ","
+            parts: list[str | Value] = []
+            for position, raw in enumerate(receiver.items):
+                parts += ([separator] if position else []) + [folder.force(raw)]
+            return joined(parts, at)
+        if name in _KEEPING:
+            return Sequence(receiver.items, receiver.complete and name not in ("filter", "slice"), receiver.at)
+        if name in ("find", "at", "pop", "shift") and receiver.items:
+            return choice(tuple(folder.force(i) for i in receiver.items))
+        return Unknown(f"{name} of a list", at)
+    if isinstance(receiver, Known | Text):
+        return _text_method(folder, receiver, name, args, at)
+    if isinstance(receiver, Env):
+        return receiver if name in ("trim", "toString", "toLowerCase", "strip", "lower") else Unknown(
+            f"{receiver.name} comes from the environment", at
+        )
+    return Unknown(f"the result of {name}", at)
+
+
+def _applied(folder: Folder, closure: Closure, args: tuple[Value | Lazy, ...], at: Location | None) -> Value:
+    return folder.apply(closure, Arguments(args, {}), None, at)
+
+
+def _function_method(folder: Folder, receiver: Closure, name: str, args: Arguments, at: Location | None) -> Value:
+    given = tuple(folder.force(a) for a in args.positional)
+    if name == "bind":
+        this = given[0] if given else receiver.this
+        return Closure(receiver.function, receiver.scope, this, (*receiver.bound, *given[1:]))
+    if name == "call":
+        this = given[0] if given else receiver.this
+        return folder.apply(
+            Closure(receiver.function, receiver.scope, this, receiver.bound), Arguments(given[1:], {}), None, at
+        )
+    if name == "apply":
+        rest = given[1].items if len(given) > 1 and isinstance(given[1], Sequence) else ()
+        this = given[0] if given else receiver.this
+        return folder.apply(Closure(receiver.function, receiver.scope, this), Arguments(rest, {}), None, at)
+    return Unknown(f"{name} of {receiver.function.symbol}", at)
+
+
+def _text_method(folder: Folder, receiver: Known | Text, name: str, args: Arguments, at: Location | None) -> Value:
+    if name in ("toString", "trim", "toLowerCase", "toUpperCase", "lower", "upper", "strip", "toLocaleLowerCase"):
+        if isinstance(receiver, Known) and isinstance(receiver.value, str):
+            text = receiver.value.strip() if name in ("trim", "strip") else receiver.value
+            text = text.lower() if "ower" in name else text.upper() if "pper" in name else text
+            return Known(text, receiver.at, receiver.unit, receiver.default_of)
+        return receiver
+    if name in ("concat",):
+        return joined([receiver, *(folder.force(a) for a in args.positional)], at)
+    if name == "total_seconds" and isinstance(receiver, Known):
+        return receiver
+    return Unknown(f"{name} of a text", at)
+
+
+# ---- comprehensions ----------------------------------------------------------------------------------------
+
+
+def comprehend(folder: Folder, expr: Comprehension, scope: Scope) -> Value:
+    """A comprehension over a folded list, item by item."""
+    at = Location(scope.module.path, expr.line)
+    items = names.sequence_items(folder, folder.fold(expr.iterable, scope))
+    if items is None:
+        return Unknown("a comprehension over something open", at)
+    results: list[Value | Lazy] = []
+    for entry in items:
+        inner = Scope(scope.node, scope.parent, dict(scope.values), scope.this)
+        names.bind_target(folder, inner, expr.target, entry)
+        results.append(Lazy(expr.element, inner))
+    if expr.kind == "dict" and isinstance(expr.element, Array):
+        pairs = Sequence(tuple(results), complete=not expr.conditions, at=at)
+        return _from_entries(folder, pairs, at)
+    return Sequence(tuple(results), not expr.conditions, at)
+

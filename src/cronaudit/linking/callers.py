@@ -1,0 +1,404 @@
+"""The walk up: who calls a function, makes an instance, or inherits from a class, and with what.
+
+Users of a symbol are found through the import index and then by folding the callee, never by a bare name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from cronaudit.linking import names, objects
+from cronaudit.linking.builtins import EACH_METHODS
+from cronaudit.linking.fold import Evaluator
+from cronaudit.linking.program import Program
+from cronaudit.model.ir import Call, Class, Export, Expr, Function, FunctionKind, Loop, Member, Module, Name
+from cronaudit.model.linker import Bound
+from cronaudit.model.source import Location
+from cronaudit.model.value import (
+    Arguments,
+    Builtin,
+    Choice,
+    ClassValue,
+    Closure,
+    Instance,
+    Lazy,
+    Record,
+    Scope,
+    Sequence,
+    Symbol,
+    Text,
+    Value,
+)
+
+_DEPTH = 6
+_MOST_BOUND = 200
+_CLOSURE_DEPTH = 3
+_CLOSURE_FILES = 150
+_SYMBOL_DEPTH = 4
+
+
+def symbols(value: Value | Lazy, evaluator: Evaluator, depth: int = 0) -> Iterator[Symbol]:
+    """The open symbols inside a folded value."""
+    if depth > _SYMBOL_DEPTH:
+        return
+    if isinstance(value, Lazy):
+        value = evaluator.force(value)
+    if isinstance(value, Symbol):
+        yield value
+    elif isinstance(value, Text):
+        for part in value.parts:
+            if not isinstance(part, str):
+                yield from symbols(part, evaluator, depth + 1)
+    elif isinstance(value, Choice):
+        for option in value.options:
+            yield from symbols(option, evaluator, depth + 1)
+    elif isinstance(value, Record):
+        for entry in value.entries.values():
+            yield from symbols(entry, evaluator, depth + 1)
+    elif isinstance(value, Sequence):
+        for entry in value.items:
+            yield from symbols(entry, evaluator, depth + 1)
+
+
+class Callers:
+    """Finds the users of functions and classes."""
+
+    def __init__(self, evaluator: Evaluator, program: Program) -> None:
+        self._ev = evaluator
+        self._program = program
+        self._bounds: dict[int, tuple[Bound, ...]] = {}
+        self._sites: dict[int, tuple[tuple[Call, Function | Module], ...]] = {}
+        self._subclasses: dict[int, tuple[ClassValue, ...]] = {}
+        self._active: set[int] = set()
+        self._keep: list[object] = []
+
+    # ---- users of a symbol -----------------------------------------------------------------------------------
+
+    def call_sites(self, function: Function) -> tuple[tuple[Call, Function | Module], ...]:
+        """The calls that reach `function`, each with the function or module that it stands in."""
+        found = self._sites.get(id(function))
+        if found is None:
+            found = tuple(self._find_calls(function))
+            self._sites[id(function)] = found
+            self._keep.append(function)
+        return found
+
+    def _find_calls(self, function: Function) -> Iterator[tuple[Call, Function | Module]]:
+        name = function.name
+        if function.kind is FunctionKind.CONSTRUCTOR or name == "__init__":
+            return
+        if name is None and not self._is_default(function):
+            return
+        far = function.owner is not None
+        for path in self._candidates(function.module, name, far=far):
+            module = self._program.module(path)
+            if module is None:
+                continue
+            calls = self._program.calls(module).by_name
+            for local in self._local_names(module, name):
+                for call, node in calls.get(local, ()):
+                    callee = self._ev.fold(call.callee, self._ev.scope_of(node))
+                    if self._reaches(callee, function):
+                        yield call, node
+            for method in sorted(EACH_METHODS & calls.keys()):
+                for call, node in calls[method]:
+                    if call.args and self._is_function(call.args[0].value, node, function):
+                        yield call, node
+
+    def _candidates(self, module: Module, name: str | None, *, far: bool) -> Iterator[str]:
+        """Files that may use a symbol of `module`: importers, through barrels, and for methods further still."""
+        depth = _CLOSURE_DEPTH
+        for path in self._program.importing_closure(module.path, depth, _CLOSURE_FILES):
+            if path == module.path or name is None or self._program.mentions(path, name):
+                yield path
+            elif not far and self._imports_default(path, module):
+                yield path
+
+    def _imports_default(self, path: str, module: Module) -> bool:
+        return path in self._program.importing(module.path) and (
+            any(e.name == "default" for e in module.exports) or not any(True for _ in module.exports)
+        )
+
+    @staticmethod
+    def _local_names(module: Module, name: str | None) -> tuple[str, ...]:
+        found = {i.local for i in module.imports if i.name == name or i.name == "default"}
+        if name is not None:
+            found.add(name)
+        return tuple(sorted(found))
+
+    @staticmethod
+    def _is_default(function: Function) -> bool:
+        return any(isinstance(s, Export) and s.value is function for s in function.module.body)
+
+    def _is_function(self, expr: Expr, node: Function | Module, function: Function) -> bool:
+        if not isinstance(expr, Name | Member):
+            return False
+        return self._reaches(self._ev.fold(expr, self._ev.scope_of(node)), function)
+
+    def _reaches(self, callee: Value, function: Function) -> bool:
+        if isinstance(callee, Choice):
+            return any(self._reaches(o, function) for o in callee.options)
+        if isinstance(callee, Builtin):
+            return callee.name in ("call", "apply", "bind") and self._reaches(callee.receiver, function)
+        if not isinstance(callee, Closure):
+            return False
+        if callee.function is function:
+            return True
+        # A call through the base class or interface reaches the override.
+        owner, called = function.owner, callee.function.owner
+        if owner is None or called is None or function.name != callee.function.name:
+            return False
+        lineage = objects.lineage(self._ev, self.class_value(owner))
+        return any(isinstance(c, ClassValue) and c.cls is called for c in lineage)
+
+    def class_value(self, cls: Class) -> ClassValue:
+        """A class with its scope."""
+        return ClassValue(cls, self._ev.scope_of(cls.parent))
+
+    def subclasses(self, cls: Class) -> tuple[ClassValue, ...]:
+        """All classes of the tree that inherit from `cls`, itself not."""
+        found = self._subclasses.get(id(cls))
+        if found is not None:
+            return found
+        result: list[ClassValue] = []
+        for path in self._program.importing_closure(cls.module.path, _CLOSURE_DEPTH, _CLOSURE_FILES):
+            if path != cls.module.path and not self._may_inherit(path):
+                continue
+            module = self._program.module(path)
+            for other in self._program.classes(module) if module is not None else ():
+                if other is cls or not other.bases:
+                    continue
+                value = self.class_value(other)
+                if any(isinstance(c, ClassValue) and c.cls is cls for c in objects.lineage(self._ev, value)):
+                    result.append(value)
+        self._subclasses[id(cls)] = tuple(result)
+        self._keep.append(cls)
+        return self._subclasses[id(cls)]
+
+    def _may_inherit(self, path: str) -> bool:
+        return self._program.mentions(path, "extends") or self._program.mentions(path, "class ")
+
+    def instances(self, cls: Class, depth: int = 0) -> tuple[tuple[Instance, tuple[Location, ...]], ...]:
+        """Every object of `cls` or a class below it that the tree makes, with its places."""
+        found: list[tuple[Instance, tuple[Location, ...]]] = []
+        for value in (self.class_value(cls), *self.subclasses(cls)):
+            for call, node in self._new_sites(value.cls):
+                scopes = self.bounds(node, depth + 1) if self._needs_caller(call, node) else (
+                    Bound(self._ev.scope_of(node), ()),
+                )
+                for bound in scopes:
+                    at = Location(bound.scope.module.path, call.line, call.end_line)
+                    made = Instance(value, self._ev.arguments(call, bound.scope), at)
+                    found.append((made, (at, *bound.chain)))
+        return tuple(found[:_MOST_BOUND])
+
+    def _needs_caller(self, call: Call, node: Function | Module) -> bool:
+        args = self._ev.arguments(call, self._ev.scope_of(node))
+        raws = (*args.positional, *args.named.values())
+        return any(True for raw in raws for _ in symbols(raw, self._ev))
+
+    def _new_sites(self, cls: Class) -> Iterator[tuple[Call, Function | Module]]:
+        for path in self._candidates(cls.module, cls.name, far=False):
+            module = self._program.module(path)
+            if module is None:
+                continue
+            calls = self._program.calls(module).by_name
+            for local in self._local_names(module, cls.name):
+                for call, node in calls.get(local, ()):
+                    callee = self._ev.fold(call.callee, self._ev.scope_of(node))
+                    if isinstance(callee, ClassValue) and callee.cls is cls:
+                        yield call, node
+
+    # ---- bound scopes ----------------------------------------------------------------------------------------
+
+    def bounds(self, node: Function | Module, depth: int = 0) -> tuple[Bound, ...]:
+        """The scopes of `node`, one for each way in which the tree calls it; one unbound where it calls it nowhere."""
+        if isinstance(node, Module):
+            return (Bound(self._ev.module_scope(node), ()),)
+        found = self._bounds.get(id(node))
+        if found is not None:
+            return found
+        if depth > _DEPTH or id(node) in self._active:
+            return (Bound(self._ev.scope_of(node), ()),)
+        self._active.add(id(node))
+        try:
+            found = tuple(self._find_bounds(node, depth))[:_MOST_BOUND]
+        finally:
+            self._active.discard(id(node))
+        found = found or (Bound(self._ev.scope_of(node), ()),)
+        self._bounds[id(node)] = found
+        self._keep.append(node)
+        return found
+
+    def _find_bounds(self, node: Function, depth: int) -> Iterator[Bound]:
+        if isinstance(node.parent, Function) and node.owner is None:
+            yield from self._nested_bounds(node, depth)
+            return
+        any_call = False
+        for call, where in self.call_sites(node):
+            for bound in self._site_scopes(call, where, depth):
+                any_call = True
+                yield from self._entered(node, call, bound)
+        if not any_call and node.owner is not None and not node.is_static:
+            makes = node.kind is FunctionKind.CONSTRUCTOR or node.name == "__init__"
+            of = self.class_value(node.owner)
+            for made, chain in self.instances(node.owner, depth):
+                if makes:
+                    yield Bound(objects.constructor_scope(self._ev, made, of, made), chain)
+                else:
+                    yield Bound(Scope(node, of.scope, this=made), chain)
+
+    def _nested_bounds(self, node: Function, depth: int) -> Iterator[Bound]:
+        assert isinstance(node.parent, Function)  # noqa: S101 - the caller has looked
+        call = self._passed_to(node)
+        for outer in self.bounds(node.parent, depth + 1):
+            if call is not None and isinstance(call.callee, Member) and call.callee.name in EACH_METHODS:
+                items = names.sequence_items(self._ev, self._ev.fold(call.callee.object, outer.scope))
+                if items:
+                    for entry in items:
+                        scope = Scope(node, outer.scope)
+                        args = Arguments((entry,), {}, complete=False)
+                        objects.bind_parameters(self._ev, scope, node, args, ())
+                        yield Bound(scope, (*_place(entry), *outer.chain))
+                    continue
+            sites = [s for s in self.call_sites(node) if _is_inside(s[1], node.parent)] if node.name else []
+            for inner_call, where in sites:
+                outer_scope = names.scope_inside(where, outer.scope)
+                for bound in self._unrolled(inner_call, Bound(outer_scope, outer.chain)):
+                    scope = Scope(node, outer.scope)
+                    args = self._ev.arguments(inner_call, bound.scope)
+                    objects.bind_parameters(self._ev, scope, node, args, ())
+                    at = Location(where.path if isinstance(where, Module) else where.module.path, inner_call.line,
+                                  inner_call.end_line)  # fmt: skip
+                    yield Bound(scope, (at, *bound.chain))
+            if not sites:
+                yield Bound(Scope(node, outer.scope), outer.chain)
+
+    def _passed_to(self, node: Function) -> Call | None:
+        for calls in self._program.calls(node.module).by_name.values():
+            for call, _where in calls:
+                if any(a.value is node for a in call.args):
+                    return call
+        return None
+
+    def _site_scopes(self, call: Call, where: Function | Module, depth: int) -> Iterator[Bound]:
+        """The scopes in which a call site passes plain values: its callers' where it only hands on theirs."""
+        if self._needs_caller(call, where) or self._receiver_is_open(call, where):
+            for bound in self.bounds(where, depth + 1):
+                yield from self._unrolled(call, bound)
+        else:
+            yield Bound(self._ev.scope_of(where), ())
+
+    def _receiver_is_open(self, call: Call, where: Function | Module) -> bool:
+        if not isinstance(call.callee, Member):
+            return False
+        receiver = self._ev.fold(call.callee.object, self._ev.scope_of(where))
+        return isinstance(receiver, Symbol)
+
+    def _unrolled(self, call: Call, bound: Bound) -> Iterator[Bound]:
+        """A site inside loops over written-out lists, once for each item."""
+        def values(scope: Scope) -> list[Value | Lazy]:
+            args = self._ev.arguments(call, scope)
+            found: list[Value | Lazy] = [*args.positional, *args.named.values()]
+            if isinstance(call.callee, Member):
+                found.append(self._ev.fold(call.callee.object, scope))
+            return found
+
+        yield from self.unroll(bound, values)
+
+    def unroll(self, bound: Bound, values: Callable[[Scope], list[Value | Lazy]], depth: int = 0) -> Iterator[Bound]:
+        """Bind loop variables that `values` depends on to each item of a written-out list."""
+        loop = next(
+            (s for raw in values(bound.scope) for s in symbols(raw, self._ev) if isinstance(s.owner, Loop)), None
+        )
+        if loop is None or depth > 2 or loop.scope is None:
+            yield bound
+            return
+        owner = loop.owner
+        assert isinstance(owner, Loop)  # noqa: S101 - just selected
+        holder = _holder(bound.scope, loop.scope)
+        items = None
+        if owner.iterable is not None and holder is not None:
+            items = names.sequence_items(self._ev, self._ev.fold(owner.iterable, holder))
+        if not items or owner.target is None or holder is None:
+            yield bound
+            return
+        for entry in items:
+            scope = _rebound(bound.scope, holder)
+            target_scope = _holder(scope, loop.scope)
+            assert target_scope is not None  # noqa: S101 - `_rebound` keeps the chain
+            names.bind_target(self._ev, target_scope, owner.target, entry)
+            self._keep.append(scope)
+            yield from self.unroll(Bound(scope, (*_place(entry), *bound.chain)), values, depth + 1)
+
+    def _entered(self, node: Function, call: Call, bound: Bound) -> Iterator[Bound]:
+        at = Location(bound.scope.module.path, call.line, call.end_line)
+        callee = self._ev.fold(call.callee, bound.scope)
+        if isinstance(call.callee, Member) and call.callee.name in EACH_METHODS and not self._reaches(callee, node):
+            items = names.sequence_items(self._ev, self._ev.fold(call.callee.object, bound.scope)) or ()
+            for entry in items:
+                scope = Scope(node, self._ev.scope_of(node.parent))
+                objects.bind_parameters(self._ev, scope, node, Arguments((entry,), {}, complete=False), ())
+                yield Bound(scope, (*_place(entry), at, *bound.chain))
+            return
+        this = self._this_of(callee, node)
+        args = self._ev.arguments(call, bound.scope)
+        given = [this] if this is not None else self._implied_instances(node)
+        for one in given or [None]:
+            scope = Scope(node, self._ev.scope_of(node.parent), this=one)
+            objects.bind_parameters(self._ev, scope, node, args, ())
+            self._keep.append(scope)
+            own = (one.at,) if isinstance(one, Instance) and one.at is not None else ()
+            yield Bound(scope, (*own, at, *bound.chain))
+
+    def _this_of(self, callee: Value, node: Function) -> Value | None:
+        for option in callee.options if isinstance(callee, Choice) else (callee,):
+            if isinstance(option, Closure) and isinstance(option.this, Instance) and option.this.args is not None:
+                of = option.this.of
+                if node.owner is None or any(
+                    isinstance(c, ClassValue) and c.cls is node.owner for c in objects.lineage(self._ev, of)
+                ):
+                    return option.this
+        return None
+
+    def _implied_instances(self, node: Function) -> list[Value | None]:
+        """The call tells only the declared type: every object of it that the tree makes."""
+        if node.owner is None or node.is_static:
+            return []
+        return [made for made, _chain in self.instances(node.owner, _DEPTH - 1)]
+
+
+def _place(value: Value) -> tuple[Location, ...]:
+    at = getattr(value, "at", None)
+    if isinstance(value, Closure | ClassValue):
+        at = value.function.location if isinstance(value, Closure) else value.cls.location
+    return (at,) if isinstance(at, Location) else ()
+
+
+def _is_inside(node: Function | Module, outer: Function) -> bool:
+    current: Function | Module = node
+    while isinstance(current, Function):
+        if current is outer:
+            return True
+        current = current.parent
+    return False
+
+
+def _holder(scope: Scope, like: Scope) -> Scope | None:
+    """The scope in the chain of `scope` that stands for the same function as `like`."""
+    current: Scope | None = scope
+    while current is not None:
+        if current.node is like.node:
+            return current
+        current = current.parent
+    return None
+
+
+def _rebound(scope: Scope, holder: Scope) -> Scope:
+    """A copy of the chain from `scope` up to `holder`, so that names can be bound in it."""
+    if scope is holder:
+        return Scope(scope.node, scope.parent, dict(scope.values), scope.this)
+    parent = _rebound(scope.parent, holder) if scope.parent is not None else None
+    return Scope(scope.node, parent, dict(scope.values), scope.this)
+
+

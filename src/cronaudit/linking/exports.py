@@ -1,0 +1,262 @@
+"""What a module gives to others: ES exports, CommonJS, and members that are assigned afterwards."""
+
+from __future__ import annotations
+
+import posixpath
+
+from cronaudit.linking import names
+from cronaudit.linking.folder import Folder
+from cronaudit.linking.scopes import Store
+from cronaudit.model.ir import (
+    Assign,
+    AssignExpr,
+    Call,
+    Do,
+    Expr,
+    Function,
+
+    Member,
+    Module,
+    Name,
+    Operation,
+
+)
+from cronaudit.model.source import Language, Location
+from cronaudit.model.value import (
+    ClassValue,
+    Closure,
+    External,
+    Known,
+    Lazy,
+    Namespace,
+    Record,
+    Scope,
+    Text,
+    Unknown,
+    Value,
+)
+
+_INTEROP = frozenset(("__importDefault", "__importStar", "_interopRequireDefault", "_interopRequireWildcard", "__toESM"))
+
+
+def is_interop(name: str) -> bool:
+    """Whether a function is one that compilers write around ``require``."""
+    return name in _INTEROP
+
+
+def export(folder: Folder, module: Module, name: str) -> Value:
+    """An export of a module; re-exports are followed, a CommonJS module is its own default."""
+    return _export(folder, module, name, set())
+
+
+def _export(folder: Folder, module: Module, name: str, seen: set[tuple[str, str]]) -> Value:
+    if (module.path, name) in seen:
+        return Unknown(f"the export {name} of {module.path} goes in a circle")
+    seen.add((module.path, name))
+    scope = folder.module_scope(module)
+    if module.language is Language.PYTHON:
+        return _python_export(folder, module, name, seen)
+    stars: list[str] = []
+    is_es = False
+    for entry in module.exports:
+        is_es = True
+        if entry.name == "*":
+            stars.append(entry.module or "")
+        elif entry.name == name:
+            if entry.module is None:
+                return folder.fold(entry.value, scope) if entry.value is not None else Unknown(f"{name} is a type")
+            return _from(folder, module, entry.module, entry.source_name or name, entry.line, seen)
+    for specifier in stars:
+        found = _from(folder, module, specifier, name, 0, seen)
+        if not isinstance(found, Unknown | External):
+            return found
+    if is_es and not _has_commonjs(module):
+        return Unknown(f"{module.path} exports no {name}")
+    whole = commonjs(folder, module)
+    if name in ("default", "*"):
+        if isinstance(whole, Record) and name == "default" and "default" in whole.entries:
+            return folder.force(whole.entries["default"])
+        return whole
+    return folder.member(whole, name)
+
+
+def _from(  # noqa: PLR0913 - the parts of one re-export
+    folder: Folder, module: Module, specifier: str, name: str, line: int, seen: set[tuple[str, str]]
+) -> Value:
+    path = folder.modules.resolve(specifier, module)
+    if path is None:
+        return names.external(specifier, name, Location(module.path, line))
+    target = folder.modules.module(path)
+    if target is None:
+        return Unknown(f"{path} was not parsed")
+    return Namespace(target) if name == "*" else _export(folder, target, name, seen)
+
+
+def _python_export(folder: Folder, module: Module, name: str, seen: set[tuple[str, str]]) -> Value:
+    scope = folder.module_scope(module)
+    if name in folder.scopes.table(module):
+        return names.lookup(folder, name, scope, 1)
+    for entry in module.imports:
+        if entry.name == "*" and entry.local == "*":
+            path = folder.modules.resolve(entry.module, module)
+            target = folder.modules.module(path) if path else None
+            if target is not None:
+                found = _export(folder, target, name, seen)
+                if not isinstance(found, Unknown):
+                    return found
+    if posixpath.basename(module.path) == "__init__.py":
+        inner = folder.modules.resolve(f".{name}", module)
+        target = folder.modules.module(inner) if inner else None
+        if target is not None:
+            return Namespace(target)
+    return Unknown(f"{module.path} defines no {name}")
+
+
+# ---- CommonJS -------------------------------------------------------------------------------------------------
+
+
+def _has_commonjs(module: Module) -> bool:
+    return any(
+        isinstance(s, Do | Assign) and _writes_exports(s.target if isinstance(s, Assign) else s.value)
+        for s in module.body
+    )
+
+
+def _writes_exports(expr: Expr) -> bool:
+    while isinstance(expr, AssignExpr):
+        expr = expr.target
+    while isinstance(expr, Member):
+        if isinstance(expr.object, Name) and (expr.object.name, expr.name) == ("module", "exports"):
+            return True
+        expr = expr.object
+    return isinstance(expr, Name) and expr.name == "exports"
+
+
+def commonjs(folder: Folder, module: Module) -> Value:
+    """What ``require`` of a CommonJS module gives."""
+    base: Value | None = None
+    entries: dict[str, Value | Lazy] = {}
+    scope = folder.module_scope(module)
+    aliases = {"exports"}
+    for owner, store in _stores(folder, module, aliases):
+        inner = names.scope_inside(owner, scope)
+        if isinstance(store.object, Name) and store.object.name == "module" and store.name == "exports":
+            if not (isinstance(store.value, Name) and store.value.name in aliases):
+                base = folder.fold(store.value, inner)
+        elif _is_exports(store.object, aliases):
+            entries.setdefault(store.name, Lazy(store.value, inner))
+            if store.name not in entries or not _is_void(store.value):
+                entries[store.name] = Lazy(store.value, inner)
+    at = Location(module.path, 1)
+    if base is None:
+        return Record(entries, complete=True, at=at)
+    if isinstance(base, Record) and entries:
+        return Record({**base.entries, **entries}, base.complete, base.at)
+    if entries and isinstance(base, Closure | ClassValue):
+        # ``module.exports = f; module.exports.g = …``: the members are found by `property_of`.
+        return base
+    return base
+
+
+def _is_void(value: Expr) -> bool:
+    return not isinstance(value, Function) and getattr(value, "value", 0) is None
+
+
+def _is_exports(expr: Expr, aliases: set[str]) -> bool:
+    if isinstance(expr, Name):
+        return expr.name in aliases
+    return isinstance(expr, Member) and expr.name == "exports" and isinstance(expr.object, Name) and (
+        expr.object.name == "module"
+    )
+
+
+def _stores(folder: Folder, module: Module, aliases: set[str]) -> list[tuple[Function | Module, Store]]:
+    """Assignments at the top level and in functions that are called on the spot, with the aliases of ``exports``."""
+    found: list[tuple[Function | Module, Store]] = []
+    pending: list[Function | Module] = [module]
+    while pending:
+        owner = pending.pop(0)
+        for name, bindings in folder.scopes.table(owner).items():
+            if any(b.value is not None and _is_exports(b.value, aliases) for b in bindings):
+                aliases.add(name)
+            for binding in bindings:
+                # ``const User = module.exports = {}``
+                if isinstance(binding.value, AssignExpr) and _is_exports(binding.value.target, {"exports"}):
+                    aliases.add(name)
+        found.extend((owner, store) for store in folder.scopes.stores(owner))
+        for statement in owner.body:
+            call = statement.value if isinstance(statement, Do) else None
+            while isinstance(call, Operation) and call.operands:
+                call = call.operands[0]
+            if isinstance(call, Call) and isinstance(_called(call), Function):
+                function = _called(call)
+                assert isinstance(function, Function)  # noqa: S101 - just checked
+                offset = 1 if isinstance(call.callee, Member) else 0
+                for param, arg in zip(function.params, call.args[offset:], strict=False):
+                    if param.name and _is_exports(arg.value, aliases):
+                        aliases.add(param.name)
+                pending.append(function)
+    return found
+
+
+def _called(call: Call) -> Expr:
+    callee = call.callee
+    if isinstance(callee, Member) and callee.name in ("call", "apply"):
+        return callee.object
+    return callee
+
+
+# ---- members that are assigned afterwards ------------------------------------------------------------------
+
+
+def property_of(folder: Folder, value: Closure | ClassValue, name: str) -> Value | None:
+    """``f.name`` where somewhere in the same scope ``f.name = …`` or ``f.prototype.name = …`` stands."""
+    definition = value.function if isinstance(value, Closure) else value.cls
+    if definition.name is None:
+        return None
+    scope = value.scope
+    for store in folder.scopes.stores(scope.node):
+        if store.name != name:
+            continue
+        target = store.object
+        if isinstance(target, Member) and target.name == "prototype":
+            target = target.object
+        if (isinstance(target, Name) and target.name == definition.name) or _is_exports(target, set()):
+            return folder.fold(store.value, scope)
+    return None
+
+
+def required(folder: Folder, specifier: Value, call: Call, scope: Scope) -> Value:
+    """The result of ``require(specifier)`` and ``await import(specifier)``."""
+    at = Location(scope.module.path, call.line)
+    if isinstance(specifier, Text):
+        return Unknown("a module whose name is computed", at)
+    if not isinstance(specifier, Known) or not isinstance(specifier.value, str):
+        return Unknown("a module whose name is computed", at)
+    name = specifier.value
+    path = folder.modules.resolve(name, scope.module)
+    if path is None:
+        return names.external(name, "*", at)
+    module = folder.modules.module(path)
+    if module is None:
+        content = folder.modules.json(path)
+        return names.from_json(content, at) if content is not None else Unknown(f"{path} was not parsed", at)
+    is_es = any(True for _ in module.exports)
+    return Namespace(module) if is_es or _is_dynamic(call) else commonjs(folder, module)
+
+
+def _is_dynamic(call: Call) -> bool:
+    return isinstance(call.callee, Name) and call.callee.name == "import"
+
+
+def interop(folder: Folder, value: Value) -> Value:
+    """The result of a compiler's wrapper around ``require``: an object with a ``default``."""
+    if isinstance(value, External | Namespace):
+        return value
+    if isinstance(value, Record) and "default" in value.entries:
+        return value
+    entries: dict[str, Value | Lazy] = dict(value.entries) if isinstance(value, Record) else {}
+    entries["default"] = value
+    return Record(entries, complete=True)
+
+

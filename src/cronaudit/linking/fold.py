@@ -1,0 +1,329 @@
+"""Folding: what an expression comes to, as far as the tree tells."""
+
+from __future__ import annotations
+
+from cronaudit.linking import builtins, exports, names, objects, operators
+from cronaudit.linking.folder import Modules
+from cronaudit.linking.scopes import Scopes
+from cronaudit.model.ir import (
+    Array,
+    AssignExpr,
+    Await,
+    Call,
+    Class,
+    Comprehension,
+    Conditional,
+    Const,
+    Expr,
+    Function,
+    Index,
+    Member,
+    Module,
+    Name,
+    Object,
+    Operation,
+    Return,
+    Spread,
+    Super,
+    Template,
+    This,
+    TypeRef,
+)
+from cronaudit.model.source import Location
+from cronaudit.model.value import (
+    Arguments,
+    Builtin,
+    Choice,
+    ClassValue,
+    Closure,
+    External,
+    Instance,
+    Known,
+    Lazy,
+    Record,
+    Scope,
+    Sequence,
+    Symbol,
+    Unknown,
+    Value,
+)
+from cronaudit.model.walking import statements
+
+_DEPTH = 48
+"""Folds inside folds; deeper code is given up, which a verdict shows as unresolved."""
+_MOST_CACHED = 400_000
+
+
+class Evaluator:
+    """Folds expressions on demand and remembers what it folded."""
+
+    def __init__(self, modules: Modules, foreign: builtins.ForeignFolds) -> None:
+        self.modules = modules
+        self.scopes = Scopes()
+        self.foreign = foreign
+        self._cache: dict[tuple[int, int], Value] = {}
+        self._kept: list[tuple[Expr, Scope]] = []
+        self._active: set[tuple[int, int]] = set()
+        self._module_scopes: dict[int, Scope] = {}
+        self._depth = 0
+
+    # ---- expressions -----------------------------------------------------------------------------------------
+
+    def fold(self, expr: Expr, scope: Scope) -> Value:
+        """What `expr` comes to in `scope`; never raises, `Unknown` says why not."""
+        key = (id(expr), id(scope))
+        found = self._cache.get(key)
+        if found is not None:
+            return found
+        if key in self._active:
+            return Unknown("it depends on itself", _at(expr, scope))
+        if self._depth > _DEPTH:
+            return Unknown("it is nested too deeply to follow", _at(expr, scope))
+        self._active.add(key)
+        self._depth += 1
+        try:
+            value = self._fold(expr, scope)
+        finally:
+            self._depth -= 1
+            self._active.discard(key)
+        if not (isinstance(value, Unknown) and self._depth > 0 and value.reason.startswith("it ")):
+            self._cache[key] = value
+            self._kept.append((expr, scope))
+        return value
+
+    def force(self, value: Value | Lazy) -> Value:
+        """A value that is not lazy."""
+        return self.fold(value.expr, value.scope) if isinstance(value, Lazy) else value
+
+    def _fold(self, expr: Expr, scope: Scope) -> Value:  # noqa: PLR0911, PLR0912, C901 - one arm a node type
+        match expr:
+            case Const():
+                return Known(expr.value, _at(expr, scope))
+            case Name():
+                return names.lookup(self, expr.name, scope, expr.line)
+            case Member():
+                if isinstance(expr.object, Super):
+                    return objects.inherited(self, scope, expr.name)
+                return self.member(self.fold(expr.object, scope), expr.name, _at(expr, scope))
+            case Call():
+                return self._call(expr, scope)
+            case This():
+                return self._this(scope)
+            case Template():
+                return self._template(expr, scope)
+            case Object():
+                return self._object(expr, scope)
+            case Array():
+                return self._array(expr, scope)
+            case Operation():
+                return operators.operate(self, expr, scope)
+            case Conditional():
+                return self._conditional(expr, scope)
+            case Await() | Spread():
+                return self.fold(expr.value, scope)
+            case AssignExpr():
+                return self.fold(expr.value, scope)
+            case Index():
+                return self.item(self.fold(expr.object, scope), self.fold(expr.index, scope), _at(expr, scope))
+            case Function():
+                return Closure(expr, scope, self._maybe_this(scope) if expr.owner is None else None)
+            case Class():
+                return ClassValue(expr, scope)
+            case Comprehension():
+                return builtins.comprehend(self, expr, scope)
+            case _:
+                return Unknown("the expression is not understood", _at(expr, scope))
+
+    def _call(self, expr: Call, scope: Scope) -> Value:
+        at = Location(scope.module.path, expr.line, expr.end_line)
+        if isinstance(expr.callee, Name) and expr.callee.name in ("require", "import") and len(expr.args) == 1:
+            return exports.required(self, self.fold(expr.args[0].value, scope), expr, scope)
+        if isinstance(expr.callee, Super):
+            return Unknown("a call of super", at)
+        callee = self.fold(expr.callee, scope)
+        return self.apply(callee, self.arguments(expr, scope), expr, at)
+
+    def arguments(self, call: Call, scope: Scope) -> Arguments:
+        """The arguments of a call, folded when somebody asks."""
+        positional: list[Value | Lazy] = []
+        named: dict[str, Value | Lazy] = {}
+        complete = True
+        for arg in call.args:
+            if arg.name == "**":
+                value = self.fold(arg.value, scope)
+                if isinstance(value, Record):
+                    named.update(value.entries)
+                    complete = complete and value.complete
+                else:
+                    complete = False
+            elif arg.spread:
+                value = self.fold(arg.value, scope)
+                if isinstance(value, Sequence) and value.complete:
+                    positional.extend(value.items)
+                else:
+                    complete = False
+            elif arg.name is not None:
+                named[arg.name] = Lazy(arg.value, scope)
+            else:
+                positional.append(Lazy(arg.value, scope))
+        return Arguments(tuple(positional), named, complete)
+
+    def _maybe_this(self, scope: Scope) -> Value | None:
+        current: Scope | None = scope
+        while current is not None:
+            if current.this is not None:
+                return current.this
+            current = current.parent
+        return None
+
+    def _this(self, scope: Scope) -> Value:
+        current: Scope | None = scope
+        while current is not None:
+            if current.this is not None:
+                return current.this
+            node = current.node
+            if isinstance(node, Function) and node.owner is not None:
+                outer = current.parent or current
+                if node.is_static:
+                    return ClassValue(node.owner, outer)
+                return Symbol(node.owner, "this", (), None, outer)
+            current = current.parent
+        return Unknown("this is not known here")
+
+    def _template(self, expr: Template, scope: Scope) -> Value:
+        parts: list[str | Value] = []
+        for part in expr.parts:
+            if isinstance(part, str):
+                parts.append(part)
+                continue
+            value = self.fold(part, scope)
+            parts.append(operators.as_text(value) if isinstance(value, Known) else value)
+        return operators.joined(parts, _at(expr, scope))
+
+    def _object(self, expr: Object, scope: Scope) -> Value:
+        entries: dict[str, Value | Lazy] = {}
+        complete = True
+        for entry in expr.entries:
+            if entry.key is None:
+                spread = self.fold(entry.value, scope)
+                complete = objects.spread_into(self, entries, spread) and complete
+            elif isinstance(entry.key, str):
+                entries[entry.key] = Lazy(entry.value, scope)
+            else:
+                key = self.fold(entry.key, scope)
+                if isinstance(key, Known):
+                    entries[operators.as_text(key)] = Lazy(entry.value, scope)
+                elif isinstance(key, External | ClassValue):
+                    entries[f"\0{id(entry)}"] = Lazy(entry.value, scope)
+                else:
+                    complete = False
+                    entries[f"\0{len(entries)}:{entry.line}"] = Lazy(entry.value, scope)
+        return Record(entries, complete, Location(scope.module.path, expr.line, expr.end_line))
+
+    def _array(self, expr: Array, scope: Scope) -> Value:
+        items: list[Value | Lazy] = []
+        complete = True
+        for item in expr.items:
+            if isinstance(item, Spread):
+                value = self.fold(item.value, scope)
+                if isinstance(value, Sequence):
+                    items.extend(value.items)
+                    complete = complete and value.complete
+                else:
+                    complete = False
+            else:
+                items.append(Lazy(item, scope))
+        return Sequence(tuple(items), complete, Location(scope.module.path, expr.line, expr.end_line))
+
+    def _conditional(self, expr: Conditional, scope: Scope) -> Value:
+        test = operators.truth(self.fold(expr.test, scope))
+        if test is not None:
+            return self.fold(expr.then if test else expr.otherwise, scope)
+        return operators.choice((self.fold(expr.then, scope), self.fold(expr.otherwise, scope)))
+
+    # ---- members and calls -----------------------------------------------------------------------------------
+
+    def member(self, value: Value, name: str, at: Location | None = None) -> Value:
+        """``value.name``."""
+        return objects.member(self, value, name, at)
+
+    def item(self, value: Value, index: Value, at: Location | None = None) -> Value:
+        """``value[index]``."""
+        return objects.item(self, value, index, at)
+
+    def field(self, instance: Instance, name: str) -> Value | None:
+        """A field or method of an instance."""
+        return objects.field(self, instance, name)
+
+    def typed(self, type_ref: TypeRef | None, scope: Scope, at: Location | None = None) -> Value | None:
+        """An object of a declared type, of which nothing else is known."""
+        return objects.typed(self, type_ref, scope, at)
+
+    def apply(self, callee: Value, args: Arguments, call: Call | None, at: Location | None) -> Value:
+        """The result of a call."""
+        match callee:
+            case External():
+                return builtins.foreign_call(self, callee, args, call, at)
+            case Closure():
+                return self._result(callee, args, at)
+            case ClassValue():
+                return Instance(callee, args, at)
+            case Choice():
+                return operators.choice(tuple(self.apply(o, args, call, at) for o in callee.options))
+            case Symbol():
+                return Unknown(f"the result of {callee.name} is only known to a caller", at)
+            case Builtin():
+                return builtins.method(self, callee, args, at)
+            case Unknown():
+                return callee
+            case _:
+                return Unknown("the call is not understood", at)
+
+    def _result(self, closure: Closure, args: Arguments, at: Location | None) -> Value:
+        function = closure.function
+        if function.is_generator:
+            return Unknown(f"{function.symbol} is a generator", at)
+        scope = self.enter(closure, args)
+        results = [
+            self.fold(s.value, scope)
+            for s in statements(function.body)
+            if isinstance(s, Return) and s.value is not None
+        ]
+        if not results:
+            return Known(None, at)
+        return results[0] if len(results) == 1 else operators.choice(tuple(results))
+
+    def enter(self, closure: Closure, args: Arguments) -> Scope:
+        """The scope of one call of a function, with its parameters bound."""
+        scope = Scope(closure.function, closure.scope, this=closure.this)
+        objects.bind_parameters(self, scope, closure.function, args, closure.bound)
+        return scope
+
+    # ---- modules ---------------------------------------------------------------------------------------------
+
+    def module_scope(self, module: Module) -> Scope:
+        """The one scope of a module."""
+        found = self._module_scopes.get(id(module))
+        if found is None:
+            found = Scope(module, None)
+            self._module_scopes[id(module)] = found
+        return found
+
+    def export(self, module: Module, name: str) -> Value:
+        """An export of a module, re-exports followed."""
+        return exports.export(self, module, name)
+
+    def scope_of(self, node: Function | Module) -> Scope:
+        """The scope of a function or module with nothing bound by a caller, one for each node."""
+        if isinstance(node, Module):
+            return self.module_scope(node)
+        found = self._module_scopes.get(id(node))
+        if found is None:
+            found = Scope(node, self.scope_of(node.parent))
+            self._module_scopes[id(node)] = found
+            self._kept.append((node, found))
+        return found
+
+
+def _at(expr: Expr, scope: Scope) -> Location:
+    return Location(scope.module.path, expr.line)

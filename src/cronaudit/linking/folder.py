@@ -1,0 +1,60 @@
+"""What the parts of the folding machinery may ask of each other."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from cronaudit.linking.scopes import Scopes
+from cronaudit.model.ir import Call, Expr, Module, TypeRef
+from cronaudit.model.source import Location
+from cronaudit.model.value import Arguments, Instance, Lazy, Scope, Value
+
+
+class Modules(Protocol):
+    """The parsed files of the tree, parsed when they are first asked for."""
+
+    def module(self, path: str) -> Module | None:
+        """The parsed file; None where there is none or it may not be parsed."""
+
+    def resolve(self, specifier: str, importer: Module) -> str | None:
+        """The path that a specifier means in `importer`; None outside the tree."""
+
+    def json(self, path: str) -> object:
+        """The content of a JSON file of the tree; None where it is none."""
+
+
+class Folder(Protocol):
+    """Folds expressions to values."""
+
+    modules: Modules
+    scopes: Scopes
+
+    def fold(self, expr: Expr, scope: Scope) -> Value:
+        """What `expr` comes to in `scope`."""
+
+    def force(self, value: Value | Lazy) -> Value:
+        """A value that is not lazy."""
+
+    def member(self, value: Value, name: str, at: Location | None = None) -> Value:
+        """``value.name``."""
+
+    def item(self, value: Value, index: Value, at: Location | None = None) -> Value:
+        """``value[index]``."""
+
+    def apply(self, callee: Value, args: Arguments, call: Call | None, at: Location | None) -> Value:
+        """The result of a call."""
+
+    def arguments(self, call: Call, scope: Scope) -> Arguments:
+        """The folded arguments of a call."""
+
+    def module_scope(self, module: Module) -> Scope:
+        """The one scope of a module."""
+
+    def export(self, module: Module, name: str) -> Value:
+        """An export of a module, re-exports followed."""
+
+    def typed(self, type_ref: TypeRef | None, scope: Scope, at: Location | None = None) -> Value | None:
+        """An object of the declared type, of which nothing else is known."""
+
+    def field(self, instance: Instance, name: str) -> Value | None:
+        """A field or method of an instance; None where its classes define none."""

@@ -1,0 +1,167 @@
+"""The linked tree as the other stages see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from cronaudit.linking import objects
+from cronaudit.linking.builtins import ForeignFolds
+from cronaudit.linking.callers import Callers, symbols
+from cronaudit.linking.fold import Evaluator
+from cronaudit.linking.program import Files, ImportIndex, Program
+from cronaudit.linking.resolve import Resolver
+from cronaudit.linking.walk import Walker
+from cronaudit.model.ir import Call, Class, Expr, Function, Module
+from cronaudit.model.linker import Bound
+from cronaudit.model.source import Language, Location
+from cronaudit.model.trace import Trace
+from cronaudit.model.value import (
+    Arguments,
+    ClassValue,
+    Closure,
+    External,
+    Instance,
+    Lazy,
+    Scope,
+    Symbol,
+    Value,
+)
+
+
+class Imports(ImportIndex, Protocol):
+    """The import index of the byte search."""
+
+    def imports_of(self, path: str) -> Iterable[str]:
+        """The specifiers that a file imports."""
+
+
+class Index:
+    """Implements `model.linker.Linker`."""
+
+    def __init__(
+        self,
+        files: Files,
+        paths: frozenset[str],
+        parse: Callable[[str, bytes, Language], Module],
+        imports: Imports,
+        foreign: ForeignFolds,
+    ) -> None:
+        self._files = files
+        self._imports = imports
+        self.program = Program(files, Resolver(paths, files.read), parse, imports)
+        self._ev = Evaluator(self.program, foreign)
+        self._callers = Callers(self._ev, self.program)
+        self._imported: dict[str, tuple[str, ...]] = {}
+
+    # ---- files -----------------------------------------------------------------------------------------------
+
+    def module(self, path: str) -> Module | None:
+        """The parsed file; None where there is none or it may not be parsed."""
+        return self.program.module(path)
+
+    def parsed(self) -> tuple[Module, ...]:
+        """What has been parsed so far, by path."""
+        return self.program.parsed
+
+    def language(self, path: str) -> Language | None:
+        """The language of a file that may be parsed."""
+        return self._files.language(path)
+
+    def source(self, path: str) -> bytes:
+        """The bytes of a file."""
+        return self._files.read(path)
+
+    def importing(self, path: str) -> tuple[str, ...]:
+        """The files that import `path` directly, sorted."""
+        return self.program.importing(path)
+
+    def imported_files(self, path: str) -> tuple[str, ...]:
+        """The files of the tree that `path` imports directly, sorted."""
+        found = self._imported.get(path)
+        if found is None:
+            resolver = self.program.resolver
+            python = self._files.language(path) is Language.PYTHON
+            resolve = resolver.resolve_python if python else resolver.resolve
+            targets = (resolve(specifier, path) for specifier in self._imports.imports_of(path))
+            found = tuple(sorted({t for t in targets if t is not None and t != path}))
+            self._imported[path] = found
+        return found
+
+    # ---- folding ---------------------------------------------------------------------------------------------
+
+    def fold(self, expr: Expr, scope: Scope) -> Value:
+        """What `expr` comes to in `scope`."""
+        return self._ev.fold(expr, scope)
+
+    def force(self, value: Value | Lazy) -> Value:
+        """A value that is not lazy."""
+        return self._ev.force(value)
+
+    def member(self, value: Value, name: str) -> Value:
+        """``value.name``."""
+        return self._ev.member(value, name)
+
+    def item(self, value: Value, index: Value) -> Value:
+        """``value[index]``."""
+        return self._ev.item(value, index)
+
+    def arguments(self, call: Call, scope: Scope) -> Arguments:
+        """The arguments of a call."""
+        return self._ev.arguments(call, scope)
+
+    def apply(self, callee: Value, args: Arguments) -> Value:
+        """The result of a call."""
+        return self._ev.apply(callee, args, None, None)
+
+    def scope_of(self, node: Function | Module) -> Scope:
+        """The scope of a function or module with nothing bound by a caller."""
+        return self._ev.scope_of(node)
+
+    def symbols(self, value: Value | Lazy) -> Iterator[Symbol]:
+        """The open symbols inside a folded value."""
+        return symbols(value, self._ev)
+
+    # ---- classes ---------------------------------------------------------------------------------------------
+
+    def class_value(self, cls: Class) -> ClassValue:
+        """A class with its scope."""
+        return self._callers.class_value(cls)
+
+    def lineage(self, value: ClassValue) -> Iterator[ClassValue | External]:
+        """A class and what it inherits from."""
+        return objects.lineage(self._ev, value)
+
+    def subclasses(self, cls: Class) -> tuple[ClassValue, ...]:
+        """All classes of the tree that inherit from `cls`."""
+        return self._callers.subclasses(cls)
+
+    def instances(self, cls: Class) -> tuple[tuple[Instance, tuple[Location, ...]], ...]:
+        """Every object of `cls` or a class below it that the tree makes."""
+        return self._callers.instances(cls)
+
+    def classes(self, module: Module) -> tuple[Class, ...]:
+        """The classes of a module."""
+        return self.program.classes(module)
+
+    # ---- up and down -----------------------------------------------------------------------------------------
+
+    def calls(self, module: Module) -> dict[str, list[tuple[Call, Function | Module]]]:
+        """The calls of a module by the last name of their callee."""
+        return self.program.calls(module).by_name
+
+    def call_sites(self, function: Function) -> tuple[tuple[Call, Function | Module], ...]:
+        """The calls that reach `function`."""
+        return self._callers.call_sites(function)
+
+    def bounds(self, node: Function | Module) -> tuple[Bound, ...]:
+        """The scopes of `node`, one for each way in which the tree calls it."""
+        return self._callers.bounds(node)
+
+    def unroll(self, bound: Bound, values: Callable[[Scope], list[Value | Lazy]]) -> Iterator[Bound]:
+        """Bind loop variables that `values` depends on, once for each item of a written-out list."""
+        return self._callers.unroll(bound, values)
+
+    def walk(self, start: Closure | Module) -> Trace:
+        """Everything that a run of `start` may call."""
+        return Walker(self._ev).walk(start)

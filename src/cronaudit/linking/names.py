@@ -1,0 +1,318 @@
+"""What a name comes to: bindings, imports, parameters, destructuring, defaults."""
+
+from __future__ import annotations
+
+from cronaudit.linking.folder import Folder
+from cronaudit.linking.scopes import Binding, Step, leaves
+from cronaudit.model.ir import (
+    Assign,
+    AssignExpr,
+    Call,
+    Class,
+    Const,
+    Expr,
+    Function,
+    Import,
+    Loop,
+    LoopKind,
+    Member,
+    Module,
+    Name,
+    Operation,
+    TypeRef,
+)
+from cronaudit.model.source import Language, Location
+from cronaudit.model.value import (
+    Choice,
+    ClassValue,
+    Closure,
+    External,
+    Known,
+    Namespace,
+    Record,
+    Scope,
+    Sequence,
+    Symbol,
+    Unknown,
+    Value,
+)
+from cronaudit.model.walking import inside
+
+_MOST_ASSIGNMENTS = 12
+
+
+def lookup(folder: Folder, name: str, scope: Scope, line: int) -> Value:
+    """Fold the variable `name` as seen from `scope`."""
+    current: Scope | None = scope
+    while current is not None:
+        bound = current.values.get(name)
+        if bound is not None:
+            return bound
+        node = current.node
+        if isinstance(node, Function):
+            value = parameter(folder, node, name, current)
+            if value is not None:
+                return value
+        bindings = folder.scopes.table(node).get(name)
+        if bindings:
+            return _bindings(folder, name, bindings, current)
+        current = current.parent
+    if name == "__dirname" or name == "__filename":
+        return Known(f"\0{name}", Location(scope.module.path, line))
+    prefix = "" if scope.module.language is Language.PYTHON else "global:"
+    return External(f"{prefix or 'builtins.'}{name}", at=Location(scope.module.path, line))
+
+
+def parameter(folder: Folder, function: Function, name: str, scope: Scope) -> Value | None:
+    """An unbound parameter: a symbol that only a caller can tell."""
+    for param in function.params:
+        for leaf, path, default in leaves(param.target):
+            if isinstance(leaf, Name) and leaf.name == name:
+                return _symbol(folder, function, param_name(param.target), path, default, param.type, scope)
+    return None
+
+
+def param_name(target: Expr) -> str:
+    """How a parameter is named in a symbol; a pattern by its line and kind."""
+    return target.name if isinstance(target, Name) else f"<pattern:{getattr(target, 'line', 0)}>"
+
+
+def _symbol(
+    folder: Folder,
+    function: Function,
+    name: str,
+    path: tuple[Step, ...],
+    default: Expr | None,
+    type_ref: TypeRef | None,
+    scope: Scope,
+) -> Value:
+    value: Value = Symbol(function, name, (), type_ref, scope.parent or scope)
+    return into(folder, value, path, default, scope)
+
+
+def into(folder: Folder, value: Value, path: tuple[Step, ...], default: Expr | None, scope: Scope) -> Value:
+    """Take a destructuring path into a value, with its default."""
+    for step in path:
+        if step is None:
+            return Unknown("a computed or rest part of a destructuring")
+        value = folder.member(value, step) if isinstance(step, str) else folder.item(value, Known(step))
+    if default is not None and is_absent(value):
+        return folder.fold(default, scope)
+    if default is not None and isinstance(value, Unknown | Symbol):
+        fallback = folder.fold(default, scope)
+        if isinstance(value, Unknown) and isinstance(fallback, Known):
+            return Known(fallback.value, fallback.at, fallback.unit, "a parameter")
+        return Choice((value, fallback)) if isinstance(value, Symbol) else fallback
+    return value
+
+
+def is_absent(value: Value) -> bool:
+    """Whether the value is certainly ``undefined``, ``null`` or ``None``."""
+    return isinstance(value, Known) and value.value is None
+
+
+def _bindings(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -> Value:
+    candidates = list(bindings)
+    first = candidates[0].node
+    if not (isinstance(first, Assign) and first.declares and len(candidates) == 1 and first.value is not None):
+        candidates += folder.scopes.assigned_inside(scope.node).get(name, [])
+    elif _is_empty(first.value):
+        candidates += folder.scopes.assigned_inside(scope.node).get(name, [])
+    definite = [b for b in candidates if b.value is not None or b.kind not in ("assign",)]
+    meaningful = [b for b in definite if not (b.value is not None and _is_empty(b.value))] or definite
+    if not meaningful:
+        return Known(None, Location(scope.module.path, candidates[0].line))
+    if len(meaningful) == 1:
+        return binding_value(folder, meaningful[0], name, scope)
+    if len(meaningful) > _MOST_ASSIGNMENTS:
+        return Unknown(f"{name} is assigned in {len(meaningful)} places")
+    return _several(folder, name, meaningful, scope)
+
+
+def _several(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -> Value:
+    """A name with more than one assignment: an operator chain, a default behind a guard, else a choice."""
+    if any(b.op not in ("=", "??", "or") for b in bindings):
+        return Unknown(f"{name} is changed as it goes", Location(scope.module.path, bindings[-1].line))
+    values = [binding_value(folder, b, name, scope) for b in bindings]
+    known = [v for v in values if isinstance(v, Known)]
+    if len(known) == len(values) and len({(type(v.value), v.value) for v in known}) == 1:
+        return known[0]
+    # ``let hour = settings.hour; if (isNaN(hour)) hour = 17;``: the default behind a test of the name itself.
+    for binding, value in zip(bindings, values, strict=True):
+        if isinstance(value, Known) and binding.guarded_by and _tests_for_absence(binding.guarded_by[-1], name):
+            return Known(value.value, value.at, value.unit, name)
+    return Choice(tuple(values))
+
+
+def _tests_for_absence(test: Expr, name: str) -> bool:
+    """Whether a test asks if `name` is missing: ``!x``, ``x == null``, ``isNaN(x)``, ``x === undefined``."""
+    if isinstance(test, Operation):
+        if test.op == "not":
+            operand = test.operands[0]
+            return isinstance(operand, Name) and operand.name == name
+        if test.op in ("==", "is"):
+            return any(isinstance(o, Name) and o.name == name for o in test.operands) and any(
+                isinstance(o, Const) and o.value in (None, "undefined") for o in test.operands
+            )
+        if test.op == "or":
+            return any(_tests_for_absence(o, name) for o in test.operands)
+        return False
+    if isinstance(test, Call):
+        callee = test.callee
+        called = callee.name if isinstance(callee, Name | Member) else ""
+        return called in ("isNaN",) and any(
+            isinstance(e, Name) and e.name == name for a in test.args for e in inside(a.value)
+        )
+    return False
+
+
+def _is_empty(value: Expr) -> bool:
+    return isinstance(value, Const) and value.value is None
+
+
+def binding_value(folder: Folder, binding: Binding, name: str, scope: Scope) -> Value:
+    """The value that one binding gives."""
+    node = binding.node
+    if isinstance(node, Function):
+        return Closure(node, scope)
+    if isinstance(node, Class):
+        return ClassValue(node, scope)
+    if isinstance(node, Import):
+        return imported(folder, node, scope.module)
+    if binding.kind == "each":
+        return _each(folder, binding, name, scope)
+    if binding.kind == "catch" or binding.value is None:
+        return Unknown(f"{name} is a caught error" if binding.kind == "catch" else f"{name} has no value")
+    if isinstance(node, Assign | AssignExpr) and binding.op in ("??", "or") and binding.op != "=":
+        return folder.fold(binding.value, scope)
+    owner = owner_scope(binding, scope)
+    value = folder.fold(binding.value, owner)
+    if binding.kind == "with":
+        value = folder.member(value, "__enter__") if isinstance(value, Record) else value
+    if binding.path or binding.default is not None:
+        value = into(folder, value, binding.path, binding.default, owner)
+    if isinstance(node, Assign) and node.type is not None and isinstance(value, Unknown | Symbol):
+        typed = folder.typed(node.type, owner)
+        if typed is not None and isinstance(value, Unknown):
+            return typed
+    return value
+
+
+def owner_scope(binding: Binding, scope: Scope) -> Scope:
+    """The scope to fold a binding's value in: that of the nested function, where one assigns from inside."""
+    return scope_inside(binding.owner, scope)
+
+
+def scope_inside(node: Function | Module, outer: Scope) -> Scope:
+    """An unbound scope of `node`, which lies somewhere inside the node of `outer`."""
+    if node is outer.node or isinstance(node, Module):
+        return outer
+    return Scope(node, scope_inside(node.parent, outer))
+
+
+def _each(folder: Folder, binding: Binding, name: str, scope: Scope) -> Value:
+    """The variable of a loop or comprehension: a symbol that stands for every item."""
+    node = binding.node
+    assert binding.value is not None  # noqa: S101 - a loop with a target has an iterable
+    if isinstance(node, Loop) and node.kind is LoopKind.KEYS:
+        return Unknown(f"{name} is a key")
+    owner = node if isinstance(node, Loop) else None
+    iterable = folder.fold(binding.value, scope)
+    items = sequence_items(folder, iterable)
+    if items is not None and len(items) == 1:
+        return into(folder, items[0], binding.path, binding.default, scope)
+    if owner is None:
+        return Choice(tuple(into(folder, i, binding.path, None, scope) for i in items)) if items else Unknown(
+            f"{name} is an item of something unresolved"
+        )
+    target = owner.target
+    label = target.name if isinstance(target, Name) else f"<item:{owner.line}>"
+    symbol = Symbol(owner, label, (), None, scope)
+    return into(folder, symbol, binding.path, binding.default, scope)
+
+
+def sequence_items(folder: Folder, value: Value) -> tuple[Value, ...] | None:
+    """The items of a folded iterable; None where they cannot be told."""
+    if isinstance(value, Sequence) and value.items:
+        return tuple(folder.force(i) for i in value.items)
+    if isinstance(value, Choice):
+        for option in value.options:
+            items = sequence_items(folder, option)
+            if items:
+                return items
+    return None
+
+
+def imported(folder: Folder, node: Import, importer: Module) -> Value:
+    """What an import binds."""
+    if importer.language is Language.PYTHON:
+        return _imported_python(folder, node, importer)
+    at = Location(importer.path, node.line)
+    path = folder.modules.resolve(node.module, importer)
+    if path is None:
+        return external(node.module, node.name, at)
+    module = folder.modules.module(path)
+    if module is None:
+        content = folder.modules.json(path)
+        return from_json(content, at) if content is not None else Unknown(f"{path} was not parsed", at)
+    if node.name == "*":
+        return Namespace(module)
+    return folder.export(module, node.name)
+
+
+def external(package: str, name: str, at: Location | None) -> External:
+    """A symbol of a package that is not in the tree; ``node:`` is dropped."""
+    package = package.removeprefix("node:")
+    return External(f"{package}:" if name in ("*", "default") else f"{package}:{name}", at=at)
+
+
+def _imported_python(folder: Folder, node: Import, importer: Module) -> Value:
+    at = Location(importer.path, node.line)
+    whole = node.name == "*"
+    if whole and node.local == node.module.split(".")[0] and "." in node.module:
+        # ``import a.b`` binds ``a``; the rest is taken as members.
+        return _python_module(folder, node.local, importer, at)
+    if whole:
+        return _python_module(folder, node.module, importer, at)
+    path = folder.modules.resolve(node.module, importer)
+    if path is not None:
+        module = folder.modules.module(path)
+        if module is not None and node.name in folder.scopes.table(module):
+            return folder.export(module, node.name)
+        joint = node.module if node.module.endswith(".") else node.module + "."
+        inner = folder.modules.resolve(joint + node.name, importer)
+        if inner is not None and (found := folder.modules.module(inner)) is not None:
+            return Namespace(found)
+        if module is not None:
+            return folder.export(module, node.name)
+        return Unknown(f"{path} was not parsed", at)
+    joint = node.module if node.module.endswith(".") else node.module + "."
+    inner = folder.modules.resolve(joint + node.name, importer)
+    if inner is not None and (found := folder.modules.module(inner)) is not None:
+        return Namespace(found)
+    return External(f"{node.module}.{node.name}", at=at)
+
+
+def _python_module(folder: Folder, name: str, importer: Module, at: Location) -> Value:
+    path = folder.modules.resolve(name, importer)
+    module = folder.modules.module(path) if path else None
+    return Namespace(module) if module is not None else External(name, at=at)
+
+
+def from_json(content: object, at: Location) -> Value:
+    """A value from a JSON file."""
+    if isinstance(content, dict):
+        return Record({str(k): from_json(v, at) for k, v in content.items()}, complete=True, at=at)
+    if isinstance(content, list):
+        return Sequence(tuple(from_json(v, at) for v in content), complete=True, at=at)
+    if isinstance(content, str | int | float) or content is None:
+        return Known(content, at)
+    return Unknown("not a JSON value", at)
+
+
+
+def bind_target(folder: Folder, scope: Scope, target: Expr, value: Value) -> None:
+    """Bind the names of a target or pattern to the parts of a value."""
+    for leaf, path, default in leaves(target):
+        if isinstance(leaf, Name):
+            scope.values[leaf.name] = into(folder, value, path, default, scope)

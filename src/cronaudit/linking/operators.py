@@ -1,0 +1,291 @@
+"""Operators on folded values, and the logic that keeps open what is open."""
+
+from __future__ import annotations
+
+import math
+
+from cronaudit.linking import names
+from cronaudit.linking.folder import Folder
+from cronaudit.model.ir import Operation, Scalar
+from cronaudit.model.source import Location
+from cronaudit.model.value import (
+    Choice,
+    ClassValue,
+    Closure,
+    Env,
+    External,
+    Instance,
+    Known,
+    Namespace,
+    Record,
+    Scope,
+    Sequence,
+    Symbol,
+    Text,
+    Unknown,
+    Value,
+)
+
+_MOST_OPTIONS = 8
+
+
+# ---- scalars --------------------------------------------------------------------------------------------------
+
+
+def as_text(value: Known) -> str:
+    """How a scalar is written into a string."""
+    if value.value is None:
+        return ""
+    if isinstance(value.value, bool):
+        return "true" if value.value else "false"
+    if isinstance(value.value, float) and value.value.is_integer():
+        return str(int(value.value))
+    return str(value.value)
+
+
+def joined(parts: list[str | Value], at: Location | None) -> Value:
+    """A string of parts; `Known` where all are text."""
+    flat: list[str | Value] = []
+    for part in parts:
+        pieces = part.parts if isinstance(part, Text) else (part,)
+        for piece in pieces:
+            piece = as_text(piece) if isinstance(piece, Known) else piece  # noqa: PLW2901 - normalised
+            if isinstance(piece, str) and flat and isinstance(flat[-1], str):
+                flat[-1] += piece
+            elif piece != "":
+                flat.append(piece)
+    if all(isinstance(p, str) for p in flat):
+        return Known("".join(p for p in flat if isinstance(p, str)), at)
+    return Text(tuple(flat), at)
+
+
+def truth(value: Value) -> bool | None:
+    """Whether a value is truthy; None where that cannot be told."""
+    match value:
+        case Known():
+            if value.default_of is not None:
+                return None
+            return bool(value.value)
+        case Closure() | ClassValue() | Instance() | Namespace():
+            return True
+        case Record() | Sequence():
+            return True
+        case _:
+            return None
+
+
+def choice(options: tuple[Value, ...]) -> Value:
+    """One of several: equal ones once, nested choices flat, absent ones last."""
+    flat: list[Value] = []
+    for option in options:
+        for value in option.options if isinstance(option, Choice) else (option,):
+            if not any(same(value, other) for other in flat):
+                flat.append(value)
+    present = [v for v in flat if not names.is_absent(v)]
+    useful = [v for v in present if not isinstance(v, Unknown)]
+    if len(present) == 1:
+        return present[0]
+    if not present:
+        return flat[0] if flat else Unknown("nothing to choose from")
+    if not useful:
+        return present[0]
+    return Choice(tuple(useful[:_MOST_OPTIONS] + [v for v in present if isinstance(v, Unknown)][:1]))
+
+
+def same(a: Value, b: Value) -> bool:
+    """Whether two values are certainly the same."""
+    if a is b:
+        return True
+    if isinstance(a, Known) and isinstance(b, Known):
+        return type(a.value) is type(b.value) and a.value == b.value
+    if isinstance(a, Closure) and isinstance(b, Closure):
+        return a.function is b.function
+    if isinstance(a, ClassValue) and isinstance(b, ClassValue):
+        return a.cls is b.cls
+    if isinstance(a, External) and isinstance(b, External):
+        return a.path == b.path and a.call is b.call
+    if isinstance(a, Env) and isinstance(b, Env):
+        return a.name == b.name
+    return False
+
+
+# ---- operators ------------------------------------------------------------------------------------------------
+
+
+def operate(folder: Folder, expr: Operation, scope: Scope) -> Value:
+    """A unary, binary or logical operation."""
+    at = Location(scope.module.path, expr.line)
+    if expr.op in ("or", "and", "??"):
+        return _logical(folder, expr, scope)
+    values = [folder.fold(o, scope) for o in expr.operands]
+    if expr.op == "not":
+        known = truth(values[0])
+        return Unknown("a test that is open", at) if known is None else Known(not known, at)
+    if len(values) == 1:
+        return _unary(expr.op, values[0], at)
+    left, right = values[0], values[1]
+    if expr.op == "+" and (_is_textual(left) or _is_textual(right)):
+        return joined([left, right], at)
+    if isinstance(left, Choice | Known) and isinstance(right, Choice | Known):
+        left, right = _first(left), _first(right)
+    if isinstance(left, Known) and isinstance(right, Known):
+        return _binary(expr.op, left, right, at)
+    if isinstance(left, Sequence) and isinstance(right, Sequence) and expr.op == "+":
+        return Sequence((*left.items, *right.items), left.complete and right.complete, at)
+    if isinstance(left, Record) and isinstance(right, Record) and expr.op == "|":
+        return Record({**left.entries, **right.entries}, left.complete and right.complete, at)
+    return open_operand((left, right), at)
+
+
+def open_operand(values: tuple[Value, ...], at: Location | None) -> Value:
+    """Why an operation stays open: the operand that is, symbols first since a caller may close them."""
+    for value in values:
+        if isinstance(value, Symbol | Env):
+            return value if isinstance(value, Env) else Symbol(value.owner, value.name, (*value.path, "+"), None, value.scope)
+    for value in values:
+        if isinstance(value, Text):
+            for part in value.parts:
+                if isinstance(part, Symbol | Env):
+                    return part
+    for value in values:
+        if isinstance(value, Unknown):
+            return value
+    return Unknown("an operand is not a plain value", at)
+
+
+def _is_textual(value: Value) -> bool:
+    return isinstance(value, Text) or (isinstance(value, Known) and isinstance(value.value, str))
+
+
+def _first(value: Choice | Known) -> Value:
+    if isinstance(value, Choice):
+        return next((o for o in value.options if isinstance(o, Known)), value)
+    return value
+
+
+def _logical(folder: Folder, expr: Operation, scope: Scope) -> Value:
+    """``a || b``, ``a ?? b``, ``a and b``: an environment variable or option takes the default behind it."""
+    result: Value = folder.fold(expr.operands[0], scope)
+    for operand in expr.operands[1:]:
+        if expr.op == "and":
+            known = truth(result)
+            if known is False:
+                return result
+            right = folder.fold(operand, scope)
+            result = right if known or not isinstance(right, Unknown) else result
+            continue
+        if expr.op == "??":
+            if isinstance(result, Known) and result.value is not None and result.default_of is None:
+                return result
+            settled = not isinstance(result, Env | Unknown | Symbol | Choice | Known)
+        else:
+            known = truth(result)
+            if known is True:
+                return result
+            settled = False
+        if settled:
+            return result
+        right = folder.fold(operand, scope)
+        if isinstance(result, Env) and isinstance(right, Known):
+            result = Known(right.value, right.at, right.unit, result.name)
+        elif isinstance(result, Known):
+            result = right
+        elif isinstance(result, Unknown) and isinstance(right, Known):
+            result = Known(right.value, right.at, right.unit, "an option")
+        elif isinstance(result, Unknown):
+            result = right
+        elif isinstance(result, Env) and isinstance(right, Env | Unknown):
+            result = result
+        else:
+            result = choice((result, right))
+    return result
+
+
+def _unary(op: str, value: Value, at: Location) -> Value:
+    if isinstance(value, Known) and isinstance(value.value, int | float):
+        number = value.value
+        if op == "-":
+            return Known(-number, at, value.unit)
+        if op == "+":
+            return Known(number, at, value.unit)
+        if op == "~" and isinstance(number, int):
+            return Known(~number, at)
+    if op == "+" and isinstance(value, Known) and isinstance(value.value, str):
+        return number_from(value, at)
+    if op == "+":
+        return value
+    return open_operand((value,), at)
+
+
+def _binary(op: str, left: Known, right: Known, at: Location) -> Value:  # noqa: PLR0911 - one arm an operator
+    a, b = left.value, right.value
+    default_of = left.default_of or right.default_of
+    unit = left.unit or right.unit
+    if op in ("==", "is"):
+        return Known(a == b, at, default_of=default_of)
+    if op in ("!=", "is not"):
+        return Known(a != b, at, default_of=default_of)
+    if isinstance(a, bool) or isinstance(b, bool) or not isinstance(a, int | float) or not isinstance(b, int | float):
+        if op == "*" and isinstance(a, str) and isinstance(b, int | float):
+            number = number_from(left, at)
+            if isinstance(number, Known):
+                return _binary(op, number, right, at)
+        if op == "%" and isinstance(a, str):
+            return Text((a, right), at)
+        return Unknown("an operation on values that are no numbers", at)
+    result: Scalar
+    try:
+        match op:
+            case "+":
+                result = a + b
+            case "-":
+                result = a - b
+            case "*":
+                result = a * b
+            case "/":
+                result = a / b
+            case "//":
+                result = a // b
+            case "%":
+                result = a % b
+            case "**":
+                result = float(a) ** b if abs(b) < 64 and abs(a) < 1e6 else math.inf  # noqa: PLR2004 - bounds
+            case "<":
+                result = a < b
+            case "<=":
+                result = a <= b
+            case ">":
+                result = a > b
+            case ">=":
+                result = a >= b
+            case "<<" | ">>" | "&" | "|" | "^" if isinstance(a, int) and isinstance(b, int):
+                result = _bits(op, a, b)
+            case _:
+                return Unknown("an operator that is not folded", at)
+    except (ZeroDivisionError, OverflowError, ValueError):
+        return Unknown("a computation that fails", at)
+    if isinstance(result, float) and result.is_integer() and abs(result) < 2**53:  # noqa: PLR2004 - exact integers
+        result = int(result)
+    return Known(result, at, unit, default_of)
+
+
+def _bits(op: str, a: int, b: int) -> int:
+    if op in ("<<", ">>"):
+        return a << b if op == "<<" and 0 <= b < 64 else a >> max(b, 0)  # noqa: PLR2004 - bounds
+    return a & b if op == "&" else a | b if op == "|" else a ^ b
+
+
+def number_from(value: Known, at: Location | None) -> Value:
+    """``Number(x)``, ``int(x)``."""
+    raw = value.value
+    if isinstance(raw, bool) or raw is None:
+        return Known(int(bool(raw)), at, value.unit, value.default_of)
+    if isinstance(raw, int | float):
+        return Known(raw, at, value.unit, value.default_of)
+    try:
+        number = float(raw.replace("_", "").strip() or "nan")
+    except ValueError:
+        return Unknown(f"{raw!r} is no number", at)
+    if math.isnan(number) or math.isinf(number):
+        return Unknown(f"{raw!r} is no number", at)
+    return Known(int(number) if number.is_integer() else number, at, value.unit, value.default_of)

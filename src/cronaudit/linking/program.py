@@ -1,0 +1,176 @@
+"""The parsed part of the tree: files are parsed when a call resolves into them, and who imports whom is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cronaudit.linking.resolve import Resolver
+from cronaudit.model.ir import Call, Class, Function, Member, Module, Name
+from cronaudit.model.source import Language
+from cronaudit.model.walking import classes_in, expressions, functions_in, inside
+
+_SCRIPTS = frozenset((Language.TYPESCRIPT, Language.TSX, Language.JAVASCRIPT))
+
+
+class ImportIndex(Protocol):
+    """Who writes which specifier; from the byte search."""
+
+    def files_importing(self, last_segment: str) -> Iterable[tuple[str, str]]:
+        """(importing path, specifier) of every import whose last segment is this."""
+
+
+class Files(Protocol):
+    """The files of the target."""
+
+    def language(self, path: str) -> Language | None:
+        """The language of a file that may be parsed; None where there is none, or it may not."""
+
+    def read(self, path: str) -> bytes:
+        """The content."""
+
+
+@dataclass(slots=True)
+class Calls:
+    """All calls of a module by the last name of their callee, each with the function that it stands in."""
+
+    by_name: dict[str, list[tuple[Call, Function | Module]]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Program:
+    """Implements `folder.Modules`."""
+
+    files: Files
+    resolver: Resolver
+    parse: Callable[[str, bytes, Language], Module]
+    importers: ImportIndex
+    _modules: dict[str, Module | None] = field(default_factory=dict)
+    _calls: dict[str, Calls] = field(default_factory=dict)
+    _classes: dict[str, tuple[Class, ...]] = field(default_factory=dict)
+    _importing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    parsed_bytes: int = 0
+
+    def module(self, path: str) -> Module | None:
+        """The parsed file; None where there is none or it may not be parsed."""
+        if path not in self._modules:
+            language = self.files.language(path)
+            if language is None:
+                self._modules[path] = None
+            else:
+                source = self.files.read(path)
+                self.parsed_bytes += len(source)
+                self._modules[path] = self.parse(path, source, language)
+        return self._modules[path]
+
+    @property
+    def parsed(self) -> tuple[Module, ...]:
+        """What has been parsed so far, by path."""
+        return tuple(m for _, m in sorted(self._modules.items()) if m is not None)
+
+    def resolve(self, specifier: str, importer: Module) -> str | None:
+        """The path that a specifier means; None outside the tree."""
+        if importer.language is Language.PYTHON:
+            return self.resolver.resolve_python(specifier, importer.path)
+        return self.resolver.resolve(specifier, importer.path)
+
+    def json(self, path: str) -> object:
+        """The content of a JSON file; None where it is none."""
+        if not path.endswith(".json"):
+            return None
+        try:
+            return json.loads(self.files.read(path))
+        except (ValueError, KeyError):
+            return None
+
+    def calls(self, module: Module) -> Calls:
+        """The calls of a module; lowers all of its functions."""
+        found = self._calls.get(module.path)
+        if found is None:
+            found = Calls()
+            for node in (module, *functions_in(module)):
+                body = expressions(node.body)
+                defaults = (p.default for p in node.params if p.default is not None) if isinstance(node, Function) else ()
+                for expr in (*body, *defaults):
+                    if isinstance(expr, Call):
+                        found.by_name.setdefault(callee_name(expr), []).append((expr, node))
+            for cls in self.classes(module):
+                for item in cls.fields:
+                    if item.value is not None:
+                        for expr in inside(item.value):
+                            if isinstance(expr, Call):
+                                found.by_name.setdefault(callee_name(expr), []).append((expr, cls.parent))
+            self._calls[module.path] = found
+        return found
+
+    def classes(self, module: Module) -> tuple[Class, ...]:
+        """The classes of a module, nested ones too."""
+        if module.path not in self._classes:
+            self._classes[module.path] = tuple(classes_in(module))
+        return self._classes[module.path]
+
+    def importing(self, path: str) -> tuple[str, ...]:
+        """The files that import `path` directly, sorted."""
+        found = self._importing.get(path)
+        if found is None:
+            segments = _segments(path, self.resolver)
+            names: set[str] = set()
+            for segment in segments:
+                for importer, specifier in self.importers.files_importing(segment):
+                    if importer != path and self._means(specifier, importer, path):
+                        names.add(importer)
+            found = tuple(sorted(names))
+            self._importing[path] = found
+        return found
+
+    def importing_closure(self, path: str, depth: int, most: int) -> tuple[str, ...]:
+        """The files that import `path` directly or through others, nearest first."""
+        order = [path]
+        seen = {path}
+        frontier = [path]
+        for _ in range(depth):
+            following: list[str] = []
+            for current in frontier:
+                for importer in self.importing(current):
+                    if importer not in seen and len(seen) < most:
+                        seen.add(importer)
+                        following.append(importer)
+            order.extend(following)
+            frontier = following
+        return tuple(order)
+
+    def mentions(self, path: str, word: str) -> bool:
+        """Whether the bytes of a file hold a word: asked before it is parsed."""
+        return word.encode() in self.files.read(path)
+
+    def _means(self, specifier: str, importer: str, path: str) -> bool:
+        language = self.files.language(importer)
+        if language is Language.PYTHON:
+            # ``from package import module`` names the module in the import list, not in the specifier.
+            resolved = self.resolver.resolve_python(specifier, importer)
+            return resolved == path or (
+                resolved is not None and resolved.endswith("/__init__.py") and path.startswith(resolved[:-11])
+            )
+        return self.resolver.resolve(specifier, importer) == path
+
+
+def callee_name(call: Call) -> str:
+    """The last name of what is called; empty where it has none."""
+    callee = call.callee
+    return callee.name if isinstance(callee, Name | Member) else ""
+
+
+def _segments(path: str, resolver: Resolver) -> tuple[str, ...]:
+    """The last segments under which a file may be imported."""
+    parts = path.split("/")
+    stem = parts[-1].split(".")[0]
+    full = parts[-1].rsplit(".", 1)[0]
+    found = {stem, full, parts[-1]}
+    entry_of = resolver.package_segments(path)
+    if stem in ("index", "__init__", "main", "mod") or entry_of:
+        found.update(parts[-2:-1])
+        found.update((".", "..", ""))
+    found.update(entry_of)
+    return tuple(sorted(found))

@@ -1,0 +1,248 @@
+"""Which names a function or module defines, and every place that assigns to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cronaudit.model.ir import (
+    Array,
+    Assign,
+    AssignExpr,
+    Class,
+    Comprehension,
+    Define,
+    Do,
+    Export,
+    Expr,
+    Function,
+    If,
+    Import,
+    Loop,
+    Member,
+    Module,
+    Name,
+    Object,
+    Return,
+    Spread,
+    Stmt,
+    Throw,
+    Try,
+    With,
+)
+from cronaudit.model.walking import children, functions_in
+
+Step = str | int | None
+"""One step into a destructured value: a key, a position, or the rest (None)."""
+
+
+@dataclass(slots=True, eq=False)
+class Binding:
+    """One place that gives a name its value."""
+
+    kind: str
+    """``assign``, ``define``, ``import``, ``each``, ``with``, ``catch`` or ``parameter``."""
+    node: Assign | AssignExpr | Function | Class | Import | Loop | With | Try | Comprehension
+    value: Expr | None
+    path: tuple[Step, ...]
+    """Into the value, for a destructuring."""
+    default: Expr | None
+    """Of a destructuring."""
+    guarded_by: tuple[Expr, ...]
+    """Tests of the branches that it stands in, inner last."""
+    owner: Function | Module
+    """The function or module in whose body it stands."""
+    op: str = "="
+    line: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Store:
+    """An assignment to a member: ``object.name = value``."""
+
+    object: Expr
+    name: str
+    value: Expr
+    line: int
+    function: Function | Module
+    """The function in whose scope it stands."""
+
+
+Table = dict[str, list[Binding]]
+
+
+def leaves(target: Expr, path: tuple[Step, ...] = ()) -> Iterator[tuple[Expr, tuple[Step, ...], Expr | None]]:
+    """The targets inside a destructuring pattern, each with its path and default."""
+    if isinstance(target, AssignExpr):
+        for leaf, inner, default in leaves(target.target, path):
+            yield leaf, inner, target.value if default is None and inner == path else default
+    elif isinstance(target, Object):
+        for entry in target.entries:
+            step: Step = entry.key if isinstance(entry.key, str) else None
+            yield from leaves(entry.value, (*path, step))
+    elif isinstance(target, Array):
+        for position, item in enumerate(target.items):
+            if isinstance(item, Spread):
+                yield from leaves(item.value, (*path, None))
+            else:
+                yield from leaves(item, (*path, position))
+    else:
+        yield target, path, None
+
+
+class Scopes:
+    """Symbol tables, made once for each function and module that is asked about."""
+
+    def __init__(self) -> None:
+        self._tables: dict[int, Table] = {}
+        self._stores: dict[int, list[Store]] = {}
+        self._nested: dict[int, Table] = {}
+        self._keep: list[Function | Module] = []
+
+    def table(self, node: Function | Module) -> Table:
+        """The names that `node` itself defines, parameters aside."""
+        found = self._tables.get(id(node))
+        if found is None:
+            found = {}
+            stores: list[Store] = []
+            self._collect(node.body, (), found, stores, node)
+            self._tables[id(node)] = found
+            self._stores[id(node)] = stores
+            self._keep.append(node)
+        return found
+
+    def stores(self, node: Function | Module) -> list[Store]:
+        """Assignments to members in the body of `node`, nested functions aside."""
+        self.table(node)
+        return self._stores[id(node)]
+
+    def assigned_inside(self, node: Function | Module) -> Table:
+        """Assignments without a declaration in functions nested in `node`: they may fill its variables."""
+        found = self._nested.get(id(node))
+        if found is None:
+            found = {}
+            self._nested[id(node)] = found
+            self._keep.append(node)
+            for function in functions_in(node):
+                declared = {p for param in function.params for p in _names(param.target)}
+                for name, bindings in self.table(function).items():
+                    if name in declared or any(_declares(b) for b in bindings):
+                        continue
+                    found.setdefault(name, []).extend(b for b in bindings if b.kind == "assign")
+        return found
+
+    def _collect(
+        self,
+        body: tuple[Stmt, ...],
+        guards: tuple[Expr, ...],
+        table: Table,
+        stores: list[Store],
+        owner: Function | Module,
+    ) -> None:
+        for statement in body:
+            self._collect_one(statement, guards, table, stores, owner)
+
+    def _bind(
+        self,
+        kind: str,
+        node: Assign | AssignExpr | Loop | With | Comprehension,
+        target: Expr,
+        value: Expr | None,
+        guards: tuple[Expr, ...],
+        table: Table,
+        stores: list[Store],
+        owner: Function | Module,
+        op: str = "=",
+    ) -> None:
+        for leaf, path, default in leaves(target):
+            line = getattr(leaf, "line", node.line)
+            if isinstance(leaf, Name):
+                binding = Binding(kind, node, value, path, default, guards, owner, op, line)
+                table.setdefault(leaf.name, []).append(binding)
+            elif isinstance(leaf, Member) and value is not None and not path and op in ("=", "??", "or"):
+                stores.append(Store(leaf.object, leaf.name, value, line, owner))
+
+    def _collect_one(
+        self,
+        s: Stmt,
+        guards: tuple[Expr, ...],
+        table: Table,
+        stores: list[Store],
+        owner: Function | Module,
+    ) -> None:
+        if isinstance(s, Assign):
+            self._bind("assign", s, s.target, s.value, guards, table, stores, owner, s.op)
+            if s.value is not None:
+                self._expression(s.value, guards, table, stores, owner)
+        elif isinstance(s, Do):
+            self._expression(s.value, guards, table, stores, owner)
+        elif isinstance(s, Define):
+            definition = s.definition
+            if definition.name:
+                binding = Binding("define", definition, None, (), None, guards, owner, line=s.line)
+                table.setdefault(definition.name, []).append(binding)
+        elif isinstance(s, Import):
+            if s.local:
+                table.setdefault(s.local, []).append(Binding("import", s, None, (), None, guards, owner, line=s.line))
+        elif isinstance(s, If):
+            self._expression(s.test, guards, table, stores, owner)
+            inner = (*guards, s.test)
+            self._collect(s.then, inner, table, stores, owner)
+            self._collect(s.otherwise, inner, table, stores, owner)
+        elif isinstance(s, Loop):
+            if s.target is not None and s.iterable is not None:
+                self._bind("each", s, s.target, s.iterable, guards, table, stores, owner)
+            self._collect(s.body, guards, table, stores, owner)
+            if s.test is not None:
+                self._expression(s.test, guards, table, stores, owner)
+        elif isinstance(s, With):
+            for value, target in s.items:
+                if target is not None:
+                    self._bind("with", s, target, value, guards, table, stores, owner)
+            self._collect(s.body, guards, table, stores, owner)
+        elif isinstance(s, Try):
+            self._collect(s.body, guards, table, stores, owner)
+            for handler in s.handlers:
+                if handler.name:
+                    binding = Binding("catch", s, None, (), None, guards, owner, line=handler.line)
+                    table.setdefault(handler.name, []).append(binding)
+                self._collect(handler.body, guards, table, stores, owner)
+            self._collect(s.final, guards, table, stores, owner)
+        elif isinstance(s, Export):
+            if isinstance(s.value, Function | Class) and s.value.name:
+                binding = Binding("define", s.value, None, (), None, guards, owner, line=s.line)
+                table.setdefault(s.value.name, []).append(binding)
+            elif s.value is not None:
+                self._expression(s.value, guards, table, stores, owner)
+        elif isinstance(s, Return | Throw) and s.value is not None:
+            self._expression(s.value, guards, table, stores, owner)
+
+    def _expression(
+        self,
+        expr: Expr,
+        guards: tuple[Expr, ...],
+        table: Table,
+        stores: list[Store],
+        owner: Function | Module,
+    ) -> None:
+        """Assignments inside an expression (``a = b = c``, the walrus) and comprehension targets."""
+        if isinstance(expr, AssignExpr):
+            self._bind("assign", expr, expr.target, expr.value, guards, table, stores, owner, expr.op)
+        elif isinstance(expr, Comprehension):
+            self._bind("each", expr, expr.target, expr.iterable, guards, table, stores, owner)
+        elif isinstance(expr, Function | Class):
+            return
+        for child in children(expr):
+            self._expression(child, guards, table, stores, owner)
+
+
+def _declares(binding: Binding) -> bool:
+    return not isinstance(binding.node, Assign | AssignExpr) or (
+        isinstance(binding.node, Assign) and binding.node.declares
+    )
+
+
+def _names(target: Expr) -> Iterator[str]:
+    for leaf, _path, _default in leaves(target):
+        if isinstance(leaf, Name):
+            yield leaf.name

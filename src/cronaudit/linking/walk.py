@@ -1,0 +1,298 @@
+"""The walk down from a trigger: every call on the way, with what surrounds it."""
+
+from __future__ import annotations
+
+from cronaudit.linking.fold import Evaluator
+from cronaudit.model.ir import (
+    Await,
+    Call,
+    Class,
+    Define,
+    Export,
+    Expr,
+    Function,
+    If,
+    Loop,
+    Member,
+    Module,
+    Object,
+    Return,
+    Stmt,
+    Throw,
+    Try,
+    With,
+)
+from cronaudit.model.source import Location
+from cronaudit.model.trace import Event, EventKind, Region, RegionKind, Trace
+from cronaudit.model.value import (
+    Arguments,
+    Builtin,
+    Choice,
+    ClassValue,
+    Closure,
+    External,
+    Instance,
+    Lazy,
+    Record,
+    Scope,
+    Sequence,
+    Value,
+)
+from cronaudit.model.walking import children, statement_expressions
+
+_MOST_FUNCTIONS = 500
+_MOST_EVENTS = 8_000
+_DEEPEST = 40
+_PROMISE_METHODS = frozenset(("then", "catch", "finally"))
+_CALLBACK_DEPTH = 3
+"""How deep an argument is searched for functions: ``{on: {error: f}}`` is two."""
+
+
+class Walker:
+    """Walks one job. A function is entered once for each set of functions that is passed to it."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._ev = evaluator
+        self._events: list[Event] = []
+        self._entered: set[tuple[int, ...]] = set()
+        self._functions: list[Location] = []
+        self._keep: list[object] = []
+        self._cut = ""
+
+    def walk(self, start: Closure | Module, prefix: tuple[str, ...] = ()) -> Trace:
+        """Everything that a run of `start` may call; of a module, its top-level code."""
+        if isinstance(start, Module):
+            scope = self._ev.module_scope(start)
+            self._functions.append(Location(start.path, 1))
+            self._block(start.body, scope, None, (*prefix, start.path))
+        else:
+            self._enter(start, Arguments((), {}, complete=False), None, prefix)
+        return Trace(tuple(self._events), not self._cut, self._cut, tuple(self._functions))
+
+    # ---- functions -------------------------------------------------------------------------------------------
+
+    def _enter(self, closure: Closure, args: Arguments, region: Region | None, path: tuple[str, ...]) -> bool:
+        function = closure.function
+        passed = [a for raw in args.positional for a in self._functions_in(raw, 0)]
+        this = closure.this
+        owner = id(this.of.cls) if isinstance(this, Instance) else 0
+        key = (id(function), owner, *(id(p.function) for p in passed))
+        if key in self._entered:
+            return True
+        if len(path) > _DEEPEST or len(self._functions) >= _MOST_FUNCTIONS or len(self._events) > _MOST_EVENTS:
+            self._cut = self._cut or f"the walk was cut at {function.symbol} ({function.location})"
+            return False
+        self._entered.add(key)
+        scope = self._ev.enter(closure, args)
+        self._keep.append(scope)
+        self._functions.append(function.location)
+        inner = (*path, function.symbol)
+        self._emit(EventKind.ENTER, None, closure, scope, region, path, function.line, None)
+        self._block(function.body, scope, region, inner)
+        return True
+
+    def _block(self, body: tuple[Stmt, ...], scope: Scope, region: Region | None, path: tuple[str, ...]) -> None:
+        for statement in body:
+            self._statement(statement, scope, region, path)
+
+    def _statement(self, s: Stmt, scope: Scope, region: Region | None, path: tuple[str, ...]) -> None:
+        match s:
+            case If():
+                self._expr(s.test, scope, region, path, s)
+                self._block(s.then, scope, Region(RegionKind.THEN, s, region), path)
+                self._block(s.otherwise, scope, Region(RegionKind.ELSE, s, region), path)
+            case Loop():
+                self._emit(EventKind.LOOP, None, None, scope, region, path, s.line, s)
+                for part in statement_expressions(s):
+                    self._expr(part, scope, region, path, s)
+                self._block(s.body, scope, Region(RegionKind.LOOP, s, region), path)
+            case Try():
+                self._block(s.body, scope, Region(RegionKind.TRY, s, region), path)
+                for handler in s.handlers:
+                    self._block(handler.body, scope, Region(RegionKind.CATCH, s, region, handler), path)
+                self._block(s.final, scope, Region(RegionKind.FINALLY, s, region), path)
+            case With():
+                inner = region
+                for value, _target in s.items:
+                    before = len(self._events)
+                    self._expr(value, scope, inner, path, s)
+                    made = next((e for e in reversed(self._events[before:]) if e.call is value), None)
+                    inner = Region(RegionKind.WITH, s, inner, made)
+                self._block(s.body, scope, inner, path)
+            case Throw():
+                if s.value is not None:
+                    self._expr(s.value, scope, region, path, s)
+                self._emit(EventKind.THROW, None, None, scope, region, path, s.line, s)
+            case Return():
+                if s.value is not None:
+                    self._expr(s.value, scope, region, path, s, awaited=True)
+                self._emit(EventKind.RETURN, None, None, scope, region, path, s.line, s)
+            case Define() | Export():
+                return
+            case _:
+                for part in statement_expressions(s):
+                    self._expr(part, scope, region, path, s)
+
+    # ---- expressions -----------------------------------------------------------------------------------------
+
+    def _expr(  # noqa: PLR0913 - the context of an expression
+        self,
+        expr: Expr,
+        scope: Scope,
+        region: Region | None,
+        path: tuple[str, ...],
+        statement: Stmt,
+        *,
+        awaited: bool = False,
+    ) -> None:
+        if isinstance(expr, Call):
+            self._call(expr, scope, region, path, statement, awaited=awaited)
+        elif isinstance(expr, Function | Class):
+            return
+        elif isinstance(expr, Await):
+            self._expr(expr.value, scope, region, path, statement, awaited=True)
+        else:
+            for child in children(expr):
+                self._expr(child, scope, region, path, statement, awaited=awaited)
+
+    def _call(  # noqa: PLR0913 - the context of an expression
+        self,
+        call: Call,
+        scope: Scope,
+        region: Region | None,
+        path: tuple[str, ...],
+        statement: Stmt,
+        *,
+        awaited: bool,
+    ) -> None:
+        callee = self._ev.fold(call.callee, scope)
+        if self._is_promise_chain(call, callee):
+            self._promise_chain(call, scope, region, path, statement, awaited=awaited)
+            return
+        if isinstance(call.callee, Member):
+            self._expr(call.callee.object, scope, region, path, statement)
+        elif isinstance(call.callee, Call):
+            self._expr(call.callee, scope, region, path, statement)
+        for arg in call.args:
+            self._expr(arg.value, scope, region, path, statement, awaited=_gathers(callee))
+        event = self._emit(EventKind.CALL, call, callee, scope, region, path, call.line, statement, awaited=awaited)
+        args = self._ev.arguments(call, scope)
+        for option in callee.options[:3] if isinstance(callee, Choice) else (callee,):
+            self._follow(option, args, event, region, path)
+
+    def _follow(
+        self, callee: Value, args: Arguments, event: Event, region: Region | None, path: tuple[str, ...]
+    ) -> None:
+        if isinstance(callee, Closure):
+            before = len(self._functions)
+            entered = self._enter(callee, args, region, path)
+            if entered and len(self._functions) == before:
+                return
+        elif isinstance(callee, ClassValue):
+            made = Instance(callee, args, event.location)
+            constructor = callee.cls.method("constructor") or callee.cls.method("__init__")
+            if constructor is not None:
+                self._enter(Closure(constructor, callee.scope, made), args, region, path)
+        elif isinstance(callee, Builtin) and isinstance(callee.receiver, Closure):
+            if callee.name in ("call", "apply"):
+                rest = Arguments(args.positional[1:], args.named, complete=callee.name == "call" and args.complete)
+                self._enter(callee.receiver, rest, region, path)
+                return
+        inner = Region(RegionKind.CALLBACK, event.statement, region, event)
+        for raw in (*args.positional, *args.named.values()):
+            for closure in self._functions_in(raw, 0):
+                self._enter(closure, Arguments((), {}, complete=False), inner, path)
+
+    def _functions_in(self, raw: Value | Lazy, depth: int) -> list[Closure]:
+        """The functions in an argument: itself, and those in objects and lists that are written out."""
+        if isinstance(raw, Lazy) and not isinstance(raw.expr, Function | Object):
+            value = self._ev.fold(raw.expr, raw.scope)
+        else:
+            value = self._ev.force(raw)
+        if isinstance(value, Closure):
+            return [value]
+        if depth >= _CALLBACK_DEPTH:
+            return []
+        if isinstance(value, Record) and isinstance(raw, Lazy) and isinstance(raw.expr, Object):
+            return [c for v in value.entries.values() for c in self._functions_in(v, depth + 1)]
+        if isinstance(value, Sequence) and depth == 0:
+            return [c for v in value.items for c in self._functions_in(v, depth + 1)]
+        return []
+
+    # ---- promises --------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _is_promise_chain(call: Call, callee: Value) -> bool:
+        if not isinstance(call.callee, Member) or call.callee.name not in _PROMISE_METHODS:
+            return False
+        return bool(call.args) and not isinstance(callee, Closure)
+
+    def _promise_chain(  # noqa: PLR0913 - the context of an expression
+        self,
+        call: Call,
+        scope: Scope,
+        region: Region | None,
+        path: tuple[str, ...],
+        statement: Stmt,
+        *,
+        awaited: bool,
+    ) -> None:
+        """``work().catch(f)`` is ``try { await work() } catch { f() }``; ``then`` and ``finally`` likewise."""
+        assert isinstance(call.callee, Member)  # noqa: S101 - the caller has looked
+        name = call.callee.name
+        guarded = name == "catch" or (name == "then" and len(call.args) > 1)
+        inner = Region(RegionKind.TRY, call, region) if guarded or name == "finally" else region
+        self._expr(call.callee.object, scope, inner, path, statement, awaited=awaited or guarded)
+        for position, arg in enumerate(call.args):
+            value = self._ev.fold(arg.value, scope)
+            if name == "finally":
+                around: Region | None = Region(RegionKind.FINALLY, call, region)
+            elif name == "catch" or position == 1:
+                around = Region(RegionKind.CATCH, call, region)
+            else:
+                around = region
+            if isinstance(value, Closure):
+                self._enter(value, Arguments((), {}, complete=False), around, path)
+            else:
+                self._expr(arg.value, scope, around, path, statement)
+                if isinstance(value, External):
+                    self._emit(EventKind.CALL, call, value, scope, around, path, call.line, statement, passed=True)
+
+    # ---- events ----------------------------------------------------------------------------------------------
+
+    def _emit(  # noqa: PLR0913 - an event has that many parts
+        self,
+        kind: EventKind,
+        call: Call | None,
+        callee: Value | None,
+        scope: Scope,
+        region: Region | None,
+        path: tuple[str, ...],
+        line: int,
+        statement: Stmt | None,
+        *,
+        awaited: bool = False,
+        passed: bool = False,
+    ) -> Event:
+        end = call.end_line if call is not None else None
+        event = Event(
+            kind=kind,
+            order=len(self._events),
+            call=call,
+            callee=callee,
+            scope=scope,
+            region=region,
+            path=path,
+            location=Location(scope.module.path, line, end if end != line else None),
+            statement=statement,
+            awaited=awaited,
+            passed=passed,
+        )
+        self._events.append(event)
+        return event
+
+
+def _gathers(callee: Value) -> bool:
+    return isinstance(callee, External) and callee.path.startswith("global:Promise.")
+
+

@@ -1,0 +1,577 @@
+"""The intermediate representation: one small tree for all languages.
+
+Parsers lower a syntax tree to these nodes; linking and recognition read nothing else. The nodes are plain slotted
+dataclasses compared by identity. They are not frozen: ``object.__setattr__`` makes a frozen node three times as dear
+to build, and a scan builds some hundred thousand of them. Nobody writes to a node after its parser made it.
+
+What a language has and the tree has not is lowered to what is there: ``switch`` to a chain of `If`, ``self`` to
+`This`, ``x = yield`` and JSX to `Opaque` with the expressions inside it, so that no call is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from cronaudit.model.source import Language, Location
+
+Scalar: TypeAlias = str | int | float | bool | None
+
+
+# ---- expressions ----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, eq=False)
+class Const:
+    """A literal. JavaScript's ``undefined`` and Python's ``None`` are both ``None``."""
+
+    value: Scalar
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Template:
+    """A string with holes: a template literal, an f-string, ``'…' % x`` and ``'…'.format(x)``."""
+
+    parts: tuple[str | Expr, ...]
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Name:
+    """A variable as written."""
+
+    name: str
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class This:
+    """``this``; in Python the first parameter of a method, ``cls`` of a class method too."""
+
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Super:
+    """``super`` as the object of a member access or as a callee (Python: ``super()``)."""
+
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """``object.name``, optional chaining included."""
+
+    object: Expr
+    name: str
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Index:
+    """``object[index]``."""
+
+    object: Expr
+    index: Expr
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Argument:
+    """One argument of a call."""
+
+    value: Expr
+    name: str | None = None
+    """The keyword, in languages that have them."""
+    spread: bool = False
+    """``...x`` and ``*x``; with ``name == "**"`` the spread of keywords."""
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A call, or ``new`` of a class. A tagged template is a call of its tag with the `Template` as argument."""
+
+    callee: Expr
+    args: tuple[Argument, ...]
+    line: int
+    end_line: int
+    is_new: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Array:
+    """A list, tuple or set display. An item may be a `Spread`."""
+
+    items: tuple[Expr, ...]
+    line: int
+    end_line: int
+
+
+@dataclass(slots=True, eq=False)
+class Spread:
+    """``...value`` inside an array."""
+
+    value: Expr
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One entry of an object display; a method in it has a `Function` as value."""
+
+    key: str | Expr | None
+    """The name where it is written out, an expression where it is computed, ``None`` for a spread."""
+    value: Expr
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Object:
+    """An object or dict display."""
+
+    entries: tuple[Entry, ...]
+    line: int
+    end_line: int
+
+
+@dataclass(slots=True, eq=False)
+class Operation:
+    """A unary, binary, comparison or logical operation.
+
+    Operators are spelt one way for all languages: ``and or not == != < <= > >= + - * / // % ** ?? in is``,
+    ``typeof``, ``instanceof``, ``& | ^ << >> ~``; ``===`` is ``==``. Unary minus is ``-`` with one operand.
+    """
+
+    op: str
+    operands: tuple[Expr, ...]
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Conditional:
+    """``test ? then : otherwise``."""
+
+    test: Expr
+    then: Expr
+    otherwise: Expr
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Await:
+    """``await value``."""
+
+    value: Expr
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class AssignExpr:
+    """An assignment used as a value (``(timer = setInterval(…))``, the walrus)."""
+
+    target: Expr
+    value: Expr
+    op: str
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Comprehension:
+    """``[element for target in iterable if condition]``; of a dict, `element` is an `Array` of key and value."""
+
+    element: Expr
+    target: Expr
+    iterable: Expr
+    conditions: tuple[Expr, ...]
+    kind: str
+    """``list``, ``set``, ``dict`` or ``generator``."""
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Opaque:
+    """An expression that the tree has no node for; the expressions inside it are kept."""
+
+    parts: tuple[Expr, ...]
+    line: int
+
+
+Expr: TypeAlias = (
+    "Const | Template | Name | This | Super | Member | Index | Call | Array | Spread | Object | Operation"
+    " | Conditional | Await | AssignExpr | Comprehension | Opaque | Function | Class"
+)
+
+
+# ---- types ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, eq=False)
+class TypeRef:
+    """A declared type, as far as linking needs it: ``Promise<Foo.Bar>``, ``list[Foo]``, ``Foo | null`` (Foo)."""
+
+    name: str
+    """The dotted name as written; ``[]`` for an array type, whose element type is the first argument."""
+    args: tuple[TypeRef, ...]
+    line: int
+
+
+# ---- statements -----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, eq=False)
+class Assign:
+    """A declaration or an assignment."""
+
+    target: Expr
+    """`Name`, `Member`, `Index`, or for destructuring `Array`/`Object` whose leaves are targets; a default in a
+    pattern is an `AssignExpr` with the target and the default."""
+    value: Expr | None
+    op: str
+    """``=``, or the operator of an augmented assignment: ``+`` for ``+=``, ``??`` for ``??=``."""
+    declares: bool
+    """``const``, ``let``, ``var``; in Python always false."""
+    line: int
+    end_line: int
+    type: TypeRef | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Do:
+    """An expression as a statement."""
+
+    value: Expr
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class If:
+    """A branch. ``switch`` and ``match`` arms are a chain of these with ``==`` tests."""
+
+    test: Expr
+    then: tuple[Stmt, ...]
+    otherwise: tuple[Stmt, ...]
+    line: int
+
+
+class LoopKind(StrEnum):
+    """How a loop goes round."""
+
+    EACH = "each"
+    """Over the items of `Loop.iterable` (``for…of``, Python's ``for``)."""
+    KEYS = "keys"
+    """Over keys (``for…in``)."""
+    WHILE = "while"
+    """While `Loop.test` holds; ``for (;;)`` has no test."""
+    DO = "do"
+    """At least once."""
+
+
+@dataclass(slots=True, eq=False)
+class Loop:
+    """A loop of any kind. ``for (init; test; update)`` is a WHILE with the init before it and `update` kept."""
+
+    kind: LoopKind
+    target: Expr | None
+    iterable: Expr | None
+    test: Expr | None
+    update: Expr | None
+    body: tuple[Stmt, ...]
+    is_async: bool
+    """``for await``, ``async for``."""
+    line: int
+    end_line: int
+
+
+@dataclass(slots=True, eq=False)
+class Handler:
+    """One ``catch`` or ``except``."""
+
+    name: str | None
+    """The variable that holds the error."""
+    types: tuple[Expr, ...]
+    """The exception types; empty where all are caught."""
+    body: tuple[Stmt, ...]
+    line: int
+    end_line: int
+
+
+@dataclass(slots=True, eq=False)
+class Try:
+    """``try``; ``else`` of Python is appended to the body."""
+
+    body: tuple[Stmt, ...]
+    handlers: tuple[Handler, ...]
+    final: tuple[Stmt, ...]
+    line: int
+    end_line: int
+
+
+@dataclass(slots=True, eq=False)
+class With:
+    """``with a as b:``, ``using x = …``: a scope that releases at its end."""
+
+    items: tuple[tuple[Expr, Expr | None], ...]
+    """Each a context expression and the target that holds it."""
+    body: tuple[Stmt, ...]
+    is_async: bool
+    line: int
+    end_line: int
+
+
+@dataclass(slots=True, eq=False)
+class Return:
+    """``return value``; an arrow function's expression body is one."""
+
+    value: Expr | None
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Throw:
+    """``throw`` or ``raise``; without a value it throws the caught error on."""
+
+    value: Expr | None
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Break:
+    """``break``."""
+
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Continue:
+    """``continue``."""
+
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Define:
+    """A function, class or interface declaration in statement position."""
+
+    definition: Function | Class | Interface
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Import:
+    """One imported name. ``require`` stays a `Call` and ``import()`` is a `Call` of the `Name` ``import``."""
+
+    module: str
+    """The specifier as written; Python's relative dots included."""
+    name: str
+    """The name in that module; ``default``, or ``*`` for the whole module."""
+    local: str
+    """The name here; empty for an import for its side effects. Python's ``import a.b`` binds ``a`` (`whole` false)."""
+    line: int
+    type_only: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Export:
+    """One exported name of an ES module."""
+
+    name: str
+    """The name outside; ``default``; ``*`` for ``export * from``."""
+    value: Expr | None
+    """What is exported (a `Name` for a declaration); ``None`` where it comes from `module`."""
+    module: str | None
+    """The specifier of ``export … from``."""
+    source_name: str | None
+    """The name inside that module, ``*`` for the namespace."""
+    line: int
+
+
+Stmt: TypeAlias = (
+    "Assign | Do | If | Loop | Try | With | Return | Throw | Break | Continue | Define | Import | Export"
+)
+
+
+# ---- definitions ----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, eq=False)
+class Parameter:
+    """One parameter of a function."""
+
+    target: Expr
+    """A `Name`, or a destructuring pattern as in `Assign.target`."""
+    default: Expr | None
+    type: TypeRef | None
+    rest: str = ""
+    """``*`` for the rest of the arguments, ``**`` for the rest of the keywords."""
+    is_property: bool = False
+    """A TypeScript parameter property (``constructor(private readonly x: X)``): also ``this.x``."""
+    decorators: tuple[Expr, ...] = ()
+    """``@Inject(TOKEN)`` and the like."""
+
+    @property
+    def name(self) -> str | None:
+        """The plain name, where it is no pattern."""
+        return self.target.name if isinstance(self.target, Name) else None
+
+
+class FunctionKind(StrEnum):
+    """How a function is written."""
+
+    FUNCTION = "function"
+    ARROW = "arrow"
+    METHOD = "method"
+    CONSTRUCTOR = "constructor"
+    GETTER = "getter"
+    SETTER = "setter"
+
+
+@dataclass(slots=True, eq=False)
+class Function:
+    """A function, method or lambda. Its body is lowered when it is first asked for: most are never visited."""
+
+    name: str | None
+    """Its own name, else the name that it is directly assigned to (``const f = () => …``, ``{f: () => …}``)."""
+    kind: FunctionKind
+    params: tuple[Parameter, ...]
+    decorators: tuple[Expr, ...]
+    returns: TypeRef | None
+    is_async: bool
+    is_generator: bool
+    is_static: bool
+    is_abstract: bool
+    """Without a body, or marked abstract."""
+    line: int
+    end_line: int
+    module: Module = field(repr=False)
+    parent: Function | Module = field(repr=False)
+    """The function or module whose scope it closes over."""
+    owner: Class | None = field(repr=False)
+    """The class that it is a member of."""
+    lower: Callable[[Function], tuple[Stmt, ...]] = field(repr=False)
+    """Makes the body."""
+    _body: tuple[Stmt, ...] | None = field(default=None, repr=False)
+
+    @property
+    def body(self) -> tuple[Stmt, ...]:
+        """The statements; an expression body is one `Return`."""
+        if self._body is None:
+            self._body = self.lower(self)
+        return self._body
+
+    @property
+    def location(self) -> Location:
+        """Where it stands."""
+        return Location(self.module.path, self.line, self.end_line)
+
+    @property
+    def symbol(self) -> str:
+        """A readable name: ``Class.method``, ``function``, ``outer.<anonymous>``."""
+        own = self.name or "<anonymous>"
+        if self.owner is not None:
+            return f"{self.owner.name or '<class>'}.{own}"
+        if isinstance(self.parent, Function):
+            return f"{self.parent.symbol}.{own}"
+        return own
+
+
+@dataclass(slots=True, eq=False)
+class Field:
+    """A field of a class, static or not; in Python a class attribute."""
+
+    name: str
+    value: Expr | None
+    type: TypeRef | None
+    is_static: bool
+    decorators: tuple[Expr, ...]
+    line: int
+    end_line: int
+
+
+@dataclass(slots=True, eq=False)
+class Class:
+    """A class, or a TypeScript enum (`is_enum`: its members are static fields)."""
+
+    name: str | None
+    bases: tuple[Expr, ...]
+    """What it extends."""
+    interfaces: tuple[TypeRef, ...]
+    """What it implements."""
+    decorators: tuple[Expr, ...]
+    fields: tuple[Field, ...]
+    methods: tuple[Function, ...]
+    is_abstract: bool
+    line: int
+    end_line: int
+    module: Module = field(repr=False)
+    parent: Function | Module = field(repr=False)
+    is_enum: bool = False
+
+    @property
+    def location(self) -> Location:
+        """Where it stands."""
+        return Location(self.module.path, self.line, self.end_line)
+
+    def method(self, name: str) -> Function | None:
+        """The method of that name that this class defines itself."""
+        return next((m for m in self.methods if m.name == name and m.kind is not FunctionKind.SETTER), None)
+
+
+@dataclass(slots=True, eq=False)
+class Interface:
+    """A TypeScript interface or type alias: what is declared about values, nothing that runs."""
+
+    name: str
+    bases: tuple[TypeRef, ...]
+    """What an interface extends; the type an alias stands for, the members of its union or intersection."""
+    fields: tuple[Field, ...]
+    """Declared members, of every object type in an alias; none has a value."""
+    methods: tuple[Function, ...]
+    """Declared methods, all abstract."""
+    line: int
+    end_line: int
+    module: Module = field(repr=False)
+
+    @property
+    def location(self) -> Location:
+        """Where it stands."""
+        return Location(self.module.path, self.line, self.end_line)
+
+
+@dataclass(slots=True, eq=False)
+class Comment:
+    """A comment, or a docstring."""
+
+    text: str
+    """Without its markers and indentation."""
+    line: int
+    end_line: int
+    is_doc: bool
+    """``/** … */`` or a docstring."""
+    is_trailing: bool
+    """Code stands before it on its line."""
+
+
+@dataclass(slots=True, eq=False)
+class Module:
+    """One parsed file."""
+
+    path: str
+    language: Language
+    body: tuple[Stmt, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    """In the order of the file; neighbouring line comments are one comment."""
+    errors: tuple[int, ...] = ()
+    """Lines that the grammar could not read."""
+
+    @property
+    def imports(self) -> Iterator[Import]:
+        """The imports at the top level."""
+        return (s for s in self.body if isinstance(s, Import))
+
+    @property
+    def exports(self) -> Iterator[Export]:
+        """The exports of an ES module."""
+        return (s for s in self.body if isinstance(s, Export))

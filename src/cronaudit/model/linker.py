@@ -1,0 +1,121 @@
+"""What recognition may ask of linking. `audit` hands the implementation over; neither stage imports the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from cronaudit.model.ir import Call, Class, Expr, Function, Module
+from cronaudit.model.source import Language, Location
+from cronaudit.model.trace import Trace
+from cronaudit.model.value import (
+    Arguments,
+    ClassValue,
+    Closure,
+    External,
+    Instance,
+    Lazy,
+    Scope,
+    Symbol,
+    Value,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound:
+    """A scope in which a caller has bound what it passes, and how it came about."""
+
+    scope: Scope
+    chain: tuple[Location, ...]
+    """The places that bound something, inner first: call sites, items of a registry, instances."""
+
+
+class Linker(Protocol):
+    """The linked tree."""
+
+    # ---- files
+    def module(self, path: str) -> Module | None:
+        """The parsed file; None where there is none or it may not be parsed."""
+
+    def parsed(self) -> tuple[Module, ...]:
+        """What has been parsed so far, by path."""
+
+    def language(self, path: str) -> Language | None:
+        """The language of a file that may be parsed."""
+
+    def source(self, path: str) -> bytes:
+        """The bytes of a file."""
+
+    def importing(self, path: str) -> tuple[str, ...]:
+        """The files that import `path` directly, sorted."""
+
+    def imported_files(self, path: str) -> tuple[str, ...]:
+        """The files of the tree that `path` imports directly, sorted; by byte search, nothing is parsed."""
+
+    # ---- folding
+    def fold(self, expr: Expr, scope: Scope) -> Value:
+        """What `expr` comes to in `scope`."""
+
+    def force(self, value: Value | Lazy) -> Value:
+        """A value that is not lazy."""
+
+    def member(self, value: Value, name: str) -> Value:
+        """``value.name``."""
+
+    def item(self, value: Value, index: Value) -> Value:
+        """``value[index]``."""
+
+    def arguments(self, call: Call, scope: Scope) -> Arguments:
+        """The arguments of a call."""
+
+    def apply(self, callee: Value, args: Arguments) -> Value:
+        """The result of a call."""
+
+    def scope_of(self, node: Function | Module) -> Scope:
+        """The scope of a function or module with nothing bound by a caller."""
+
+    def symbols(self, value: Value | Lazy) -> Iterator[Symbol]:
+        """The open symbols inside a folded value."""
+
+    # ---- classes
+    def class_value(self, cls: Class) -> ClassValue:
+        """A class with its scope."""
+
+    def lineage(self, value: ClassValue) -> Iterator[ClassValue | External]:
+        """A class and what it inherits from."""
+
+    def subclasses(self, cls: Class) -> tuple[ClassValue, ...]:
+        """All classes of the tree that inherit from `cls`."""
+
+    def instances(self, cls: Class) -> tuple[tuple[Instance, tuple[Location, ...]], ...]:
+        """Every object of `cls` or a class below it that the tree makes."""
+
+    def classes(self, module: Module) -> tuple[Class, ...]:
+        """The classes of a module."""
+
+    # ---- up and down
+    def calls(self, module: Module) -> dict[str, list[tuple[Call, Function | Module]]]:
+        """The calls of a module by the last name of their callee, with the function that they stand in."""
+
+    def call_sites(self, function: Function) -> tuple[tuple[Call, Function | Module], ...]:
+        """The calls that reach `function`."""
+
+    def bounds(self, node: Function | Module) -> tuple[Bound, ...]:
+        """The scopes of `node`, one for each way in which the tree calls it."""
+
+    def unroll(self, bound: Bound, values: Callable[[Scope], list[Value | Lazy]]) -> Iterator[Bound]:
+        """Bind loop variables that `values` depends on, once for each item of a written-out list."""
+
+    def walk(self, start: Closure | Module) -> Trace:
+        """Everything that a run of `start` may call."""
+
+
+class TokenHits(Protocol):
+    """Where the byte search found its tokens."""
+
+    def files_with(self, *tokens: bytes) -> tuple[str, ...]:
+        """The files that hold any of the tokens, sorted."""
+
+    def in_file(self, path: str) -> Iterable[tuple[bytes, int]]:
+        """The tokens of one file with their offsets."""

@@ -1,0 +1,49 @@
+"""What an audit is asked, and what it hands back: the seam between the command line and the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from cronaudit.model.result import AuditResult
+
+
+class ConfigurationError(Exception):
+    """The configuration, the catalogue or a baseline is wrong. The message names file and line; the exit code is 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """How to audit."""
+
+    date: date
+    """Date of the report, and start of every look-ahead: the pipeline reads no clock."""
+    rules: tuple[Path, ...] = ()
+    """Folders with own checks, issues and libraries; a later one wins over an earlier one and over ours."""
+    job_globs: tuple[str, ...] = ()
+    """Audit only jobs whose name or id fits one of these; empty: all."""
+    baseline: Path | None = None
+    """Findings accepted on an earlier day, as `cronaudit scan --write-baseline` wrote them."""
+    on_progress: Callable[[str, int, int], None] | None = None
+    """Called with what is being done, how much is done, and how much there is (0: not known yet)."""
+
+
+class Trace(Protocol):
+    """What the stages saw, kept for `cronaudit explain`."""
+
+    def explain_place(self, path: str, line: int) -> list[str]:
+        """Say, a line of text each, why that place is, or is not, a job. The path is relative to the target."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOutcome:
+    """What an audit hands back."""
+
+    result: AuditResult
+    trace: Trace
+    errors: tuple[str, ...] = ()
+    """Tracebacks of internal errors that cost a part of the result, not all of it. The exit code is 4."""

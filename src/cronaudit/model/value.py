@@ -1,0 +1,196 @@
+"""Folded values: what an expression comes to, as far as the tree tells, and where each part of it was stated.
+
+A value is one of a closed set of node types. What depends on a caller stays a `Symbol` (a parameter, ``this``, the
+item of a loop) until the caller is known; what cannot be told at all is `Unknown` with its reason. Nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from cronaudit.model.ir import Call, Class, Expr, Function, Loop, Module, Scalar, TypeRef
+from cronaudit.model.source import Location
+
+
+@dataclass(slots=True, eq=False)
+class Known:
+    """A scalar that the tree states."""
+
+    value: Scalar
+    at: Location | None = None
+    """Where it is stated: the literal, or for a computed value the expression."""
+    unit: str | None = None
+    """``s`` or ``ms`` where the value is a duration that carries its unit (``timedelta``, ``ms('5m')``)."""
+    default_of: str | None = None
+    """The environment variable or option whose default this is."""
+
+
+@dataclass(slots=True, eq=False)
+class Text:
+    """A string with parts that stay open."""
+
+    parts: tuple[str | Value, ...]
+    at: Location | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Lazy:
+    """An expression with the scope in which it is to be folded, when somebody asks."""
+
+    expr: Expr
+    scope: Scope
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """An object or dict."""
+
+    entries: dict[str, Value | Lazy]
+    complete: bool
+    """False where a spread or a computed key could not be followed: a missing key is then unknown."""
+    at: Location | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """A list, tuple, array or set."""
+
+    items: tuple[Value | Lazy, ...]
+    complete: bool
+    at: Location | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Closure:
+    """A function of the project with the scope that it closes over."""
+
+    function: Function
+    scope: Scope
+    this: Value | None = None
+    bound: tuple[Value, ...] = ()
+    """Leading arguments that ``bind`` or ``partial`` has fixed."""
+
+
+@dataclass(slots=True, eq=False)
+class ClassValue:
+    """A class of the project."""
+
+    cls: Class
+    scope: Scope
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """An object made by a class of the project."""
+
+    of: ClassValue
+    args: Arguments | None
+    """None where only the declared type is known."""
+    at: Location | None = None
+    fields: dict[str, Value] = field(default_factory=dict)
+    """Fields already looked up."""
+
+
+@dataclass(slots=True, eq=False)
+class Arguments:
+    """Folded arguments of one call."""
+
+    positional: tuple[Value | Lazy, ...]
+    named: dict[str, Value | Lazy]
+    complete: bool = True
+    """False where a spread could not be followed."""
+
+
+@dataclass(slots=True, eq=False)
+class External:
+    """A symbol outside the tree: ``node-cron:schedule``, ``bullmq:Queue()``, ``global:setInterval``.
+
+    The path is the package, a colon, and the members; ``()`` is the result of a call or ``new``. The default export
+    and the whole module are both the empty member list. Python has dots only: ``celery.schedules.crontab()``.
+    """
+
+    path: str
+    args: Arguments | None = None
+    """Of the last call in the path."""
+    at: Location | None = None
+    """Where the last call stands."""
+    receiver: External | None = None
+    """The object whose method the last call was, with its own arguments."""
+    call: Call | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Namespace:
+    """All exports of a module of the project."""
+
+    module: Module
+
+
+@dataclass(slots=True, eq=False)
+class Builtin:
+    """A method of a folded value: ``map`` of a sequence, ``bind`` of a function."""
+
+    receiver: Value
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Symbol:
+    """What only a caller can tell."""
+
+    owner: Function | Class | Loop
+    """The function whose parameter it is, the class whose ``this``, the loop whose item."""
+    name: str
+    """Of the parameter or loop variable; ``this``."""
+    path: tuple[str, ...] = ()
+    """Members taken of it."""
+    type: TypeRef | None = None
+    scope: Scope | None = None
+    """Where the type is to be looked up, and the iterable to be folded."""
+
+
+@dataclass(slots=True, eq=False)
+class Env:
+    """An environment variable or setting without a default in the tree."""
+
+    name: str
+    at: Location | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Choice:
+    """One of several; the default comes first."""
+
+    options: tuple[Value, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Unknown:
+    """What the tree cannot tell."""
+
+    reason: str
+    at: Location | None = None
+
+
+Value: TypeAlias = (
+    "Known | Text | Record | Sequence | Closure | ClassValue | Instance | External | Namespace | Builtin"
+    " | Symbol | Env | Choice | Unknown"
+)
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """The variables that an expression can see."""
+
+    node: Function | Module
+    parent: Scope | None
+    values: dict[str, Value] = field(default_factory=dict)
+    """What a caller or a loop has bound."""
+    this: Value | None = None
+    """None where it is that of the parent."""
+
+    @property
+    def module(self) -> Module:
+        """The module that it lies in."""
+        return self.node if isinstance(self.node, Module) else self.node.module
