@@ -35,6 +35,12 @@ class ForeignFolds(Protocol):
     def fold(self, folder: Folder, callee: External, args: Arguments, at: Location | None) -> Value | None:
         """The value that the call computes; None where nothing is known of it."""
 
+    def constant(self, path: str, at: Location | None = None) -> Value | None:
+        """The value of a constant of that path (``CronExpression.EVERY_HOUR``); None where it is none."""
+
+    def passed(self, callee: External) -> tuple[str, ...]:
+        """What a call passes to its callback, as paths; ``receiver`` for the object itself, empty for unknown."""
+
 
 # ---- functions of the language -----------------------------------------------------------------------------
 
@@ -81,7 +87,7 @@ def foreign_call(  # noqa: PLR0911, PLR0912, C901 - one arm a function
         if isinstance(first.value, int | float):
             return Known(_ROUNDING[path.rsplit(".", 1)[1]](first.value), at, first.unit, first.default_of)
     if path in ("global:Math.max", "global:Math.min", "builtins.max", "builtins.min"):
-        return _extreme(folder, max if path.endswith("max") else min, args, at)
+        return _extreme(folder, args, at, largest=path.endswith("max"))
     if path in ("functools.partial",) and isinstance(first, Closure):
         rest = tuple(folder.force(a) for a in args.positional[1:])
         return Closure(first.function, first.scope, first.this, (*first.bound, *rest))
@@ -165,11 +171,11 @@ def _from_entries(folder: Folder, pairs: Sequence, at: Location | None) -> Value
     return Record(entries, complete, at)
 
 
-def _extreme(folder: Folder, pick: object, args: Arguments, at: Location | None) -> Value:
+def _extreme(folder: Folder, args: Arguments, at: Location | None, *, largest: bool) -> Value:
     values = [folder.force(a) for a in args.positional]
     numbers = [v for v in values if isinstance(v, Known) and isinstance(v.value, int | float)]
     if len(numbers) == len(values) and numbers:
-        best = pick(numbers, key=lambda v: v.value)  # type: ignore[operator]
+        best = sorted(numbers, key=lambda v: float(v.value or 0))[-1 if largest else 0]
         return Known(best.value, at, best.unit, next((n.default_of for n in numbers if n.default_of), None))
     return open_operand(tuple(values), at)
 

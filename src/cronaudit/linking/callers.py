@@ -98,12 +98,25 @@ class Callers:
             for local in self._local_names(module, name):
                 for call, node in calls.get(local, ()):
                     callee = self._ev.fold(call.callee, self._ev.scope_of(node))
-                    if self._reaches(callee, function):
+                    if any(self._reaches(c, function) for c in self._items_of(callee)):
                         yield call, node
             for method in sorted(EACH_METHODS & calls.keys()):
                 for call, node in calls[method]:
                     if call.args and self._is_function(call.args[0].value, node, function):
                         yield call, node
+
+    def _items_of(self, callee: Value) -> Iterator[Value]:
+        """A callee; of one that is a member of a loop's item, that of each item of a written-out list."""
+        if not (isinstance(callee, Symbol) and isinstance(callee.owner, Loop) and callee.scope is not None):
+            yield callee
+            return
+        iterable = callee.owner.iterable
+        items = names.sequence_items(self._ev, self._ev.fold(iterable, callee.scope)) if iterable is not None else None
+        for entry in items or ():
+            value = entry
+            for step in callee.path:
+                value = self._ev.member(value, step)
+            yield value
 
     def _candidates(self, module: Module, name: str | None, *, far: bool) -> Iterator[str]:
         """Files that may use a symbol of `module`: importers, through barrels, and for methods further still."""
@@ -231,15 +244,23 @@ class Callers:
         return found
 
     def _find_bounds(self, node: Function, depth: int) -> Iterator[Bound]:
-        if isinstance(node.parent, Function) and node.owner is None:
-            yield from self._nested_bounds(node, depth)
+        passed_to = self._passed_to(node)
+        if passed_to is not None and isinstance(passed_to.callee, Member) and passed_to.callee.name in EACH_METHODS:
+            yield from self._each_bounds(node, passed_to, depth)
             return
         any_call = False
         for call, where in self.call_sites(node):
+            if where is node:
+                continue
             for bound in self._site_scopes(call, where, depth):
                 any_call = True
                 yield from self._entered(node, call, bound)
-        if not any_call and node.owner is not None and not node.is_static:
+        if any_call:
+            return
+        if isinstance(node.parent, Function) and node.owner is None:
+            for outer in self.bounds(node.parent, depth + 1):
+                yield Bound(Scope(node, outer.scope), outer.chain)
+        elif node.owner is not None and not node.is_static:
             makes = node.kind is FunctionKind.CONSTRUCTOR or node.name == "__init__"
             of = self.class_value(node.owner)
             for made, chain in self.instances(node.owner, depth):
@@ -248,38 +269,21 @@ class Callers:
                 else:
                     yield Bound(Scope(node, of.scope, this=made), chain)
 
-    def _nested_bounds(self, node: Function, depth: int) -> Iterator[Bound]:
-        assert isinstance(node.parent, Function)  # noqa: S101 - the caller has looked
-        call = self._passed_to(node)
-        for outer in self.bounds(node.parent, depth + 1):
-            if call is not None and isinstance(call.callee, Member) and call.callee.name in EACH_METHODS:
-                items = names.sequence_items(self._ev, self._ev.fold(call.callee.object, outer.scope))
-                if items:
-                    for entry in items:
-                        scope = Scope(node, outer.scope)
-                        args = Arguments((entry,), {}, complete=False)
-                        objects.bind_parameters(self._ev, scope, node, args, ())
-                        yield Bound(scope, (*_place(entry), *outer.chain))
-                    continue
-            sites = [s for s in self.call_sites(node) if _is_inside(s[1], node.parent)] if node.name else []
-            for inner_call, where in sites:
-                outer_scope = names.scope_inside(where, outer.scope)
-                for bound in self._unrolled(inner_call, Bound(outer_scope, outer.chain)):
-                    scope = Scope(node, outer.scope)
-                    args = self._ev.arguments(inner_call, bound.scope)
-                    objects.bind_parameters(self._ev, scope, node, args, ())
-                    at = Location(where.path if isinstance(where, Module) else where.module.path, inner_call.line,
-                                  inner_call.end_line)  # fmt: skip
-                    yield Bound(scope, (at, *bound.chain))
-            if not sites:
+    def _each_bounds(self, node: Function, call: Call, depth: int) -> Iterator[Bound]:
+        """A callback of ``forEach`` and the like: once for each item of a written-out list."""
+        assert isinstance(call.callee, Member)  # noqa: S101 - the caller has looked
+        outers = self.bounds(node.parent, depth + 1)
+        for outer in outers:
+            items = names.sequence_items(self._ev, self._ev.fold(call.callee.object, outer.scope))
+            for entry in items or ():
+                scope = Scope(node, outer.scope)
+                objects.bind_parameters(self._ev, scope, node, Arguments((entry,), {}, complete=False), ())
+                yield Bound(scope, (*_place(entry), *outer.chain))
+            if not items:
                 yield Bound(Scope(node, outer.scope), outer.chain)
 
     def _passed_to(self, node: Function) -> Call | None:
-        for calls in self._program.calls(node.module).by_name.values():
-            for call, _where in calls:
-                if any(a.value is node for a in call.args):
-                    return call
-        return None
+        return self._program.calls(node.module).taking.get(id(node))
 
     def _site_scopes(self, call: Call, where: Function | Module, depth: int) -> Iterator[Bound]:
         """The scopes in which a call site passes plain values: its callers' where it only hands on theirs."""
@@ -341,25 +345,37 @@ class Callers:
                 objects.bind_parameters(self._ev, scope, node, Arguments((entry,), {}, complete=False), ())
                 yield Bound(scope, (*_place(entry), at, *bound.chain))
             return
-        this = self._this_of(callee, node)
         args = self._ev.arguments(call, bound.scope)
-        given = [this] if this is not None else self._implied_instances(node)
-        for one in given or [None]:
-            scope = Scope(node, self._ev.scope_of(node.parent), this=one)
-            objects.bind_parameters(self._ev, scope, node, args, ())
-            self._keep.append(scope)
-            own = (one.at,) if isinstance(one, Instance) and one.at is not None else ()
-            yield Bound(scope, (*own, at, *bound.chain))
+        for closure in self._closures(callee, node):
+            this = closure.this
+            known = isinstance(this, Instance) and this.args is not None
+            implied: list[Value | None] = [this] if known or not self._implied_instances(node) else list(
+                self._implied_instances(node)
+            )
+            for one in implied:
+                scope = Scope(node, closure.scope, this=one)
+                objects.bind_parameters(self._ev, scope, node, args, closure.bound)
+                self._keep.append(scope)
+                own = (one.at,) if isinstance(one, Instance) and one.at is not None else ()
+                yield Bound(scope, (*own, at, *bound.chain))
 
-    def _this_of(self, callee: Value, node: Function) -> Value | None:
+    def _closures(self, callee: Value, node: Function) -> Iterator[Closure]:
+        """The closures of `node` that a callee may be; through a base class or interface, one made up for it."""
         for option in callee.options if isinstance(callee, Choice) else (callee,):
-            if isinstance(option, Closure) and isinstance(option.this, Instance) and option.this.args is not None:
-                of = option.this.of
-                if node.owner is None or any(
-                    isinstance(c, ClassValue) and c.cls is node.owner for c in objects.lineage(self._ev, of)
-                ):
-                    return option.this
-        return None
+            if isinstance(option, Builtin):
+                option = option.receiver  # noqa: PLW2901 - ``f.call(…)`` calls f
+            if not isinstance(option, Closure):
+                continue
+            if option.function is node:
+                yield option
+            elif self._reaches(option, node):
+                this = option.this if self._is_instance_of(option.this, node) else None
+                yield Closure(node, self._ev.scope_of(node.parent), this, option.bound)
+
+    def _is_instance_of(self, this: Value | None, node: Function) -> bool:
+        return isinstance(this, Instance) and any(
+            isinstance(c, ClassValue) and c.cls is node.owner for c in objects.lineage(self._ev, this.of)
+        )
 
     def _implied_instances(self, node: Function) -> list[Value | None]:
         """The call tells only the declared type: every object of it that the tree makes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cronaudit.linking import builtins, exports, names, objects, operators
 from cronaudit.linking.folder import Modules
 from cronaudit.linking.scopes import Scopes
@@ -16,6 +18,7 @@ from cronaudit.model.ir import (
     Const,
     Expr,
     Function,
+    If,
     Index,
     Member,
     Module,
@@ -24,9 +27,11 @@ from cronaudit.model.ir import (
     Operation,
     Return,
     Spread,
+    Stmt,
     Super,
     Template,
     This,
+    Throw,
     TypeRef,
 )
 from cronaudit.model.source import Location
@@ -47,7 +52,7 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
-from cronaudit.model.walking import statements
+from cronaudit.model.walking import blocks
 
 _DEPTH = 48
 """Folds inside folds; deeper code is given up, which a verdict shows as unresolved."""
@@ -284,20 +289,38 @@ class Evaluator:
         if function.is_generator:
             return Unknown(f"{function.symbol} is a generator", at)
         scope = self.enter(closure, args)
-        results = [
-            self.fold(s.value, scope)
-            for s in statements(function.body)
-            if isinstance(s, Return) and s.value is not None
-        ]
+        results = [self.fold(value, scope) for value in self._returned(function.body, scope)]
         if not results:
             return Known(None, at)
         return results[0] if len(results) == 1 else operators.choice(tuple(results))
+
+    def _returned(self, body: tuple[Stmt, ...], scope: Scope) -> Iterator[Expr]:
+        """What a body may return; branches whose test is known are taken or left."""
+        for statement in body:
+            if isinstance(statement, Return):
+                if statement.value is not None:
+                    yield statement.value
+                return
+            if isinstance(statement, If):
+                known = operators.truth(self.fold(statement.test, scope))
+                taken = statement.then if known else statement.otherwise
+                if known is not None:
+                    yield from self._returned(taken, scope)
+                    if taken and isinstance(taken[-1], Return | Throw):
+                        return
+                    continue
+            for block in blocks(statement):
+                yield from self._returned(block, scope)
 
     def enter(self, closure: Closure, args: Arguments) -> Scope:
         """The scope of one call of a function, with its parameters bound."""
         scope = Scope(closure.function, closure.scope, this=closure.this)
         objects.bind_parameters(self, scope, closure.function, args, closure.bound)
         return scope
+
+    def constant(self, path: str, at: Location | None) -> Value | None:
+        """The value of a constant outside the tree, where the knowledge base has one."""
+        return self.foreign.constant(path, at)
 
     # ---- modules ---------------------------------------------------------------------------------------------
 

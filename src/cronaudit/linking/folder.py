@@ -50,6 +50,9 @@ class Folder(Protocol):
     def module_scope(self, module: Module) -> Scope:
         """The one scope of a module."""
 
+    def constant(self, path: str, at: Location | None) -> Value | None:
+        """The value of a constant outside the tree, where the knowledge base has one."""
+
     def export(self, module: Module, name: str) -> Value:
         """An export of a module, re-exports followed."""
 

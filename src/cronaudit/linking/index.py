@@ -162,6 +162,6 @@ class Index:
         """Bind loop variables that `values` depends on, once for each item of a written-out list."""
         return self._callers.unroll(bound, values)
 
-    def walk(self, start: Closure | Module) -> Trace:
-        """Everything that a run of `start` may call."""
-        return Walker(self._ev).walk(start)
+    def walk(self, start: Closure | Module, given: tuple[str, ...] = ()) -> Trace:
+        """Everything that a run of `start` may call; `given` are the paths of what the scheduler passes."""
+        return Walker(self._ev).walk(start, given)

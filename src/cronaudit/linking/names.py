@@ -250,7 +250,8 @@ def imported(folder: Folder, node: Import, importer: Module) -> Value:
     at = Location(importer.path, node.line)
     path = folder.modules.resolve(node.module, importer)
     if path is None:
-        return external(node.module, node.name, at)
+        found = external(node.module, node.name, at)
+        return folder.constant(found.path, at) or found
     module = folder.modules.module(path)
     if module is None:
         content = folder.modules.json(path)
@@ -290,7 +291,8 @@ def _imported_python(folder: Folder, node: Import, importer: Module) -> Value:
     inner = folder.modules.resolve(joint + node.name, importer)
     if inner is not None and (found := folder.modules.module(inner)) is not None:
         return Namespace(found)
-    return External(f"{node.module}.{node.name}", at=at)
+    path = f"{node.module}.{node.name}"
+    return folder.constant(path, at) or External(path, at=at)
 
 
 def _python_module(folder: Folder, name: str, importer: Module, at: Location) -> Value:

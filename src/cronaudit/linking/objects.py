@@ -65,10 +65,11 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
                 return Builtin(value, name)
             return Known(None, at) if value.complete else Unknown(f"{name} is not written out", at)
         case Instance():
-            found = folder.field(value, name)
-            return found if found is not None else Unknown(f"{value.of.cls.name} has no {name} that is known", at)
+            own = folder.field(value, name)
+            return own if own is not None else Unknown(f"{value.of.cls.name} has no {name} that is known", at)
         case External():
-            return external_member(value, name, at)
+            outside = external_member(value, name, at)
+            return (folder.constant(outside.path, at) or outside) if isinstance(outside, External) else outside
         case Namespace():
             return folder.export(value.module, name)
         case ClassValue():

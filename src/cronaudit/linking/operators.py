@@ -89,7 +89,8 @@ def choice(options: tuple[Value, ...]) -> Value:
         return flat[0] if flat else Unknown("nothing to choose from")
     if not useful:
         return present[0]
-    return Choice(tuple(useful[:_MOST_OPTIONS] + [v for v in present if isinstance(v, Unknown)][:1]))
+    open_ones = [v for v in present if isinstance(v, Unknown)]
+    return Choice((*useful[:_MOST_OPTIONS], *open_ones[:1]))
 
 
 def same(a: Value, b: Value) -> bool:

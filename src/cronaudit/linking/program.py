@@ -31,12 +31,24 @@ class Files(Protocol):
     def read(self, path: str) -> bytes:
         """The content."""
 
+    def runs(self, path: str) -> bool:
+        """Whether a file is part of what runs in production: tests and documentation call nothing."""
+
 
 @dataclass(slots=True)
 class Calls:
     """All calls of a module by the last name of their callee, each with the function that it stands in."""
 
     by_name: dict[str, list[tuple[Call, Function | Module]]] = field(default_factory=dict)
+    taking: dict[int, Call] = field(default_factory=dict)
+    """By the identity of a function expression, the call that it is an argument of."""
+
+    def add(self, call: Call, node: Function | Module) -> None:
+        """Take a call in."""
+        self.by_name.setdefault(callee_name(call), []).append((call, node))
+        for argument in call.args:
+            if isinstance(argument.value, Function):
+                self.taking[id(argument.value)] = call
 
 
 @dataclass(slots=True)
@@ -90,18 +102,19 @@ class Program:
         found = self._calls.get(module.path)
         if found is None:
             found = Calls()
-            for node in (module, *functions_in(module)):
+            nodes: tuple[Function | Module, ...] = (module, *functions_in(module))
+            for node in nodes:
                 body = expressions(node.body)
                 defaults = (p.default for p in node.params if p.default is not None) if isinstance(node, Function) else ()
                 for expr in (*body, *defaults):
                     if isinstance(expr, Call):
-                        found.by_name.setdefault(callee_name(expr), []).append((expr, node))
+                        found.add(expr, node)
             for cls in self.classes(module):
                 for item in cls.fields:
                     if item.value is not None:
                         for expr in inside(item.value):
                             if isinstance(expr, Call):
-                                found.by_name.setdefault(callee_name(expr), []).append((expr, cls.parent))
+                                found.add(expr, cls.parent)
             self._calls[module.path] = found
         return found
 
@@ -121,7 +134,7 @@ class Program:
                 for importer, specifier in self.importers.files_importing(segment):
                     if importer != path and self._means(specifier, importer, path):
                         names.add(importer)
-            found = tuple(sorted(names))
+            found = tuple(n for n in sorted(names) if self.files.runs(n))
             self._importing[path] = found
         return found
 

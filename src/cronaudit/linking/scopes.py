@@ -18,6 +18,7 @@ from cronaudit.model.ir import (
     Function,
     If,
     Import,
+    Interface,
     Loop,
     Member,
     Module,
@@ -178,7 +179,7 @@ class Scopes:
             self._expression(s.value, guards, table, stores, owner)
         elif isinstance(s, Define):
             definition = s.definition
-            if definition.name:
+            if definition.name and not isinstance(definition, Interface):
                 binding = Binding("define", definition, None, (), None, guards, owner, line=s.line)
                 table.setdefault(definition.name, []).append(binding)
         elif isinstance(s, Import):

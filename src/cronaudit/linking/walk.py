@@ -36,6 +36,7 @@ from cronaudit.model.value import (
     Record,
     Scope,
     Sequence,
+    Unknown,
     Value,
 )
 from cronaudit.model.walking import children, statement_expressions
@@ -59,14 +60,18 @@ class Walker:
         self._keep: list[object] = []
         self._cut = ""
 
-    def walk(self, start: Closure | Module, prefix: tuple[str, ...] = ()) -> Trace:
-        """Everything that a run of `start` may call; of a module, its top-level code."""
+    def walk(self, start: Closure | Module, given: tuple[str, ...] = ()) -> Trace:
+        """Everything that a run of `start` may call; of a module, its top-level code.
+
+        `given` are the paths of what the scheduler passes; an empty one says nothing.
+        """
         if isinstance(start, Module):
             scope = self._ev.module_scope(start)
             self._functions.append(Location(start.path, 1))
-            self._block(start.body, scope, None, (*prefix, start.path))
+            self._block(start.body, scope, None, (start.path,))
         else:
-            self._enter(start, Arguments((), {}, complete=False), None, prefix)
+            values = tuple(External(g) if g else Unknown("what the scheduler passes is not known") for g in given)
+            self._enter(start, Arguments(values, {}, complete=False), None, ())
         return Trace(tuple(self._events), not self._cut, self._cut, tuple(self._functions))
 
     # ---- functions -------------------------------------------------------------------------------------------
@@ -199,9 +204,22 @@ class Walker:
                 self._enter(callee.receiver, rest, region, path)
                 return
         inner = Region(RegionKind.CALLBACK, event.statement, region, event)
+        given = self._passed(callee)
         for raw in (*args.positional, *args.named.values()):
             for closure in self._functions_in(raw, 0):
-                self._enter(closure, Arguments((), {}, complete=False), inner, path)
+                self._enter(closure, given, inner, path)
+
+    def _passed(self, callee: Value) -> Arguments:
+        """What a call outside the tree hands to its callback: ``transaction(async (tx) => …)``."""
+        if not isinstance(callee, External):
+            return Arguments((), {}, complete=False)
+        values: list[Value] = []
+        for what in self._ev.foreign.passed(callee):
+            if what == "receiver" and callee.receiver is not None:
+                values.append(callee.receiver)
+            else:
+                values.append(External(what) if what else Unknown("what the library passes is not known"))
+        return Arguments(tuple(values), {}, complete=False)
 
     def _functions_in(self, raw: Value | Lazy, depth: int) -> list[Closure]:
         """The functions in an argument: itself, and those in objects and lists that are written out."""

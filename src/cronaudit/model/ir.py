@@ -248,7 +248,7 @@ class Do:
 
 @dataclass(slots=True, eq=False)
 class If:
-    """A branch. ``switch`` and ``match`` arms are a chain of these with ``==`` tests."""
+    """A branch. ``switch`` and ``match`` arms are a chain of these with ``==`` tests, which share their subject."""
 
     test: Expr
     then: tuple[Stmt, ...]
@@ -368,7 +368,8 @@ class Import:
     name: str
     """The name in that module; ``default``, or ``*`` for the whole module."""
     local: str
-    """The name here; empty for an import for its side effects. Python's ``import a.b`` binds ``a`` (`whole` false)."""
+    """The name here; empty for an import for its side effects. Python's ``import a.b`` is an import of ``a`` as ``a``
+    and one of ``a.b`` without a name; ``from x import *`` has ``*`` here too."""
     line: int
     type_only: bool = False
 
@@ -436,6 +437,7 @@ class Function:
     """Its own name, else the name that it is directly assigned to (``const f = () => …``, ``{f: () => …}``)."""
     kind: FunctionKind
     params: tuple[Parameter, ...]
+    """Without the receiver: the ``self`` or ``cls`` of a Python method is `This`."""
     decorators: tuple[Expr, ...]
     returns: TypeRef | None
     is_async: bool
@@ -479,9 +481,10 @@ class Function:
 
 @dataclass(slots=True, eq=False)
 class Field:
-    """A field of a class, static or not; in Python a class attribute."""
+    """A field of a class, static or not; in Python a class attribute, static if it has a value."""
 
     name: str
+    """Empty for code that runs with the class: a static block, a bare call."""
     value: Expr | None
     type: TypeRef | None
     is_static: bool

@@ -1,8 +1,9 @@
 """What the files in rules/libraries say: which calls make a job, and what a call on a job's path means.
 
 Paths are those of `model.value.External`: ``node-cron:schedule``, ``bullmq:Queue().upsertJobScheduler``,
-``celery.schedules.crontab``. A pattern may hold ``**`` once, for any chain in between (``knex:()**.insert``), or
-start with ``*.`` for a method of an object that cannot be resolved (``*.pg_try_advisory_lock``).
+``celery.schedules.crontab``. A pattern may hold alternatives in braces (``pino:().{error,fatal}``) and ``**`` once, for
+any chain in between (``knex:()**.insert``), or start with ``*.`` for a method of an object that cannot be resolved
+(``*.pg_try_advisory_lock``).
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from cronaudit.model.ir import Scalar
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Where a value stands in a call, and in which unit.
+    """Where a value stands at a place of interest, and in which unit.
 
-    Written as a path: ``args[1].pattern``, ``kwargs.minutes``, ``receiver.args[0]`` (the arguments of the call that
-    made the object), ``after(PX)`` (the positional argument behind the literal), ``decorated`` (the function or
-    class under a decorator), ``self`` (the class that calls), ``const(value)``, ``text`` (the call's arguments joined,
-    for SQL), ``result``.
+    Written as a path with dots, a unit behind it where there is one: ``args.1.pattern``, ``args.-1`` (the last
+    argument), ``kwargs.minutes``, ``receiver.args.0`` (the arguments of the call that made the object),
+    ``args.0.args.1`` (those of the call that made the argument), ``after(PX) ms`` (the positional argument behind the
+    literal), ``const(value)``. Which roots a place has is said at `root`.
     """
 
     root: str
-    """``args``, ``kwargs``, ``receiver``, ``after``, ``decorated``, ``const``, ``class`` or ``path``."""
-    index: int | str | None
-    """Of the argument, the keyword, the literal of ``after``, the constant."""
+    """``args``, ``kwargs``, ``receiver``, ``after`` or ``text`` (the arguments joined, for SQL) of a call or decorator;
+    ``decorated`` (the function or class under a decorator); ``class`` (that inherits from a base); ``value`` (that
+    is assigned); ``export`` (of a module, by name); ``entry`` and ``key`` (of one entry of a list or object of jobs);
+    ``path`` (of the file); ``const``; ``result`` (of the call)."""
+    index: Scalar
+    """Of the argument, the keyword, the literal of ``after``, the export; the value of ``const``."""
     members: tuple[str, ...] = ()
     unit: str | None = None
     """``s``, ``ms``, ``min``, ``h``, ``d``; None: by the name that the value carries, else unknown."""
@@ -39,19 +43,24 @@ class Condition:
 
     select: Selector
     test: str
-    """``is``, ``in``, ``has`` (a literal among the arguments or a key), ``missing``, ``present``, ``matches``."""
+    """``is``, ``not``, ``in``, ``has`` (a literal among the arguments), ``lacks``, ``missing``, ``present``,
+    ``matches`` (a regular expression in the text), ``kind`` (``text``, ``number``, ``bool``, ``function``, ``object``,
+    ``list``)."""
     values: tuple[Scalar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SchedulePart:
-    """One way in which a call states its schedule."""
+    """One way in which a call states its schedule. Several are alternatives; the first that resolves counts."""
 
     form: str
-    """``cron``, ``every``, ``words`` (text that the library parses), ``date`` (one-shot: no job), ``fields`` (crontab
-    fields by keyword), ``object`` (a value with its own folds)."""
+    """``cron``, ``every`` (a number), ``words`` (text that the library parses), ``date`` (one-shot: no job),
+    ``fields`` (an object or the keywords: crontab fields by name), ``duration`` (an object or the keywords: amounts by
+    the names of units, summed), ``object`` (whatever it folds to: an expression, a duration), ``list`` (a list of any
+    of these)."""
     select: Selector
     dialect: str = "unix5"
+    """A value of `model.schedule.Dialect`; of ``words`` too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +68,21 @@ class Consumer:
     """Where the work of a queue's jobs is defined."""
 
     call: str
+    how: str
+    """As in `Scheduler`."""
     family: str
     """Links it to the schedulers of the same family."""
+    entries: tuple[Selector, ...]
+    """Where an object of handlers by name stands; the other selectors then ask ``entry`` and ``key``."""
     queue: tuple[Selector, ...]
     name: tuple[Selector, ...]
     handler: tuple[Selector, ...]
     options: tuple[tuple[str, tuple[Selector, ...]], ...]
     """Facts that it sets for its jobs: ``concurrency``, ``lock_ttl``, …"""
+    when: tuple[Condition, ...]
+    passes: tuple[str, ...]
+    """What the handler's parameters are, as paths; an empty path says nothing."""
+    library: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +90,21 @@ class Scheduler:
     """A call, decorator, export or class that arms jobs."""
 
     call: str
+    """For ``export`` the name that a module exports: ``export:config.schedule``; for ``assign`` the path that is
+    assigned to, or ``*.NAME`` for a variable of any module."""
     kind: str
     how: str
-    """``call``, ``decorator``, ``export``, ``base`` (a class that inherits from it) or ``entries`` (a list or object
-    of entries)."""
+    """``call``, ``decorator``, ``base`` (a class that inherits from it), ``export`` or ``assign``."""
+    entries: tuple[Selector, ...]
+    """Where a list or object of jobs stands; the other selectors then ask ``entry`` and ``key``. Of a
+    text each line is an entry. Empty: one job."""
     schedule: tuple[SchedulePart, ...]
+    """Empty where it is stated outside the code."""
     timezone: tuple[Selector, ...]
     name: tuple[Selector, ...]
     handler: tuple[Selector, ...]
     family: str | None
-    """The consumers that hold the work, by `queue` and `name`."""
+    """The consumers that hold the work, by `queue` and `job`."""
     queue: tuple[Selector, ...]
     job: tuple[Selector, ...]
     """The name under which the consumers know the job."""
@@ -92,7 +114,10 @@ class Scheduler:
     """What the library gives: fields of facts by name (``runner.library: production``, ``lock.kind: queue``)."""
     when: tuple[Condition, ...]
     starts: str
-    """``call``: armed by the call itself; else the method that must be called on its result."""
+    """``call``: armed by the call itself; else the method that must be called on its result, or on its receiver with
+    ``receiver.`` in front (``receiver.start``)."""
+    passes: tuple[str, ...]
+    """What the handler's parameters are, as paths; an empty path says nothing."""
     library: str
 
 
@@ -104,9 +129,12 @@ class Effect:
     effect: str
     """From the closed list in ``rules/effects.yaml``."""
     params: tuple[tuple[str, tuple[Selector, ...]], ...]
+    """A word (``level: error``) is a ``const`` selector."""
     when: tuple[Condition, ...]
     callback: tuple[Selector, ...]
     """The functions that it calls."""
+    passes: tuple[str, ...]
+    """What the callback's parameters are, as paths; ``receiver`` for the object itself, an empty path says nothing."""
     untyped: bool
     """Whether a method of that name on an unresolved object counts too (its `when` must be decisive)."""
     library: str
@@ -115,26 +143,71 @@ class Effect:
         """The selectors of a parameter; empty where the description has none."""
         return next((s for n, s in self.params if n == name), ())
 
+    def word(self, name: str) -> Scalar:
+        """The constant that the description gives for a parameter; None where it has none."""
+        return next((s.index for s in self.param(name) if s.root == "const"), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A function outside the tree that computes a value."""
+    """A function or constant outside the tree that has a value."""
 
     call: str
     operation: str
-    """``duration-text``, ``duration-kwargs``, ``constant``, ``crontab-fields``, ``first``, ``schema``, …"""
+    """``constant`` (of a member, no call), or a function of ``knowledge.folds``: ``duration-text``, ``schema``, …"""
     value: Scalar
     args: tuple[tuple[str, Scalar], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class OwnName:
-    """Names that a project gives to its own functions; a stub under such a name is evidence of a stub, never of
-    more."""
+    """Names that a project gives to its own functions, or to its variables in the environment.
+
+    A stub under such a name is evidence of a stub, never of more.
+    """
 
     effect: str
     pattern: str
     """A regular expression over the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Injector:
+    """A decorator of a parameter or field that says how the injected object was made."""
+
+    decorator: str
+    path: str
+    """What the object is: ``bullmq:Queue()``."""
+    args: tuple[Selector, ...]
+    """The arguments that it counts as made with, out of those of the decorator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A service that is reached by its URL alone."""
+
+    service: str
+    effect: str
+    """``monitor.ping`` or ``alert.send``."""
+    pattern: str
+    """A regular expression, searched in the URL as far as it is known."""
+    env: str | None
+    """The same for the name of an environment variable or setting that holds the URL."""
+    phases: tuple[tuple[str, str], ...]
+    """``start`` and ``failure``, each a regular expression in the URL; what matches neither is a success."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What a text in another language means: SQL, a Lua script, a shell command."""
+
+    language: str
+    """``sql``, ``lua`` or ``shell``."""
+    pattern: str
+    """A regular expression, searched without regard to case."""
+    effect: str
+    params: tuple[tuple[str, tuple[Selector, ...]], ...]
+    """A word is a ``const`` selector; ``group.1`` is a group of the pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +218,24 @@ class Library:
     """The file's name."""
     title: str
     ecosystem: str
+    """``npm``, ``pypi``, or ``any`` for what belongs to no language."""
     packages: tuple[str, ...]
     versions: str
-    """The versions that the description holds for, as the ecosystem writes ranges."""
+    """The versions that the description holds for: ``>=1 <6``; empty for all."""
     tokens: tuple[str, ...]
     """Words without which no file can use it as a scheduler; searched in all files."""
     service_tokens: tuple[str, ...]
     """Words that bring a file into the service-wide facts."""
+    aliases: tuple[tuple[str, str], ...]
+    """Other beginnings of paths, each with the one that the descriptions use."""
     schedulers: tuple[Scheduler, ...]
     consumers: tuple[Consumer, ...]
     effects: tuple[Effect, ...]
     folds: tuple[Fold, ...]
     own_names: tuple[OwnName, ...]
+    injectors: tuple[Injector, ...]
+    hosts: tuple[Host, ...]
+    phrases: tuple[Phrase, ...]
     source: str
 
 

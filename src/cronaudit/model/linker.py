@@ -107,8 +107,8 @@ class Linker(Protocol):
     def unroll(self, bound: Bound, values: Callable[[Scope], list[Value | Lazy]]) -> Iterator[Bound]:
         """Bind loop variables that `values` depends on, once for each item of a written-out list."""
 
-    def walk(self, start: Closure | Module) -> Trace:
-        """Everything that a run of `start` may call."""
+    def walk(self, start: Closure | Module, given: tuple[str, ...] = ()) -> Trace:
+        """Everything that a run of `start` may call; `given` are the paths of what the scheduler passes."""
 
 
 class TokenHits(Protocol):

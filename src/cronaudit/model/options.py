@@ -16,6 +16,19 @@ class ConfigurationError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """Findings that the configuration waives."""
+
+    job: str
+    """A pattern over ids and names of jobs; or ``service``."""
+    checks: tuple[str, ...]
+    reason: str
+    path: str
+    """The file of the configuration, relative to the target where it lies inside."""
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuditOptions:
     """How to audit."""
 
@@ -27,6 +40,7 @@ class AuditOptions:
     """Audit only jobs whose name or id fits one of these; empty: all."""
     baseline: Path | None = None
     """Findings accepted on an earlier day, as `cronaudit scan --write-baseline` wrote them."""
+    waivers: tuple[Waiver, ...] = ()
     on_progress: Callable[[str, int, int], None] | None = None
     """Called with what is being done, how much is done, and how much there is (0: not known yet)."""
 

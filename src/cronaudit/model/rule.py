@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
-from cronaudit.model.job import JobState
 from cronaudit.model.verdict import Severity, Status
 
 
@@ -73,6 +73,8 @@ class Remediation:
     """An expression over the facts of the first job concerned; None fits always."""
     template: str
     """Jinja2, over the facts, the job and the service."""
+    title: str | None = None
+    """A heading of its own, where the issue's does not fit the runtime: ``Migrate to BullMQ``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Issue:
     """The file that it was loaded from."""
     when: str | None = None
     """An expression over a job's facts: the job raises the issue itself, whatever the checks say of it."""
-    state: JobState | None = None
+    state: Literal["live", "dormant"] | None = None
     """The jobs that raise it themselves; with a condition and no state: live ones. With neither a condition nor a
     state only outcomes raise it."""
 

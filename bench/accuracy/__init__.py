@@ -1,0 +1,1 @@
+"""Scores the tool on trees that people labelled, and on the project's own fixtures."""

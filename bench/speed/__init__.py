@@ -1,0 +1,1 @@
+"""Times the tool beside the general searchers that one would use in its place."""

@@ -1,0 +1,31 @@
+"""Ships the compiled catalogue beside its rules: a start of the tool then parses no YAML."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class CompileCatalogue(BuildHookInterface[Any]):
+    """Checks the rules and writes their compiled form; rules with a mistake make no wheel."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if version == "editable":
+            return
+        root = Path(self.root)
+        sys.path.insert(0, str(root / "src"))
+        from cronaudit.ruleset.catalogue import SHIPPED, compile_catalogue
+
+        self._folder = tempfile.TemporaryDirectory(prefix="cronaudit-")
+        compiled = Path(self._folder.name) / SHIPPED
+        compile_catalogue(root / "rules", compiled)
+        build_data["force_include"][str(compiled)] = f"cronaudit/_rules/{SHIPPED}"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        del version, build_data, artifact_path
+        if hasattr(self, "_folder"):
+            self._folder.cleanup()

@@ -1,0 +1,320 @@
+"""The pipeline: one call a stage, in the order in which they depend on each other."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from cronaudit import __version__
+from cronaudit.assets import cache_dir, rules_dir
+from cronaudit.knowledge.folds import LibraryFolds
+from cronaudit.knowledge.loader import KnowledgeError, load
+from cronaudit.knowledge.matcher import Matcher
+from cronaudit.linking.index import Index
+from cronaudit.model.job import Job, JobState
+from cronaudit.model.options import AuditOptions, AuditOutcome, ConfigurationError
+from cronaudit.model.result import AuditResult, BaselineComparison, Target
+from cronaudit.model.rule import Catalogue
+from cronaudit.model.source import Diagnostic, Language, Role
+from cronaudit.model.verdict import CheckResult
+from cronaudit.parsing import LANGUAGES, parse
+from cronaudit.recognition.deployment import read_deployment
+from cronaudit.recognition.finding import Inputs, may_define, recognise
+from cronaudit.recognition.found import Rejection
+from cronaudit.ruleset.baseline import BaselineError, compare, read_baseline, render_baseline
+from cronaudit.ruleset.catalogue import CatalogueError
+from cronaudit.ruleset.catalogue import load_catalogue as load_rules
+from cronaudit.ruleset.evaluate import evaluate
+from cronaudit.ruleset.summary import summarise
+from cronaudit.ruleset.suppress import Comment, ConfiguredWaiver, mentions_waiver, suppress
+from cronaudit.schedule.durations import duration_words
+from cronaudit.target import ImportTable, RoleRules, Tree, imports, search, walk
+
+_LOOPS = (b"setTimeout", b"while (true)", b"while(true)", b"for (;;)", b"for(;;)", b"while (!", b"while (this.", b"while(!", b"while True")
+"""How own timers and endless loops begin; no library file declares them, their shape does."""
+_NOT_RUN = frozenset((Role.TEST, Role.DOCS, Role.VENDORED, Role.GENERATED))
+_NEAR = 3
+"""Lines around a place in which ``explain`` still finds it."""
+_FILTERS = {"duration": lambda seconds: duration_words(float(seconds)), "ms": lambda seconds: int(float(seconds) * 1000)}
+
+
+def audit(path: Path, options: AuditOptions) -> AuditOutcome:
+    """Audit a file or folder. Nothing of it is executed.
+
+    Raises:
+        ConfigurationError: the catalogue, a library file or the baseline is wrong.
+        OSError: the target cannot be read.
+    """
+    progress = options.on_progress or _ignore
+    catalogue = load_catalogue(options.rules)
+    matcher = _matcher(options.rules)
+    progress("Walking", 0, 0)
+    tree = walk(path, _roles(options.rules))
+    inputs = _inputs(tree, matcher, options, progress)
+    findings = recognise(inputs, lambda done, total: progress("Finding jobs", done, total))
+    jobs = _selected(findings.jobs, options.job_globs)
+    progress("Checking", 0, 0)
+    rows = evaluate(catalogue, jobs, findings.service, _FILTERS)
+    waived = suppress(rows, catalogue, jobs, _comments(inputs), [_configured(w) for w in options.waivers])
+    runtimes = _runtimes(jobs, tree)
+    result = AuditResult(
+        version=__version__,
+        date=options.date.isoformat(),
+        target=Target(path.as_posix(), _name(tree, path), runtimes),
+        catalogue=catalogue,
+        summary=summarise(waived.results, catalogue, jobs, findings.service, runtimes, _FILTERS),
+        jobs=jobs,
+        checks=waived.results,
+        service=findings.service,
+        baseline=_baseline(options.baseline, waived.results),
+        suppressions=waived.suppressions,
+        diagnostics=tuple(sorted({*tree.diagnostics, *waived.diagnostics, *_cut(jobs), *_broken(inputs)})),
+    )
+    return AuditOutcome(result, _Trace(jobs, findings.rejections, inputs))
+
+
+def load_catalogue(rules: tuple[Path, ...]) -> Catalogue:
+    """The checks, issues and sections in force. Raises ConfigurationError."""
+    try:
+        return load_rules([rules_dir(), *rules], cache_dir())
+    except CatalogueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def baseline_text(result: AuditResult) -> str:
+    """The findings of a result as a baseline."""
+    return render_baseline(result.checks)
+
+
+# ---- the stages before recognition ------------------------------------------------------------------------------
+
+
+def _matcher(rules: tuple[Path, ...]) -> Matcher:
+    try:
+        return Matcher(load([rules_dir(), *rules], cache_dir()))
+    except KnowledgeError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _roles(rules: tuple[Path, ...]) -> RoleRules:
+    import yaml  # noqa: PLC0415 - start-up
+
+    folder = next((r for r in reversed(rules) if (r / "roles.yaml").is_file()), rules_dir())
+    try:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        return RoleRules.from_mapping(yaml.load((folder / "roles.yaml").read_bytes(), loader))  # noqa: S506 - safe
+    except (ValueError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{folder / 'roles.yaml'}: {error}") from error
+
+
+@dataclass(slots=True)
+class _Files:
+    """The files of the target as linking asks for them."""
+
+    tree: Tree
+
+    def language(self, path: str) -> Language | None:
+        """The language of a file that may be parsed."""
+        file = self.tree.get(path)
+        return file.language if file is not None and file.language in LANGUAGES else None
+
+    def read(self, path: str) -> bytes:
+        """The content."""
+        return self.tree.read(path)
+
+    def runs(self, path: str) -> bool:
+        """Whether a file is part of what runs in production."""
+        return self.tree.role_of(path) not in _NOT_RUN
+
+
+@dataclass(slots=True)
+class _Imports:
+    """The import index as linking asks for it."""
+
+    table: ImportTable
+
+    def files_importing(self, last_segment: str) -> list[tuple[str, str]]:
+        """(importing path, specifier) of every import with that last segment."""
+        return [(site.path, site.specifier) for site in self.table.files_importing(last_segment)]
+
+    def imports_of(self, path: str) -> list[str]:
+        """The specifiers that a file imports."""
+        return [site.specifier for site in self.table.imports_of(path)]
+
+
+def _inputs(tree: Tree, matcher: Matcher, options: AuditOptions, progress: Callable[[str, int, int], None]) -> Inputs:
+    progress("Searching", 0, 0)
+    arming = (*matcher.tokens(), *_LOOPS)
+    hits = search(tree, (*arming, *matcher.service_tokens()))
+    table = imports(tree)
+    index = Index(
+        _Files(tree), frozenset(f.path for f in tree.files), parse, _Imports(table), LibraryFolds(matcher)
+    )
+    packages = {p for library in matcher.libraries if library.consumers for p in library.packages}
+    consumers = sorted(
+        {
+            site.path
+            for package in packages
+            for site in table.files_importing(package.rsplit("/", 1)[-1])
+            if site.specifier == package and tree.role_of(site.path) is Role.SERVER
+        }
+    )
+    return Inputs(
+        linker=index,
+        matcher=matcher,
+        tree=tree,
+        hits=hits,
+        candidates=may_define(tree, hits.files_with(*arming)),
+        consumers=tuple(consumers),
+        deployment=read_deployment(tree),
+        date=options.date,
+        mentioned=_Mentions(tree).elsewhere,
+    )
+
+
+@dataclass(slots=True)
+class _Mentions:
+    """Whether a word stands in another file: asked of jobs that no import leads to."""
+
+    tree: Tree
+
+    def elsewhere(self, word: str, path: str) -> bool:
+        """Whether a code or deployment file other than `path` holds `word` in quotes or as part of a path."""
+        if len(word) < 3:  # noqa: PLR2004 - too short to mean anything
+            return True
+        pattern = re.compile(rb"""['"/\\]""" + re.escape(word.encode()) + rb"""['"/\\.]""")
+        for file in self.tree.files:
+            if file.path != path and (file.language in LANGUAGES or file.role in (Role.DEPLOY, Role.CONFIG)):
+                if file.role in (Role.TEST, Role.DOCS, Role.VENDORED):
+                    continue
+                if pattern.search(self.tree.read(file.path)):
+                    return True
+        return False
+
+
+# ---- the result -------------------------------------------------------------------------------------------------
+
+
+def _selected(jobs: tuple[Job, ...], globs: tuple[str, ...]) -> tuple[Job, ...]:
+    if not globs:
+        return jobs
+    return tuple(
+        j for j in jobs if any(fnmatchcase(n, g) for g in globs for n in (j.id, j.name or "", j.display_name))
+    )
+
+
+def _runtimes(jobs: Iterable[Job], tree: Tree) -> tuple[str, ...]:
+    live = [j for j in jobs if j.state is JobState.LIVE] or list(jobs)
+    suffixes = {posixpath.splitext(j.location.path)[1] for j in live}
+    if not suffixes:
+        suffixes = {posixpath.splitext(f.path)[1] for f in tree.files if f.role is Role.SERVER}
+    found = []
+    if suffixes & {".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"}:
+        found.append("node")
+    if ".py" in suffixes:
+        found.append("python")
+    return tuple(found)
+
+
+def _name(tree: Tree, path: Path) -> str:
+    """The name of the service: from its manifest, else its folder."""
+    if tree.get("package.json") is not None:
+        try:
+            name = json.loads(tree.read("package.json")).get("name")
+        except (ValueError, AttributeError):
+            name = None
+        if isinstance(name, str) and name:
+            return name
+    if tree.get("pyproject.toml") is not None:
+        import tomllib  # noqa: PLC0415 - start-up
+
+        try:
+            project = tomllib.loads(tree.read("pyproject.toml").decode("utf-8", "replace"))
+        except tomllib.TOMLDecodeError:
+            project = {}
+        name = project.get("project", {}).get("name") or project.get("tool", {}).get("poetry", {}).get("name")
+        if isinstance(name, str):
+            return name
+    return path.resolve().name or "service"
+
+
+def _baseline(path: Path | None, rows: tuple[CheckResult, ...]) -> BaselineComparison | None:
+    if path is None:
+        return None
+    try:
+        return compare(rows, read_baseline(path.read_text(encoding="utf-8")))
+    except (BaselineError, OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+
+
+def _comments(inputs: Inputs) -> list[Comment]:
+    found: list[Comment] = []
+    for module in inputs.linker.parsed():
+        if any(mentions_waiver(c.text) for c in module.comments):
+            found += [Comment(module.path, c.line, c.text) for c in module.comments]
+    return found
+
+
+def _configured(waiver: object) -> ConfiguredWaiver:
+    return ConfiguredWaiver(waiver.job, waiver.checks, waiver.reason, waiver.path, waiver.line)  # type: ignore[attr-defined]
+
+
+def _cut(jobs: Iterable[Job]) -> list[Diagnostic]:
+    return [
+        Diagnostic(j.location.path, f"{j.display_name}: {j.walk.reason}")
+        for j in jobs
+        if not j.walk.complete and j.handler is not None
+    ]
+
+
+def _broken(inputs: Inputs) -> list[Diagnostic]:
+    return [
+        Diagnostic(m.path, f"line {m.errors[0]}: the grammar could not read it; what it could read was audited")
+        for m in inputs.linker.parsed()
+        if m.errors
+    ]
+
+
+def _ignore(_what: str, _done: int, _total: int) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    """Implements `model.options.Trace`."""
+
+    jobs: tuple[Job, ...]
+    rejections: tuple[Rejection, ...]
+    inputs: Inputs
+
+    def explain_place(self, path: str, line: int) -> list[str]:
+        """Say why a place is, or is not, a job, and which stage decided."""
+        tree = self.inputs.tree
+        if tree.get(path) is None:
+            return [f"{path} is not in the target (target: not listed, ignored, or no such file)."]
+        for job in self.jobs:
+            end = job.location.end_line or job.location.line
+            if job.location.path == path and job.location.line - _NEAR <= line <= end:
+                return [
+                    f"{path}:{line} belongs to the job {job.display_name} ({job.kind}, {job.state}).",
+                    f"recognition: armed by {job.trigger}; stated at {job.location}.",
+                    f"recognition: {job.state_reason}.",
+                ]
+        near = [r for r in self.rejections if r.location.path == path and abs(r.location.line - line) <= _NEAR]
+        if near:
+            closest = min(near, key=lambda r: abs(r.location.line - line))
+            return [
+                f"{path}:{line} is no job: {closest.reason}.",
+                f"recognition: {closest.what} at {closest.location} was looked at and rejected.",
+            ]
+        role = tree.role_of(path)
+        if role is not Role.SERVER:
+            return [f"{path}:{line} is no job: the file's role is {role}, and such files define none (target)."]
+        if path not in self.inputs.candidates:
+            return [f"{path}:{line} is no job: the file holds no token of any scheduler (target: byte search)."]
+        return [f"{path}:{line} is no job: no call, decorator or loop there arms one (recognition)."]

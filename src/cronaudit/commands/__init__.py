@@ -1,0 +1,1 @@
+"""One module a command, and what commands share. Only these write anything."""

@@ -1,0 +1,43 @@
+"""The gate: what must hold for the exit code to be 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cronaudit.model.result import AuditResult
+from cronaudit.model.verdict import Severity
+from cronaudit.report.findings import Findings
+from cronaudit.report.text import listing, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What was asked to hold."""
+
+    fail_under: int | None = None
+    """Least pass rate, in percent."""
+    fail_on: Severity | None = None
+    """No issue of this severity or a worse one."""
+    fail_on_new: bool = False
+    """No finding that the baseline does not know."""
+
+
+def broken(gates: Gates, result: AuditResult) -> list[str]:
+    """Say, a line each, which gates do not hold. Without a job there is nothing that a gate could be about."""
+    if not result.jobs:
+        return []
+    said = []
+    rate = result.summary.pass_rate
+    if gates.fail_under is not None and result.summary.applicable and rate < gates.fail_under:
+        said.append(f"the pass rate is {rate}%, under {gates.fail_under}%")
+    if gates.fail_on is not None:
+        severities = list(Severity)
+        bad = severities[: severities.index(gates.fail_on) + 1]
+        titles = [plain(issue.title) for issue in result.summary.issues if issue.severity in bad]
+        if titles:
+            said.append(f"issues of severity {gates.fail_on} or worse: {', '.join(titles)}")
+    if gates.fail_on_new and result.baseline and result.baseline.new:
+        findings = Findings(result)
+        pairs = [f"{check} on {plain(findings.name(job))}" for job, check in result.baseline.new]
+        said.append(f"new since the baseline: {listing(pairs, 5)}")
+    return said

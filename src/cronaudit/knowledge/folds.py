@@ -1,0 +1,272 @@
+"""What functions of libraries compute: durations, crontab builders, defaults of settings.
+
+Implements the protocol by which linking asks about functions outside the tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from cronaudit.knowledge import schemas
+from cronaudit.knowledge.matcher import Matcher
+from cronaudit.knowledge.selectors import Force, parse_selector, select
+from cronaudit.model.ir import Scalar
+from cronaudit.model.schedule import Dialect, DurationUnit, ScheduleError
+from cronaudit.model.source import Location
+from cronaudit.model.value import Arguments, External, Known, Lazy, Record, Sequence, Value
+from cronaudit.schedule.durations import UNITS, parse_duration
+from cronaudit.schedule.normalise import FieldInput, expression_of_fields
+
+CRON_UNIT = "cron:"
+"""`Known.unit` of an expression that a builder made begins so; the dialect follows."""
+_SECONDS_OF_RESULT = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_EXTRA_UNITS = {"microsecond": 1e-6, "microseconds": 1e-6, "us": 1e-6}
+
+
+class Folder(Protocol):
+    """The linker's folder, as far as it is needed here."""
+
+    @property
+    def force(self) -> Force:
+        """A value that is not lazy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One call to be folded."""
+
+    call: External
+    """The callee with the arguments of this call and the object whose method it is."""
+    force: Force
+    settings: Mapping[str, Scalar]
+    """What the library file says under ``with``."""
+    value: Scalar
+    at: Location | None
+
+    def selected(self, setting: str, default: str | None = None) -> Value | None:
+        """The value that the selector under a setting finds."""
+        text = self.settings.get(setting, default)
+        return None if text is None else select(parse_selector(str(text)), self.call, self.force)
+
+
+_Operation: TypeAlias = Callable[[Fold], "Value | None"]
+
+
+class LibraryFolds:
+    """Folds calls of functions that a library file describes."""
+
+    def __init__(self, matcher: Matcher) -> None:
+        self._matcher = matcher
+
+    def fold(self, folder: Folder, callee: External, args: Arguments, at: Location | None) -> Value | None:
+        """The value that the call computes; None where nothing is known of it."""
+        found = self._matcher.fold(callee.path)
+        if found is None or found.operation == "constant":
+            return None
+        call = External(callee.path, args, at, callee.receiver)
+        operation = _OPERATIONS[found.operation]
+        return operation(Fold(call, folder.force, dict(found.args), found.value, at))
+
+    def passed(self, callee: External) -> tuple[str, ...]:
+        """What a call passes to its callback, as paths; ``receiver`` for the object itself, empty for unknown."""
+        return next((e.passes for e in self._matcher.effects(callee.path) if e.passes), ())
+
+    def constant(self, path: str, at: Location | None = None) -> Value | None:
+        """The value of a member that is no call: of an enum, say."""
+        found = self._matcher.fold(path)
+        return Known(found.value, at) if found is not None and found.operation == "constant" else None
+
+
+# ---- operations -----------------------------------------------------------------------------------------------
+
+
+def _same(fold: Fold) -> Value | None:
+    return fold.selected("value", "args.0")
+
+
+def _given(fold: Fold) -> Value | None:
+    return Known(fold.value, fold.at)
+
+
+def _duration_text(fold: Fold) -> Value | None:
+    """``ms('5m')``: text with its unit; a number is in the unit of the result."""
+    value = fold.selected("value", "args.0")
+    if not isinstance(value, Known) or not isinstance(value.value, str):
+        return None
+    seconds = parse_duration(value.value, DurationUnit.MILLISECOND)
+    return None if seconds is None else _length(fold, seconds, value.default_of)
+
+
+def _duration_scaled(fold: Fold) -> Value | None:
+    """``minutesToMilliseconds(5)``: a number of a unit."""
+    value = fold.selected("value", "args.0")
+    amount = _amount(value)
+    unit = str(fold.settings.get("unit", "s"))
+    if amount is None:
+        return None
+    return _length(fold, amount * UNITS[unit], value.default_of if isinstance(value, Known) else None)
+
+
+def _duration_fields(fold: Fold) -> Value | None:
+    """``timedelta(minutes=5)``, ``Duration.fromObject({minutes: 5})``: amounts by the names of units, summed."""
+    fields: dict[str, Value | Lazy] = {}
+    record = fold.selected("value", "args.0")
+    if isinstance(record, Record):
+        if not record.complete:
+            return None
+        fields.update(record.entries)
+    elif fold.call.args is not None:
+        if not fold.call.args.complete:
+            return None
+        order = str(fold.settings.get("positional", "")).split()
+        fields.update(zip(order, fold.call.args.positional, strict=False))
+        fields.update(fold.call.args.named)
+    total = summed({name: fold.force(value) for name, value in fields.items()})
+    return None if total is None else _length(fold, total, None)
+
+
+def _duration_amount(fold: Fold) -> Value | None:
+    """``dayjs.duration(5, 'minutes').asMilliseconds()``: an amount and the name of its unit, or an object."""
+    value, unit = fold.selected("value", "args.0"), fold.selected("unit", "args.1")
+    result = fold.selected("as")
+    if isinstance(value, Record):
+        total = summed({name: fold.force(inner) for name, inner in value.entries.items()})
+    elif (amount := _amount(value)) is not None:
+        name = unit.value if isinstance(unit, Known) else "ms" if unit is None else None
+        scale = UNITS.get(str(name).lower()) if name != "M" else None
+        total = None if scale is None else amount * scale
+    elif isinstance(value, Known) and isinstance(value.value, str):
+        total = parse_duration(value.value, None)
+    else:
+        total = None
+    if total is None:
+        return None
+    if isinstance(result, Known):
+        scale = UNITS.get(str(result.value).lower())
+        return None if scale is None else Known(_tidy(total / scale), fold.at, _unit_of(scale))
+    return _length(fold, total, None)
+
+
+def _crontab_fields(fold: Fold) -> Value | None:
+    """``crontab(hour=2)``: fields by keyword or position."""
+    if fold.call.args is None or not fold.call.args.complete:
+        return None
+    order = str(fold.settings.get("positional", "")).split()
+    stated = {**dict(zip(order, fold.call.args.positional, strict=False)), **fold.call.args.named}
+    ignored = str(fold.settings.get("ignore", "")).split()
+    fields: dict[str, FieldInput] = {}
+    default_of: str | None = None
+    for name, raw in stated.items():
+        value = fold.force(raw)
+        if name in ignored or (isinstance(value, Known) and value.value is None):
+            continue
+        if isinstance(value, Known) and isinstance(value.value, str | int):
+            fields[name] = value.value
+            default_of = default_of or value.default_of
+        elif isinstance(value, Sequence) and value.complete:
+            items = [fold.force(item) for item in value.items]
+            texts = [i.value for i in items if isinstance(i, Known) and isinstance(i.value, str | int)]
+            if len(texts) != len(items):
+                return None
+            fields[name] = texts
+        else:
+            return None
+    dialect = Dialect(str(fold.settings.get("dialect", Dialect.CELERY.value)))
+    expression = expression_of_fields(fields, dialect)
+    if isinstance(expression, ScheduleError):
+        return None
+    return Known(expression, fold.at, CRON_UNIT + dialect.value, default_of)
+
+
+def _cron_text(fold: Fold) -> Value | None:
+    """``CronTrigger.from_crontab('0 2 * * *')``: an expression inside an object."""
+    value = fold.selected("value", "args.0")
+    dialect = str(fold.settings.get("dialect", Dialect.UNIX5.value))
+    if isinstance(value, Known) and isinstance(value.value, str):
+        return Known(value.value, value.at or fold.at, CRON_UNIT + dialect, value.default_of)
+    return value
+
+
+def _schema(fold: Fold) -> Value | None:
+    """``z.object({…}).parse(process.env)``: settings with the defaults that the schema gives them."""
+    source = fold.selected("env")
+    if source is not None and not schemas.is_environment(source, fold.force):
+        return None
+    tables = [fold.selected(name) for name in ("value", "more", "rest") if name in fold.settings]
+    settings = schemas.settings(tables, fold.force, fold.at)
+    under = fold.settings.get("under")
+    if settings is None or under is None:
+        return settings
+    return Record({str(under): settings}, complete=False, at=fold.at)
+
+
+def _schema_path(fold: Fold) -> Value | None:
+    """``convict({…}).get('server.port')``: one setting of a nested schema."""
+    key = fold.selected("key", "args.0")
+    if not isinstance(key, Known) or not isinstance(key.value, str):
+        return None
+    return schemas.nested(fold.selected("value"), key.value, fold.force)
+
+
+def _env_default(fold: Fold) -> Value | None:
+    """``env.int('PORT', default=3000)``: one setting with its default."""
+    return schemas.one(fold.selected("name", "args.0"), fold.selected("default"), fold.at)
+
+
+_OPERATIONS: dict[str, _Operation] = {
+    "constant": _given,
+    "crontab-fields": _crontab_fields,
+    "cron-text": _cron_text,
+    "duration-amount": _duration_amount,
+    "duration-fields": _duration_fields,
+    "duration-scaled": _duration_scaled,
+    "duration-text": _duration_text,
+    "env-default": _env_default,
+    "first": _same,
+    "schema": _schema,
+    "schema-path": _schema_path,
+}
+OPERATIONS = frozenset(_OPERATIONS)
+"""What a library file may state as ``operation``."""
+
+
+# ---- amounts --------------------------------------------------------------------------------------------------
+
+
+def summed(fields: Mapping[str, Value]) -> float | None:
+    """Seconds of amounts by the names of units; None where one of them is open or no unit."""
+    total = 0.0
+    found = False
+    for name, value in fields.items():
+        scale = UNITS.get(name.lower(), _EXTRA_UNITS.get(name.lower()))
+        amount = _amount(value)
+        if scale is None or amount is None:
+            if isinstance(value, Known) and not value.value:
+                continue
+            return None
+        total += amount * scale
+        found = True
+    return _tidy(total) if found else None
+
+
+def _length(fold: Fold, seconds: float, default_of: str | None) -> Known:
+    unit = str(fold.settings.get("result", "ms"))
+    return Known(_tidy(seconds / _SECONDS_OF_RESULT[unit]), fold.at, unit, default_of)
+
+
+def _amount(value: Value | None) -> float | None:
+    if not isinstance(value, Known) or isinstance(value.value, bool):
+        return None
+    return float(value.value) if isinstance(value.value, int | float) else None
+
+
+def _tidy(number: float) -> int | float:
+    # 0.3 * 1000 is 299.99…: what is whole in decimal must come out whole.
+    rounded = round(number, 9)
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def _unit_of(seconds: float) -> str | None:
+    return next((unit for unit, size in _SECONDS_OF_RESULT.items() if size == seconds), None)

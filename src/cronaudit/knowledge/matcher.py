@@ -1,0 +1,279 @@
+"""What a path outside the tree means, found by its package and its last name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from cronaudit.knowledge.paths import begins, expanded, last_of, matches, replaced, root_of
+from cronaudit.knowledge.versions import holds_for, is_open
+from cronaudit.model.knowledge import (
+    Consumer,
+    Effect,
+    Fold,
+    Host,
+    Injector,
+    KnowledgeBase,
+    Library,
+    OwnName,
+    Phrase,
+    Scheduler,
+)
+
+_Entry = TypeVar("_Entry")
+_ALIASES = 6
+"""Rewritings of one path: the longest chain is a logger's child of a child."""
+
+
+@dataclass(slots=True)
+class _Index(Generic[_Entry]):
+    """Entries by the patterns that they stand under."""
+
+    exact: dict[str, list[_Entry]] = field(default_factory=dict)
+    gaps: dict[str, list[tuple[str, _Entry]]] = field(default_factory=dict)
+    """Patterns with ``**``, by their last name."""
+    methods: dict[str, list[tuple[str, _Entry]]] = field(default_factory=dict)
+    """``*.name``, by its last name."""
+
+    def add(self, pattern: str, entry: _Entry) -> None:
+        for one in expanded(pattern):
+            if one.startswith("*."):
+                self.methods.setdefault(last_of(one), []).append((one[1:], entry))
+            elif "**" in one:
+                self.gaps.setdefault(last_of(one), []).append((one, entry))
+            else:
+                self.exact.setdefault(one, []).append(entry)
+
+    def find(self, path: str) -> list[_Entry]:
+        found = list(self.exact.get(path, ()))
+        if self.gaps:
+            found += [entry for pattern, entry in self.gaps.get(last_of(path), ()) if matches(path, pattern)]
+        return found
+
+
+class Matcher:
+    """Answers what paths mean. Entries are indexed when their package is first asked for."""
+
+    def __init__(self, base: KnowledgeBase, versions: Mapping[str, str] | None = None) -> None:
+        """`versions` are those of the packages as the tree's manifests state them.
+
+        Of two descriptions of one package the one counts that holds for its version; without a version, the newest.
+        """
+        self.libraries = tuple(_in_force(base.libraries, versions or {}))
+        self._effects: dict[str, _Index[Effect]] = {}
+        self._found: dict[str, tuple[Effect, ...]] = {}
+        self._canonical: dict[str, str] = {}
+
+    # ---- calls -----------------------------------------------------------------------------------------------
+
+    def effects(self, path: str) -> tuple[Effect, ...]:
+        """What a call of the path means; their `when` is still to be asked."""
+        found = self._found.get(path)
+        if found is None:
+            canonical = self.canonical(path)
+            root = root_of(canonical)
+            index = self._effects.get(root)
+            if index is None:
+                index = self._effects[root] = self._index_effects(root)
+            found = self._found[path] = tuple(index.find(canonical))
+        return found
+
+    def untyped(self, method: str) -> tuple[Effect, ...]:
+        """What a method of that name means on an object that cannot be resolved; their `when` must hold."""
+        return self._untyped.get(method, ())
+
+    def scheduler(self, path: str, how: str = "call") -> tuple[Scheduler, ...]:
+        """The descriptions of a path that arms jobs. An ``assign`` also by its last name (``*.NAME``)."""
+        canonical = self.canonical(path)
+        index = self._schedulers.get(how)
+        if index is None:
+            return ()
+        found = index.find(canonical)
+        anywhere = [
+            entry for pattern, entry in index.methods.get(last_of(path), ()) if path.endswith(pattern)
+        ]
+        return tuple(found + anywhere)
+
+    def schedulers(self, how: str) -> tuple[Scheduler, ...]:
+        """All descriptions of one kind, to look for them (``export``, ``assign``, ``base``)."""
+        return tuple(s for library in self.libraries for s in library.schedulers if s.how == how)
+
+    def consumers(self, path: str, how: str = "call") -> tuple[Consumer, ...]:
+        """The descriptions of a path that defines the work of a queue's jobs."""
+        index = self._consumers.get(how)
+        return tuple(index.find(self.canonical(path))) if index is not None else ()
+
+    def family(self, family: str) -> tuple[Consumer, ...]:
+        """The consumers of a family of schedulers."""
+        return tuple(c for library in self.libraries for c in library.consumers if c.family == family)
+
+    def fold(self, path: str) -> Fold | None:
+        """The function or constant of that path."""
+        found = self._folds.find(self.canonical(path))
+        return found[0] if found else None
+
+    def injector(self, path: str) -> Injector | None:
+        """What a decorator of that path injects."""
+        return next((i for i in self._injectors if i.decorator == self.canonical(path)), None)
+
+    def canonical(self, path: str) -> str:
+        """The path with its beginning as the descriptions write it."""
+        found = self._canonical.get(path)
+        if found is None:
+            found = path
+            for _ in range(_ALIASES):
+                candidates = self._aliases.get(root_of(found), ())
+                # ``pkg:`` for ``pkg:Name``: what is written in full already is not rewritten once more.
+                alias = next(
+                    (pair for pair in candidates if begins(found, pair[0]) and not begins(found, pair[1])), None
+                )
+                if alias is None:
+                    break
+                found = replaced(found, *alias)
+            self._canonical[path] = found
+        return found
+
+    # ---- texts -----------------------------------------------------------------------------------------------
+
+    def host(self, url: str) -> Host | None:
+        """The service that a URL, as far as it is known, belongs to."""
+        return next((h for h, pattern, _ in self._hosts if pattern.search(url)), None)
+
+    def host_of_variable(self, name: str) -> Host | None:
+        """The service whose URL a variable of the environment holds, by its name."""
+        return next((h for h, _, env in self._hosts if env is not None and env.search(name)), None)
+
+    def phrases(self, language: str, text: str) -> tuple[tuple[Phrase, re.Match[str]], ...]:
+        """What a text in another language means."""
+        found = ((p, pattern.search(text)) for p, pattern in self._phrases if p.language == language)
+        return tuple((phrase, match) for phrase, match in found if match is not None)
+
+    def own_names(self, effect: str) -> tuple[re.Pattern[str], ...]:
+        """Patterns of names that projects give to their own functions for an effect."""
+        return tuple(pattern for own, pattern in self._own_names if own.effect == effect)
+
+    # ---- search ----------------------------------------------------------------------------------------------
+
+    def tokens(self, *ecosystems: str) -> tuple[bytes, ...]:
+        """Words of which a file that arms jobs has at least one; of all ecosystems where none is named."""
+        return _words(ecosystems, self.libraries, lambda library: library.tokens)
+
+    def service_tokens(self, *ecosystems: str) -> tuple[bytes, ...]:
+        """Words that bring a file into the service-wide facts."""
+        return _words(ecosystems, self.libraries, lambda library: library.service_tokens)
+
+    # ---- indexes ---------------------------------------------------------------------------------------------
+
+    def _index_effects(self, root: str) -> _Index[Effect]:
+        index: _Index[Effect] = _Index()
+        for effect in self._by_root.get(root, ()):
+            index.add(effect.call, effect)
+        return index
+
+    @cached_property
+    def _by_root(self) -> dict[str, list[Effect]]:
+        found: dict[str, list[Effect]] = {}
+        for library in self.libraries:
+            for effect in library.effects:
+                for root in expanded(root_of(effect.call)):
+                    found.setdefault(root, []).append(effect)
+        return found
+
+    @cached_property
+    def _untyped(self) -> dict[str, tuple[Effect, ...]]:
+        found: dict[str, list[Effect]] = {}
+        for library in self.libraries:
+            for effect in library.effects:
+                if effect.untyped or effect.call.startswith("*."):
+                    for one in expanded(effect.call):
+                        found.setdefault(last_of(one), []).append(effect)
+        return {name: tuple(effects) for name, effects in found.items()}
+
+    @cached_property
+    def _schedulers(self) -> dict[str, _Index[Scheduler]]:
+        found: dict[str, _Index[Scheduler]] = {}
+        for library in self.libraries:
+            for entry in library.schedulers:
+                found.setdefault(entry.how, _Index()).add(entry.call, entry)
+        return found
+
+    @cached_property
+    def _consumers(self) -> dict[str, _Index[Consumer]]:
+        found: dict[str, _Index[Consumer]] = {}
+        for library in self.libraries:
+            for entry in library.consumers:
+                found.setdefault(entry.how, _Index()).add(entry.call, entry)
+        return found
+
+    @cached_property
+    def _folds(self) -> _Index[Fold]:
+        index: _Index[Fold] = _Index()
+        for library in self.libraries:
+            for fold in library.folds:
+                index.add(fold.call, fold)
+        return index
+
+    @cached_property
+    def _aliases(self) -> dict[str, list[tuple[str, str]]]:
+        """By package, the longest first: ``pino:pino`` before ``pino:``."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for library in self.libraries:
+            for alias, canonical in library.aliases:
+                found.setdefault(root_of(alias), []).append((alias, canonical))
+        for pairs in found.values():
+            pairs.sort(key=lambda pair: (-len(pair[0]), pair[0]))
+        return found
+
+    @cached_property
+    def _injectors(self) -> tuple[Injector, ...]:
+        return tuple(injector for library in self.libraries for injector in library.injectors)
+
+    @cached_property
+    def _hosts(self) -> tuple[tuple[Host, re.Pattern[str], re.Pattern[str] | None], ...]:
+        return tuple(
+            (host, re.compile(host.pattern), re.compile(host.env) if host.env else None)
+            for library in self.libraries
+            for host in library.hosts
+        )
+
+    @cached_property
+    def _phrases(self) -> tuple[tuple[Phrase, re.Pattern[str]], ...]:
+        listed = (phrase for library in self.libraries for phrase in library.phrases)
+        return tuple((phrase, re.compile(phrase.pattern, re.IGNORECASE | re.DOTALL)) for phrase in listed)
+
+    @cached_property
+    def _own_names(self) -> tuple[tuple[OwnName, re.Pattern[str]], ...]:
+        listed = (own for library in self.libraries for own in library.own_names)
+        return tuple((own, re.compile(own.pattern)) for own in listed)
+
+
+def phase_of(host: Host, url: str) -> str:
+    """What a ping of that URL says: ``start``, ``failure`` or ``success``."""
+    return next((phase for phase, pattern in host.phases if re.search(pattern, url)), "success")
+
+
+def _in_force(libraries: tuple[Library, ...], versions: Mapping[str, str]) -> Iterable[Library]:
+    shared: dict[str, int] = {}
+    for library in libraries:
+        for package in library.packages:
+            shared[package] = shared.get(package, 0) + 1
+    for library in libraries:
+        stated = [versions[package] for package in library.packages if package in versions]
+        if not library.versions or not any(shared[package] > 1 for package in library.packages):
+            # The only description there is says more than none, whatever the version.
+            yield library
+        elif stated:
+            if any(holds_for(library.versions, version) for version in stated):
+                yield library
+        elif is_open(library.versions):
+            yield library
+
+
+def _words(
+    ecosystems: tuple[str, ...], libraries: tuple[Library, ...], words: Callable[[Library], tuple[str, ...]]
+) -> tuple[bytes, ...]:
+    wanted = [library for library in libraries if not ecosystems or library.ecosystem in (*ecosystems, "any")]
+    return tuple(sorted({word.encode() for library in wanted for word in words(library)}))

@@ -1,0 +1,1 @@
+"""Recognition: resolved calls become jobs, and what surrounds them becomes facts."""

@@ -1,0 +1,132 @@
+"""From what was found to the jobs of the result: names, stable ids, facts."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+
+from cronaudit.model.facts import JobFacts, Walk
+from cronaudit.model.ir import Function, Module
+from cronaudit.model.job import Handler, Job, JobState
+from cronaudit.model.source import Location
+from cronaudit.model.value import Closure, Instance
+from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts import (
+    alert,
+    data,
+    doc,
+    effects,
+    errors,
+    history,
+    identity,
+    lock,
+    memory,
+    monitor,
+    retry,
+    runner,
+    schedule,
+    timeout,
+)
+from cronaudit.recognition.jobs import Found
+
+_PLAIN = re.compile(r"[^\w.@/:-]+")
+
+
+def facts_of(context: JobContext) -> JobFacts:
+    """All facts of one job."""
+    return JobFacts(
+        job=identity.build(context),
+        schedule=schedule.build(context),
+        doc=doc.build(context),
+        timeout=timeout.build(context),
+        memory=memory.build(context),
+        retry=retry.build(context),
+        lock=lock.build(context),
+        monitor=monitor.build(context),
+        alert=alert.build(context),
+        history=history.build(context),
+        effects=effects.build(context),
+        errors=errors.build(context),
+        runner=runner.build(context),
+        data=data.build(context),
+    )
+
+
+def assemble(found: Iterable[Found]) -> tuple[Job, ...]:
+    """The jobs, live ones first, each by path and line."""
+    ordered = sorted(found, key=lambda f: (not f.liveness.is_live, f.location, f.registration.name or ""))
+    ids = _ids(ordered)
+    return tuple(_job(one, job_id) for one, job_id in zip(ordered, ids, strict=True))
+
+
+def _job(found: Found, job_id: str) -> Job:
+    registration = found.registration
+    trace = found.context.trace
+    facts = facts_of(found.context)
+    schedule_ = registration.timing.schedule
+    return Job(
+        id=job_id,
+        name=registration.name,
+        display_name=display_name(found),
+        state=JobState.LIVE if found.liveness.is_live else JobState.DORMANT,
+        state_reason=found.liveness.reason,
+        kind=registration.kind,
+        location=found.location,
+        schedule=schedule_,
+        handler=handler_of(found),
+        trigger=registration.call.path or registration.kind,
+        facts=facts,
+        walk=Walk(trace.complete, trace.cut, trace.functions),
+    )
+
+
+def handler_of(found: Found) -> Handler | None:
+    """What runs, behind the wrappers; of a template method the one that the concrete class fills in."""
+    handler = found.context.handler
+    if isinstance(handler, Module):
+        return Handler(Location(handler.path, 1), posixpath.basename(handler.path))
+    if handler is None:
+        return None
+    function = filled_in(found.context, handler) or handler.function
+    return Handler(function.location, function.symbol)
+
+
+def filled_in(context: JobContext, handler: Closure) -> Function | None:
+    """The method that the job's own class gives to a base class that runs it."""
+    this = handler.this
+    own = this.of.cls if isinstance(this, Instance) else None
+    if own is None or handler.function.owner is own:
+        return None
+    for event in context.trace.events:
+        callee = event.callee
+        if isinstance(callee, Closure) and callee.function.owner is own and callee.function.name != "constructor":
+            return callee.function
+    return None
+
+
+def display_name(found: Found) -> str:
+    """The name, else the symbol of what runs, else that of the function around the registration, else the file."""
+    registration = found.registration
+    if registration.name:
+        return registration.name
+    handler = handler_of(found)
+    if handler is not None and "<anonymous>" not in handler.symbol:
+        return handler.symbol
+    node = registration.node
+    while isinstance(node, Function):
+        if node.name:
+            return node.symbol
+        node = node.parent
+    return posixpath.basename(found.location.path)
+
+
+def _ids(found: list[Found]) -> list[str]:
+    """Path and name; an ordinal where two share them. Lines are no part: an id outlives an edit above it."""
+    result: list[str] = []
+    seen: dict[str, int] = {}
+    for one in found:
+        base = f"{one.location.path}:{_PLAIN.sub('-', display_name(one)).strip('-') or 'job'}"
+        seen[base] = seen.get(base, 0) + 1
+        result.append(base if seen[base] == 1 else f"{base}~{seen[base]}")
+    return result

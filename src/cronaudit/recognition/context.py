@@ -1,0 +1,115 @@
+"""What the builders of facts look at: one job with its walk, and the service around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TypeVar
+
+from cronaudit.knowledge.matcher import Matcher
+from cronaudit.model.deployment import Deployment
+from cronaudit.model.facts import Fact, Unresolved
+from cronaudit.model.ir import Comment, Function, Module
+from cronaudit.model.linker import Linker, TokenHits
+from cronaudit.model.source import Location, SourceTree
+from cronaudit.model.trace import Trace
+from cronaudit.model.value import Closure
+from cronaudit.recognition.found import Registration
+from cronaudit.recognition.sightings import Reader, Sighting
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class Service:
+    """What holds for the whole tree."""
+
+    linker: Linker
+    matcher: Matcher
+    reader: Reader
+    tree: SourceTree
+    hits: TokenHits
+    """Where the service tokens of the libraries stand."""
+    deployment: Deployment
+    date: date
+    jobs: list[JobContext] = field(default_factory=list)
+    """All live jobs."""
+    cache: dict[str, object] = field(default_factory=dict)
+    """What one builder has worked out for all jobs, under its own module's name."""
+
+
+@dataclass(slots=True, eq=False)
+class JobContext:
+    """One job."""
+
+    service: Service
+    registration: Registration
+    handler: Closure | Module | None
+    """What does the work, behind trivial wrappers."""
+    trace: Trace
+    """The walk from the trigger: the wrappers around the work are on it."""
+    sightings: tuple[Sighting, ...]
+    """The trace, read with the knowledge base, in its order."""
+    enqueued: tuple[Sighting, ...] = ()
+    """What the work does that the job only enqueues; it counts for effects, retries, errors and idempotency, not for
+    the lock, timeout and signals of the run that enqueued it (ruling 6)."""
+    entries: tuple[str, ...] = ()
+    """Entry points of the tree from which the registration is reached."""
+
+    @property
+    def linker(self) -> Linker:
+        """The linked tree."""
+        return self.service.linker
+
+    @property
+    def site(self) -> Location:
+        """Where the job is registered."""
+        return self.registration.site
+
+    def seen(self, *effects: str) -> tuple[Sighting, ...]:
+        """The sightings of these effects on the walk; ``db.*`` stands for all that begin so."""
+        return tuple(s for s in self.sightings if _is_one(s.effect, effects))
+
+    def seen_everywhere(self, *effects: str) -> tuple[Sighting, ...]:
+        """The same, with what the enqueued work does."""
+        return (*self.seen(*effects), *(s for s in self.enqueued if _is_one(s.effect, effects)))
+
+    def absent(self, value: T, detail: str = "") -> Fact[T]:
+        """A fact that something is missing: certain only where the walk came to its end."""
+        if self.registration.handler is None:
+            return Fact(Unresolved(f"the handler is not resolved: {self.registration.handler_open}", self.site))
+        if not self.trace.complete:
+            return Fact(Unresolved(self.trace.cut, self.site))
+        return Fact(value, detail)
+
+    def trait(self, field_name: str) -> str | int | float | bool | None:
+        """What the scheduler's library gives by itself (``lock.kind``), from its description."""
+        return self.registration.traits.get(field_name)
+
+
+def _is_one(effect: str, wanted: tuple[str, ...]) -> bool:
+    return any(effect == w or (w.endswith(".*") and effect.startswith(w[:-1])) for w in wanted)
+
+
+def seen_fact(value: T, sighting: Sighting, detail: str = "") -> Fact[T]:
+    """A fact with the place and the path of a sighting."""
+    return Fact(value, detail, (sighting.location,), sighting.path)
+
+
+def comments_at(module: Module, line: int, end_line: int | None = None) -> tuple[Comment, ...]:
+    """The comments that belong to a place: those that end on the line above it, and those on its own lines."""
+    last = end_line or line
+    return tuple(
+        c for c in module.comments if c.end_line == line - 1 and not c.is_trailing or line <= c.line <= last
+    )
+
+
+def doc_of(function: Function) -> Comment | None:
+    """The doc comment of a function: above it and its decorators, or the docstring inside it."""
+    first = min([function.line, *(getattr(d, "line", function.line) for d in function.decorators)])
+    for comment in function.module.comments:
+        if comment.is_doc and (
+            comment.end_line in (first - 1, first) or function.line < comment.line <= function.line + 3
+        ):
+            return comment
+    return None

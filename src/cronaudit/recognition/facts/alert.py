@@ -1,0 +1,113 @@
+"""``alert``: who is told of a failed or slow run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cronaudit.model.facts import AlertFacts, Fact, Unresolved
+from cronaudit.model.trace import RegionKind
+from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.elsewhere import process_files, service_sightings
+from cronaudit.recognition.facts.failure_paths import Hook, catches, hooks, share_of, swallowed
+from cronaudit.recognition.facts.replays import occurrences
+from cronaudit.recognition.facts.rule_matching import rule_for
+from cronaudit.recognition.facts.slow_runs import slow_of
+from cronaudit.recognition.facts.stubs import ALERT_NAMES, named_stubs
+from cronaudit.recognition.sightings import Sighting
+
+Handled = Literal["explicit", "global", "stub", "none"]
+_TELLING = ("tracker.capture", "alert.send")
+_MOST_OF_IT = 0.5
+"""A handler around less of the work than this tells only of a part."""
+
+
+def build(context: JobContext) -> AlertFacts:
+    """What reaches people."""
+    handler = _handler(context)
+    return AlertFacts(failure=_failure(context, handler), handler=handler, slow=slow_of(context))
+
+
+def _failure(
+    context: JobContext, handler: Fact[Handled]
+) -> Fact[Literal["explicit", "rule", "global", "stub", "none"]]:
+    if handler.value != "explicit":
+        rule = rule_for(context, "failure")
+        if rule is not None:
+            return Fact("rule", f"Alert rule {rule.name}", (rule.location,))
+    return Fact(handler.value, handler.detail, handler.locations, handler.path)
+
+
+def _handler(context: JobContext) -> Fact[Handled]:
+    handlers = catches(context)
+    partly: Fact[Handled] | None = None
+    for occurrence in occurrences(context, *_TELLING):
+        sighting = occurrence.sighting
+        if not sighting.event.inside(RegionKind.CATCH):
+            continue
+        fact: Fact[Handled] = Fact(
+            "explicit", _words(sighting), (occurrence.place_in(_trunk(context)), sighting.location), sighting.path
+        )
+        if share_of(sighting.event, handlers) > _MOST_OF_IT:
+            return fact
+        partly = partly or fact
+    for hook in hooks(context):
+        told = _told(hook)
+        if told is not None:
+            return Fact("explicit", f"{_words(told)} in the failure handler", (told.location, hook.location))
+    everything = _global(context)
+    if everything is not None:
+        return everything
+    if partly is not None:
+        return Fact("global", f"{partly.detail}, for a part of the work only", partly.locations, partly.path)
+    stub = next(
+        ((e, f) for e, f in named_stubs(context, ALERT_NAMES, "alert.send") if e.inside(RegionKind.CATCH)), None
+    )
+    if stub is not None:
+        event, function = stub
+        return Fact("stub", f"{function.name} is a stub", (function.location, event.location), event.path)
+    absent: Fact[Handled] = context.absent("none", "No alert on failure")
+    if isinstance(absent.value, Unresolved):
+        return absent
+    logs = [s.location for s in context.seen("log") if s.event.inside(RegionKind.CATCH)]
+    return Fact("none", "Errors are only logged" if logs else "No alert on failure", tuple(logs[:1]))
+
+
+def _global(context: JobContext) -> Fact[Handled] | None:
+    """An error tracker that sees what gets out of the run."""
+    keeper = swallowed(catches(context))
+    files = process_files(context)
+    for sighting in service_sightings(context.service, "tracker.init"):
+        path = sighting.location.path
+        if path not in files and not path.endswith(".py"):
+            # Django and Celery load their settings by name, so that no import leads there.
+            continue
+        name = str(sighting.description.word("service") or sighting.library)
+        if keeper is not None:
+            if path.endswith(".py") and _logs_error(context):
+                return Fact("global", f"{name} takes what is logged as an error", (sighting.location,))
+            continue
+        return Fact("global", f"{name} catches everything, nothing job-specific", (sighting.location,))
+    return None
+
+
+def _logs_error(context: JobContext) -> bool:
+    return any(
+        s.event.inside(RegionKind.CATCH) and (s.text("level") or "") in ("error", "fatal") for s in context.seen("log")
+    )
+
+
+def _told(hook: Hook) -> Sighting | None:
+    return next((s for s in hook.sightings if s.effect in _TELLING), None)
+
+
+def _words(sighting: Sighting) -> str:
+    service = sighting.description.word("service") or sighting.text("service")
+    verb = sighting.view.path.rsplit(".", 1)[-1].rsplit(":", 1)[-1].removesuffix("()")
+    if sighting.effect == "alert.send":
+        return f"Alert to {service or sighting.library}"
+    return f"{service}.{verb}" if service and verb else str(service or verb or sighting.library)
+
+
+def _trunk(context: JobContext) -> tuple[str, ...]:
+    """The path to the innermost call of the walk's longest chain: what a capture on the way is shown beside."""
+    return max((e.path for e in context.trace.events), key=len, default=())

@@ -1,0 +1,197 @@
+"""Conditions of library calls: which columns of a ``where`` tell a state, and which only name a row."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cronaudit.model.linker import Linker
+from cronaudit.model.value import Choice, Closure, External, Known, Lazy, Record, Sequence, Symbol, Unknown, Value
+
+_FILTERS = frozenset((
+    "where", "andWhere", "orWhere", "whereNull", "whereNotNull", "whereIn", "whereNot", "whereBetween", "whereRaw",
+    "whereNotIn", "filter", "filter_by", "exclude", "eq", "neq", "is", "lt", "lte", "gt", "gte", "in", "match", "not",
+    "having", "objects",
+))  # fmt: skip
+"""Names that query builders give to a condition."""
+_STATE_FILTERS = frozenset(("whereNull", "whereNotNull", "is"))
+_KEY = re.compile(r"(^|_|\.)(id|pk|uuid|guid|key)(__in)?$|[a-z](Id|Uuid|Key|ID)$")
+_COMPARED = re.compile(r"['\"`]?([\w.]+)['\"`]?\s*(=|<>|!=|<=?|>=?|\bIS\b|\bIN\b)", re.IGNORECASE)
+_LOOKUP = re.compile(r"__(?:lt|lte|gt|gte|isnull|in|exact|ne|date|range|startswith|contains)$")
+_TIMES = re.compile(r"(?:^global:Date\(\)|\bnow\b|timezone|datetime|dayjs|moment|luxon|date-fns|Date\.)")
+_DEPTH = 5
+_MORE = frozenset(("and", "or", "not", "$and", "$or", "AND", "OR", "NOT"))
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Which rows a read or write is about."""
+
+    states: frozenset[str] = frozenset()
+    """Columns compared with a constant, NULL or the time: a state of the row."""
+    keys: frozenset[str] = frozenset()
+    """Columns that must equal something that only the run knows."""
+    filtered: bool = False
+    """Whether there is a condition at all."""
+    excludes: bool = False
+    """Whether it leaves out what is there already."""
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it names one row by its key."""
+        return any(_KEY.search(k) for k in self.keys)
+
+
+def condition_of(where: Value | None, view: External, linker: Linker) -> Condition:
+    """The condition of a call: its own, and those of the chain that it ends."""
+    states: set[str] = set()
+    keys: set[str] = set()
+    filtered = where is not None and not (isinstance(where, Known) and where.value is None)
+    if where is not None:
+        _collect(where, linker, states, keys, 0)
+    current: External | None = view
+    steps = 0
+    while current is not None and steps < 40:  # noqa: PLR2004 - longer than any chain
+        name = re.sub(r"(\(\)|\[\])+$", "", current.path).rpartition(".")[2]
+        if name in _FILTERS and current.args is not None:
+            filtered = True
+            _link(name, current, linker, states, keys)
+        current = current.receiver
+        steps += 1
+    return Condition(frozenset(states), frozenset(keys), filtered)
+
+
+def _link(name: str, link: External, linker: Linker, states: set[str], keys: set[str]) -> None:
+    """One call of a chain: ``where('status', 'pending')``, ``where({…})``, ``filter(status='x')``."""
+    args = link.args
+    assert args is not None  # noqa: S101 - the caller has looked
+    for column, raw in args.named.items():
+        _column(_LOOKUP.sub("", column), linker.force(raw), linker, states, keys)
+    positional = [linker.force(raw) for raw in args.positional]
+    first = positional[0] if positional else None
+    if isinstance(first, Known) and isinstance(first.value, str):
+        texts = _COMPARED.findall(first.value)
+        if texts:
+            _collect(first, linker, states, keys, 0)
+        elif name in _STATE_FILTERS:
+            states.add(first.value.lower())
+        elif len(positional) > 1:
+            _column(first.value, positional[-1], linker, states, keys)
+    elif first is not None:
+        for value in positional:
+            _collect(value, linker, states, keys, 0)
+
+
+def _collect(value: Value, linker: Linker, states: set[str], keys: set[str], depth: int) -> None:
+    if depth > _DEPTH:
+        return
+    if isinstance(value, Record):
+        for column, raw in value.entries.items():
+            if column in _MORE:
+                _collect(linker.force(raw), linker, states, keys, depth + 1)
+            elif not column.startswith("\0"):
+                _column(column, linker.force(raw), linker, states, keys)
+    elif isinstance(value, Sequence):
+        for raw in value.items:
+            _collect(linker.force(raw), linker, states, keys, depth + 1)
+    elif isinstance(value, Choice):
+        _collect(value.options[0], linker, states, keys, depth + 1)
+    elif isinstance(value, Known) and isinstance(value.value, str):
+        # `'status = :status AND expires_at < now()'`
+        for part in re.split(r"\bAND\b", value.value, flags=re.IGNORECASE):
+            match = _COMPARED.search(part)
+            if match is None:
+                continue
+            column = match[1].rpartition(".")[2].lower()
+            right = part[match.end() :]
+            is_open = re.match(r"\s*\(?\s*(?:[:$?]|\.\.\.)", right) is not None
+            (keys if is_open and not _is_time_word(column) else states).add(column)
+    elif isinstance(value, External) and value.args is not None:
+        # `eq(orders.status, 'pending')`, `isNull(orders.sentAt)`, `and(…)`
+        positional = [linker.force(raw) for raw in value.args.positional]
+        name = re.sub(r"(\(\))+$", "", value.path).rpartition(".")[2].rpartition(":")[2]
+        column = _member(positional[0]) if positional else ""
+        if name.lower() in ("and", "or", "not") or not column:
+            for inner in positional:
+                _collect(inner, linker, states, keys, depth + 1)
+        elif len(positional) == 1:
+            states.add(column)
+        else:
+            _column(column, positional[1], linker, states, keys)
+
+
+def _column(name: str, value: Value, linker: Linker, states: set[str], keys: set[str]) -> None:
+    column = name.rpartition(".")[2].lower()
+    if _is_state(value, linker, 0) or (_is_time_word(column) and not isinstance(value, Known)):
+        states.add(column)
+    else:
+        keys.add(name.rpartition(".")[2])
+
+
+def _is_state(value: Value, linker: Linker, depth: int) -> bool:
+    """A constant, NULL, the time, or an object of operators with one of them."""
+    if isinstance(value, Known):
+        return True
+    if isinstance(value, Choice):
+        return any(_is_state(o, linker, depth + 1) for o in value.options)
+    if isinstance(value, External):
+        # `new Date()`, `Status.PENDING`; the result of any other call only the run knows.
+        return _TIMES.search(value.path) is not None or (
+            not value.path.endswith((")", "]")) and "." in value.path and value.path.rpartition(".")[2].isupper()
+        )
+    if isinstance(value, Record) and depth < _DEPTH:
+        return any(_is_state(linker.force(raw), linker, depth + 1) for raw in value.entries.values())
+    if isinstance(value, Sequence):
+        return bool(value.items) and all(_is_state(linker.force(raw), linker, depth + 1) for raw in value.items)
+    return False
+
+
+def _is_time_word(column: str) -> bool:
+    return column.lower().endswith(("at", "_on", "date", "time", "until", "expires", "timestamp", "expiry"))
+
+
+def _member(value: Value) -> str:
+    if isinstance(value, External | Symbol | Unknown | Closure):
+        path = value.path if isinstance(value, External) else ".".join(getattr(value, "path", ()))
+        return path.rpartition(".")[2].rpartition(":")[2].lower() if path and not path.endswith(")") else ""
+    return ""
+
+
+# ---- what is written -------------------------------------------------------------------------------------------
+
+
+def columns_of(data: Value | None, linker: Linker) -> frozenset[str]:
+    """The columns of the record that is written; those under ``$set`` and the like too."""
+    if isinstance(data, Sequence) and data.items:
+        return columns_of(linker.force(data.items[0]), linker)
+    if isinstance(data, Choice):
+        return frozenset(c for o in data.options for c in columns_of(o, linker))
+    if not isinstance(data, Record):
+        return frozenset()
+    found: set[str] = set()
+    for name, raw in data.entries.items():
+        if name.startswith("$"):
+            found |= columns_of(linker.force(raw), linker)
+        elif not name.startswith("\0"):
+            found.add(name.lower())
+    return frozenset(found)
+
+
+def words_in(data: Value | Lazy | None, linker: Linker, depth: int = 0) -> frozenset[str]:
+    """Texts, and names of constants, in the record that is written."""
+    if data is None or depth > _DEPTH:
+        return frozenset()
+    value = linker.force(data)
+    if isinstance(value, Known):
+        return frozenset((value.value,)) if isinstance(value.value, str) else frozenset()
+    if isinstance(value, External):
+        last = value.path.rpartition(".")[2]
+        return frozenset((last,)) if not value.path.endswith(")") else frozenset()
+    inner: tuple[Value | Lazy, ...] = ()
+    if isinstance(value, Record):
+        inner = tuple(value.entries.values())
+    elif isinstance(value, Sequence):
+        inner = value.items
+    elif isinstance(value, Choice):
+        inner = value.options
+    return frozenset(w for raw in inner for w in words_in(raw, linker, depth + 1))

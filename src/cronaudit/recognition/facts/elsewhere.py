@@ -1,0 +1,118 @@
+"""What lies off a job's walk: calls of the service as a whole, and the files of the process that runs the job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from cronaudit.model.ir import Call, Function, Module
+from cronaudit.model.source import Location, Role
+from cronaudit.model.trace import Event, EventKind
+from cronaudit.model.value import Closure
+from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.sightings import Sighting
+
+_MOST_FILES: Final = 4_000
+_UPWARDS: Final = 8
+_OTHER_ROLES: Final = frozenset((Role.TEST, Role.BROWSER, Role.DOCS, Role.GENERATED, Role.VENDORED))
+
+
+def service_sightings(service: Service, *effects: str) -> tuple[Sighting, ...]:
+    """The calls of the tree with one of these effects, tests and browser code aside; on no particular path."""
+    key = f"{__name__}:{','.join(effects)}"
+    found = service.cache.get(key)
+    if not isinstance(found, tuple):
+        found = tuple(_search(service, frozenset(effects)))
+        service.cache[key] = found
+    return found
+
+
+def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
+    libraries = [x for x in service.matcher.libraries if any(e.effect in effects for e in x.effects)]
+    tokens = sorted({t.encode() for x in libraries for t in x.service_tokens})
+    if not tokens:
+        return
+    for path in service.hits.files_with(*tokens):
+        if service.tree.role_of(path) in _OTHER_ROLES:
+            continue
+        module = service.linker.module(path)
+        if module is None:
+            continue
+        calls = sorted(
+            (pair for pairs in service.linker.calls(module).values() for pair in pairs), key=lambda p: p[0].line
+        )
+        for call, node in calls:
+            for sighting in service.reader.of(as_event(call, node, module, service)):
+                if sighting.effect in effects:
+                    yield sighting
+
+
+def as_event(call: Call, node: Function | Module, module: Module, service: Service) -> Event:
+    """A call that is on no walk, as readers take it."""
+    scope = service.linker.scope_of(node)
+    symbol = node.symbol if isinstance(node, Function) else module.path
+    return Event(
+        kind=EventKind.CALL,
+        order=0,
+        call=call,
+        callee=service.linker.fold(call.callee, scope),
+        scope=scope,
+        region=None,
+        path=(symbol,),
+        location=Location(module.path, call.line, call.end_line if call.end_line != call.line else None),
+        statement=None,
+    )
+
+
+def process_files(context: JobContext) -> frozenset[str]:
+    """The files that the process of the job loads: what its entry points import, and the job's own files."""
+    service = context.service
+    own = own_files(context)
+    starts = tuple(sorted({*context.entries, *own}))
+    key = f"{__name__}:process:{','.join(starts)}"
+    found = service.cache.get(key)
+    if not isinstance(found, frozenset):
+        roots = list(starts) if context.entries else list(_importers(service, own))
+        found = _loaded(service, roots)
+        service.cache[key] = found
+    return found
+
+
+def own_files(context: JobContext) -> tuple[str, ...]:
+    """The files in which the job is stated and in which its work begins."""
+    registration = context.registration
+    paths = {registration.site.path}
+    if registration.consumer is not None:
+        paths.add(registration.consumer.location.path)
+    for handler in (registration.handler, context.handler):
+        if isinstance(handler, Closure):
+            paths.add(handler.function.module.path)
+        elif isinstance(handler, Module):
+            paths.add(handler.path)
+    return tuple(sorted(paths))
+
+
+def _importers(service: Service, paths: tuple[str, ...]) -> Iterator[str]:
+    """Those files and what imports them, as far as the top."""
+    seen = set(paths)
+    frontier = list(paths)
+    for _ in range(_UPWARDS):
+        following: list[str] = []
+        for path in frontier:
+            for importer in service.linker.importing(path):
+                if importer not in seen and service.tree.role_of(importer) not in _OTHER_ROLES:
+                    seen.add(importer)
+                    following.append(importer)
+        frontier = following
+    yield from sorted(seen)
+
+
+def _loaded(service: Service, roots: list[str]) -> frozenset[str]:
+    seen = set(roots)
+    stack = list(roots)
+    while stack and len(seen) < _MOST_FILES:
+        for path in service.linker.imported_files(stack.pop()):
+            if path not in seen:
+                seen.add(path)
+                stack.append(path)
+    return frozenset(seen)

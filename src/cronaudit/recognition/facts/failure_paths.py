@@ -1,0 +1,221 @@
+"""The paths that a failing run takes: handlers on its walk, and handlers that its queue or scheduler calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from cronaudit.model.ir import Call, Function, Member, Module, Try
+from cronaudit.model.source import Location
+from cronaudit.model.trace import Event, EventKind, Region, RegionKind
+from cronaudit.model.value import Closure, External, Known, Value
+from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.elsewhere import own_files, service_sightings
+from cronaudit.recognition.facts.spans import Spans, core_of, work_of
+from cronaudit.recognition.sightings import Sighting
+
+_FAILED: Final = re.compile(r"fail|dead", re.IGNORECASE)
+_ERROR: Final = re.compile(r"fail|error|exception", re.IGNORECASE)
+_LISTEN: Final = ("on", "once", "addListener", "connect")
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """One handler on the walk."""
+
+    region: Region
+    covers: float
+    """The share of the work that it guards, 0 to 1."""
+    rethrows: bool
+    """Whether the error goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A handler that the queue or scheduler calls when a run fails, and all that it does."""
+
+    location: Location
+    sightings: tuple[Sighting, ...]
+
+
+def catches(context: JobContext) -> tuple[Catch, ...]:
+    """The handlers around the work, the widest first."""
+    events = context.trace.events
+    spans = Spans(context)
+    core = core_of(context, spans)
+    work = [core] if core is not None else list(work_of(context))
+    found: dict[int, Region] = {}
+    for event in events:
+        for region in event.regions():
+            if region.kind is RegionKind.CATCH and region.node is not None:
+                found.setdefault(id(region.node), region)
+    result: list[Catch] = []
+    for node, region in found.items():
+        guarded = [e for e in work if _guards(e, node)]
+        throws = any(
+            e.kind is EventKind.THROW and any(r.kind is RegionKind.CATCH and id(r.node) == node for r in e.regions())
+            for e in events
+        )
+        share = len(guarded) / len(work) if work else float(_first_is_inside(events, node))
+        result.append(Catch(region, share, throws))
+    return tuple(sorted(result, key=lambda c: -c.covers))
+
+
+def _guards(event: Event, node: int) -> bool:
+    return any(r.kind is RegionKind.TRY and id(r.node) == node for r in event.regions())
+
+
+def _first_is_inside(events: tuple[Event, ...], node: int) -> bool:
+    """Without any known work: whether most calls stand in it."""
+    calls = [e for e in events if e.kind is EventKind.CALL and not e.inside(RegionKind.CATCH)]
+    inside = [e for e in calls if _guards(e, node)]
+    return bool(calls) and len(inside) * 2 > len(calls)
+
+
+def share_of(event: Event, handlers: tuple[Catch, ...]) -> float:
+    """The share of the work whose failure leads to an event."""
+    shares = [0.0]
+    for region in event.regions():
+        if region.kind is RegionKind.CATCH:
+            shares += [c.covers for c in handlers if c.region.node is region.node]
+    return max(shares)
+
+
+def swallowed(handlers: tuple[Catch, ...]) -> Catch | None:
+    """The handler that keeps every error of the work to itself; None where one can get out."""
+    return next(
+        (c for c in handlers if c.covers >= 1 and not c.rethrows and _takes_all(c.region)), None
+    )
+
+
+def _takes_all(region: Region) -> bool:
+    node = region.node
+    if not isinstance(node, Try):
+        return True
+    broad = {"Exception", "BaseException"}
+    return any(
+        not h.types or any(getattr(t, "name", "") in broad for t in h.types) for h in node.handlers
+    )
+
+
+# ---- handlers that others call ---------------------------------------------------------------------------------
+
+
+def hooks(context: JobContext) -> tuple[Hook, ...]:
+    """``worker.on('failed', …)``, an error option of the scheduler, a framework's failure signal."""
+    found = list(_options(context))
+    found += list(_listeners(context))
+    found += list(_signals(context))
+    return tuple(found)
+
+
+def _options(context: JobContext) -> Iterator[Hook]:
+    consumer = context.registration.consumer
+    options = dict(context.registration.options)
+    value = options.get("error_handler")
+    if value is not None:
+        yield from _hook(context, value, context.site)
+    if consumer is not None and consumer.call.args is not None:
+        return
+
+
+def _listeners(context: JobContext) -> Iterator[Hook]:
+    """Methods that subscribe to failures on the object that runs the job."""
+    registration = context.registration
+    made: set[Location] = {registration.site}
+    if registration.consumer is not None:
+        made.add(registration.consumer.location)
+    elif registration.call.receiver is not None and registration.call.receiver.at is not None:
+        made.add(registration.call.receiver.at)
+    words = _FAILED if registration.consumer is not None else _ERROR
+    for path in own_files(context):
+        module = context.linker.module(path)
+        if module is None:
+            continue
+        calls = context.linker.calls(module)
+        for name in _LISTEN:
+            for call, node in calls.get(name, ()):
+                yield from _listener(context, call, node, module, made, words)
+
+
+def _listener(  # noqa: PLR0913 - the parts of a subscription
+    context: JobContext,
+    call: Call,
+    node: Function | Module,
+    module: Module,
+    made: set[Location],
+    words: re.Pattern[str],
+) -> Iterator[Hook]:
+    scope = context.linker.scope_of(node)
+    args = context.linker.arguments(call, scope)
+    if len(args.positional) < 2 or not isinstance(call.callee, Member):
+        return
+    event = context.linker.force(args.positional[0])
+    if not isinstance(event, Known) or not isinstance(event.value, str) or not words.search(event.value):
+        return
+    receiver = context.linker.fold(call.callee.object, scope)
+    if isinstance(receiver, External) and receiver.at is not None and _same(receiver.at, made):
+        handler = context.linker.force(args.positional[1])
+        yield from _hook(context, handler, Location(module.path, call.line, call.end_line))
+
+
+def _same(at: Location, made: set[Location]) -> bool:
+    return any(at.path == m.path and at.line == m.line for m in made)
+
+
+def _signals(context: JobContext) -> Iterator[Hook]:
+    """``@task_failure.connect`` and ``queue.failed`` calls of the same queue."""
+    family = context.registration.scheduler.family if context.registration.scheduler is not None else None
+    for sighting in service_sightings(context.service, "queue.failed"):
+        library = sighting.library
+        kind = context.registration.kind
+        if not (library == family or kind.startswith(library) or library.startswith(re.split(r"[-_]", kind)[0])):
+            continue
+        for raw in (sighting.view.args.positional if sighting.view.args is not None else ()):
+            yield from _hook(context, context.linker.force(raw), sighting.location)
+    yield from _decorated(context)
+
+
+def _decorated(context: JobContext) -> Iterator[Hook]:
+    """Functions under a decorator that the libraries describe as a handler of failed work."""
+    key = f"{__name__}:decorated"
+    cached = context.service.cache.get(key)
+    if not isinstance(cached, tuple):
+        cached = tuple(_decorated_functions(context))
+        context.service.cache[key] = cached
+    root = re.split(r"[-_]", context.registration.kind)[0]
+    for path, closure in cached:
+        if path.startswith(root):
+            yield from _hook(context, closure, closure.function.location)
+
+
+def _decorated_functions(context: JobContext) -> Iterator[tuple[str, Closure]]:
+    from cronaudit.model.walking import functions_in
+
+    matcher = context.service.matcher
+    tokens = sorted(
+        {t.encode() for x in matcher.libraries if any(e.effect == "queue.failed" for e in x.effects) for t in x.service_tokens}
+    )
+    if not tokens:
+        return
+    for path in context.service.hits.files_with(*tokens):
+        module = context.linker.module(path)
+        if module is None:
+            continue
+        for function in functions_in(module):
+            for decorator in function.decorators:
+                scope = context.linker.scope_of(function.parent)
+                target = decorator.callee if isinstance(decorator, Call) else decorator
+                callee = context.linker.fold(target, scope)
+                if isinstance(callee, External) and any(
+                    e.effect == "queue.failed" for e in matcher.effects(callee.path)
+                ):
+                    yield callee.path, Closure(function, scope)
+
+
+def _hook(context: JobContext, value: Value, at: Location) -> Iterator[Hook]:
+    if isinstance(value, Closure):
+        trace = context.linker.walk(value)
+        yield Hook(at, context.service.reader.read(trace))

@@ -1,0 +1,235 @@
+"""What becomes of the work when a lock is taken, when another holds it, and when its store is down.
+
+The functions between the trigger and the lock are run symbolically, once for each answer of the lock. A test that the
+answer decides takes one way, any other both; a call that leads to neither the lock nor its release counts only for
+the work in it, which may succeed or fail.
+"""
+
+from __future__ import annotations
+
+from cronaudit.model.ir import (
+    Assign,
+    Break,
+    Call,
+    Const,
+    Continue,
+    Do,
+    Expr,
+    If,
+    Loop,
+    Return,
+    Stmt,
+    Throw,
+    Try,
+    With,
+)
+from cronaudit.model.trace import Event
+from cronaudit.model.value import Scope
+from cronaudit.model.walking import inside, statements
+from cronaudit.recognition.facts.lock_state import Key, Out, State, left
+from cronaudit.recognition.facts.lock_values import Run, Values
+
+_ROUNDS = 6
+_MOST_STATES = 400
+_MOST_STEPS = 40_000
+
+
+class Flow(Values):
+    """One symbolic run."""
+
+    def start(self) -> Run:
+        """Run from the trigger."""
+        root = self._spans.events[0]
+        node = root.scope.node
+        out = self._block(node.body, root.scope, {State()})
+        self.run.escaped = bool(out.throws)
+        self.run.exits = out.following | {s for s, _ in out.returns} | out.throws
+        return self.run
+
+    # ---- statements ------------------------------------------------------------------------------------------
+
+    def _block(self, body: tuple[Stmt, ...], scope: Scope, states: set[State]) -> Out:
+        out = Out()
+        current = states
+        for statement in body:
+            if not current:
+                break
+            one = self._statement(statement, scope, current)
+            out.add(one)
+            current = one.following
+            if len(current) > _MOST_STATES:
+                self._doubt(scope, getattr(statement, "line", 1))
+                current = set(sorted(current, key=repr)[:_MOST_STATES])
+        out.following = current
+        return out
+
+    def _statement(self, s: Stmt, scope: Scope, states: set[State]) -> Out:  # noqa: C901, PLR0912 - one arm a type
+        out = Out()
+        self._steps += 1
+        if self._steps > _MOST_STEPS:
+            self._doubt(scope, getattr(s, "line", 1))
+            return out
+        match s:
+            case Assign():
+                for state, value in self._all(s.value, scope, states, out):
+                    following = state
+                    for key in self._variables.keys(s.target, scope):
+                        following = following.put(key, value if s.op in ("=", "??", "or", "and") else None)
+                    out.following.add(following)
+            case Do():
+                out.following = {state for state, _ in self._all(s.value, scope, states, out)}
+            case If():
+                self._if(s, scope, states, out)
+            case Loop():
+                self._loop(s, scope, states, out)
+            case Try():
+                self._try(s, scope, states, out)
+            case With():
+                self._with(s, scope, states, out)
+            case Return():
+                out.returns = self._all(s.value, scope, states, out)
+            case Throw():
+                out.throws |= {state for state, _ in self._all(s.value, scope, states, out)}
+            case Break():
+                out.breaks = set(states)
+            case Continue():
+                out.continues = set(states)
+            case _:
+                out.following = set(states)
+        return out
+
+    def _if(self, s: If, scope: Scope, states: set[State], out: Out) -> None:
+        then: set[State] = set()
+        otherwise: set[State] = set()
+        releasing = self._releases_in(s, scope)
+        for state, value in self._all(s.test, scope, states, out):
+            if value is None and releasing:
+                # Comparing the token before the release: only its own holder passes.
+                then.add(state)
+                continue
+            if value is None:
+                keys = self._keys_in(s.test, scope)
+                if state.mentions_lock(keys):
+                    self._doubt(scope, s.line)
+            if value is None or value.value:
+                then.add(state)
+            if value is None or not value.value:
+                otherwise.add(state)
+        for block, entering in ((s.then, then), (s.otherwise, otherwise)):
+            one = self._block(block, scope, entering)
+            out.add(one)
+            out.following |= one.following
+
+    def _releases_in(self, s: If, scope: Scope) -> bool:
+        return any(
+            isinstance(e, Call)
+            and (event := self._spans.call_at(e, scope)) is not None
+            and event.order in self._lock.releases
+            for inner in statements(s.then)
+            for e in inside(getattr(inner, "value", None) or Const(None, 0))
+        )
+
+    def _keys_in(self, expr: Expr, scope: Scope) -> frozenset[Key]:
+        return frozenset(k for e in inside(expr) if (k := self._variables.key(e, scope)) is not None)
+
+    def _loop(self, s: Loop, scope: Scope, states: set[State], out: Out) -> None:
+        """At least one round where the lock is tried inside, any number of rounds elsewhere."""
+        entering = {state for state, _ in self._all(s.iterable, scope, states, out)}
+        seen: set[State] = set()
+        must_run = self._tries_inside(s, scope)
+        for round_ in range(_ROUNDS):
+            fresh = entering - seen
+            if not fresh:
+                break
+            seen |= fresh
+            inner: set[State] = set()
+            if s.test is None:
+                inner = fresh
+                if s.iterable is not None and (round_ > 0 or not must_run):
+                    out.following |= fresh
+            for state, value in self._all(s.test, scope, fresh, out) if s.test is not None else ():
+                known = value.value if value is not None and value.of_lock else None
+                if known is not False or (round_ == 0 and must_run and value is None):
+                    inner.add(state)
+                if known is not True and (round_ > 0 or not must_run):
+                    out.following.add(state)
+            one = self._block(s.body, scope, inner)
+            out.returns |= one.returns
+            out.throws |= one.throws
+            out.following |= one.breaks
+            entering = one.following | one.continues
+            if s.update is not None:
+                entering = {state for state, _ in self._all(s.update, scope, entering, out)}
+        else:
+            if s.test is not None or s.iterable is not None:
+                out.following |= entering
+
+    def _tries_inside(self, s: Loop, scope: Scope) -> bool:
+        for inner in statements(s.body):
+            for part in (getattr(inner, "value", None), getattr(inner, "test", None)):
+                for e in inside(part) if part is not None else ():
+                    event = self._spans.call_at(e, scope) if isinstance(e, Call) else None
+                    if event is not None and self._leads_to_lock(event):
+                        return True
+        return False
+
+    def _leads_to_lock(self, event: Event) -> bool:
+        if event.order == self._lock.event.order:
+            return True
+        enter = self._spans.entered(event)
+        return enter is not None and enter.order in self._relevant
+
+    def _try(self, s: Try, scope: Scope, states: set[State], out: Out) -> None:
+        body = self._block(s.body, scope, states)
+        inner = Out(body.following, body.returns, set(), body.breaks, body.continues)
+        open_errors = body.throws
+        for handler in s.handlers:
+            caught = self._block(handler.body, scope, open_errors)
+            inner.add(caught)
+            inner.following |= caught.following
+            if not handler.types:
+                open_errors = set()
+        inner.throws |= open_errors
+        if not s.final:
+            out.add(inner)
+            out.following |= inner.following
+            return
+        for state, value in inner.returns:
+            final = self._block(s.final, scope, {state})
+            out.add(final)
+            out.returns |= {(f, value) for f in final.following}
+        for source, target in (
+            (inner.following, out.following),
+            (inner.throws, out.throws),
+            (inner.breaks, out.breaks),
+            (inner.continues, out.continues),
+        ):
+            final = self._block(s.final, scope, source)
+            out.add(final)
+            target |= final.following
+
+    def _with(self, s: With, scope: Scope, states: set[State], out: Out) -> None:
+        if s is not self._lock.block:
+            current = states
+            for value, _target in s.items:
+                current = {state for state, _ in self._all(value, scope, current, out)}
+            one = self._block(s.body, scope, current)
+            out.add(one)
+            out.following |= one.following
+            return
+        entering: set[State] = set()
+        for state in states:
+            answered = self._answered(state, out)
+            if answered is None:
+                continue
+            following, value = answered
+            for _value, target in s.items:
+                for key in self._variables.keys(target, scope) if target is not None else ():
+                    following = following.put(key, value)
+            entering.add(following)
+        one = self._block(s.body, scope, entering)
+        out.returns |= {(left(state), value) for state, value in one.returns}
+        out.throws |= {left(state) for state in one.throws}
+        out.breaks |= {left(state) for state in one.breaks}
+        out.continues |= {left(state) for state in one.continues}
+        out.following |= {left(state) for state in one.following}

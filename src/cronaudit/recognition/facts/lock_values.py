@@ -1,0 +1,376 @@
+"""What the expressions of a symbolic run come to, and what its calls do to the lock and to the work."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+from cronaudit.model.ir import (
+    Array,
+    AssignExpr,
+    Await,
+    Call,
+    Conditional,
+    Const,
+    Do,
+    Expr,
+    Function,
+    If,
+    Member,
+    Module,
+    Name,
+    Object,
+    Operation,
+    Spread,
+    Stmt,
+    With,
+)
+from cronaudit.model.linker import Linker
+from cronaudit.model.source import Location
+from cronaudit.model.trace import Event
+from cronaudit.model.value import Closure, External, Scope
+from cronaudit.model.walking import children, statements
+from cronaudit.recognition.facts.lock_state import (
+    Answer,
+    Body,
+    Held,
+    Out,
+    State,
+    Truth,
+    Val,
+    Variables,
+    combined,
+    compared,
+    derived,
+    left,
+    negated,
+)
+from cronaudit.recognition.facts.spans import Spans
+
+_CHAIN = ("then", "catch", "finally")
+_CASTS = frozenset(("global:Boolean", "global:Number", "global:String", "builtins.bool", "builtins.int", "builtins.str"))
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A lock as the run needs it."""
+
+    event: Event
+    """The call that takes it, or makes the context manager that does."""
+    block: With | None
+    """The block that holds it, where that is one."""
+    is_wrapper: bool
+    """It is held for the callback that is passed to the call."""
+    failure: str
+    """``throws``, ``falsy`` or ``waits``: what the caller sees when another holds it."""
+    releases: frozenset[int]
+    """The orders of the calls that release it."""
+    marks: frozenset[int]
+    """The orders by which a function that leads to it is known: of the call, of what is in the block."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What one run has seen."""
+
+    reached: dict[Held, set[int]] = field(default_factory=dict)
+    """The orders of the work, by where the lock stood."""
+    exits: set[State] = field(default_factory=set)
+    escaped: bool = False
+    """Whether an error leaves the trigger."""
+    unsure: Location | None = None
+    """A test that asks for the lock's answer in a way that cannot be told."""
+    loose: Location | None = None
+    """Work that is started under the lock and not awaited."""
+
+    def at(self, *held: Held) -> frozenset[int]:
+        """The work that was reached with the lock in one of these places."""
+        return frozenset(o for h in held for o in self.reached.get(h, ()))
+
+
+class Values(ABC):
+    """Evaluates expressions in one symbolic run; `Flow` adds the statements."""
+
+    def __init__(self, spans: Spans, linker: Linker, lock: Guarded, work: frozenset[int], answer: Answer) -> None:
+        self._spans = spans
+        self._linker = linker
+        self._lock = lock
+        self._work = work
+        self._answer = answer
+        self._variables = Variables()
+        self._stack: list[int] = []
+        self._steps = 0
+        self._keys = lock.marks | lock.releases
+        self._relevant = self._leading_functions()
+        self.run = Run()
+
+    def _leading_functions(self) -> frozenset[int]:
+        """The entered functions on whose way the lock or its release lies."""
+        found = {
+            e.order for e in self._spans.functions() if self._keys & {o.order for o in self._spans.span(e)}
+        }
+        for event in self._spans.functions():
+            calls = (self._spans.entered(o) for o in self._spans.span(event) if o.call is not None)
+            if any(c is not None and c.order in found for c in calls):
+                found.add(event.order)
+        return frozenset(found)
+
+    @abstractmethod
+    def _block(self, body: tuple[Stmt, ...], scope: Scope, states: set[State]) -> Out:
+        """Run statements."""
+
+    def _all(self, expr: Expr | None, scope: Scope, states: set[State], out: Out) -> set[tuple[State, Val]]:
+        found: set[tuple[State, Val]] = set()
+        for state in states:
+            found |= {(state, None)} if expr is None else self._value(expr, scope, state, out)
+        return found
+
+    def _answered(self, state: State, out: Out) -> tuple[State, Val] | None:
+        """The state and value after the lock has answered; None where it throws or waits for good."""
+        if state.held is Held.HELD:
+            return state, Truth(value=True, of_lock=True)
+        if self._answer is Answer.TAKEN:
+            return state.at(Held.HELD), Truth(value=True, of_lock=True)
+        if self._answer is Answer.DOWN:
+            out.throws.add(state.at(Held.DOWN))
+            return None
+        if self._lock.failure == "falsy":
+            return state.at(Held.DENIED), Truth(value=False, of_lock=True)
+        if self._lock.failure == "throws":
+            out.throws.add(state.at(Held.DENIED))
+        return None
+
+    def _doubt(self, scope: Scope, line: int) -> None:
+        self.run.unsure = self.run.unsure or Location(scope.module.path, line)
+
+    # ---- expressions -----------------------------------------------------------------------------------------
+
+    def _value(self, expr: Expr, scope: Scope, state: State, out: Out) -> set[tuple[State, Val]]:  # noqa: PLR0911
+        match expr:
+            case Const():
+                return {(state, Truth(bool(expr.value), of_lock=False))}
+            case Name():
+                key = self._variables.key(expr, scope)
+                return {(state, state.get(key) if key is not None else None)}
+            case Call():
+                return self._call(expr, scope, state, out)
+            case Await() | Spread():
+                return self._value(expr.value, scope, state, out)
+            case AssignExpr():
+                found: set[tuple[State, Val]] = set()
+                for following, value in self._value(expr.value, scope, state, out):
+                    assigned = following
+                    for key in self._variables.keys(expr.target, scope):
+                        assigned = assigned.put(key, value if expr.op == "=" else None)
+                    found.add((assigned, value))
+                return found
+            case Operation():
+                return self._operation(expr, scope, state, out)
+            case Conditional():
+                found = set()
+                for following, test in self._value(expr.test, scope, state, out):
+                    if test is None or test.value:
+                        found |= self._value(expr.then, scope, following, out)
+                    if test is None or not test.value:
+                        found |= self._value(expr.otherwise, scope, following, out)
+                return found
+            case Function():
+                return {(state, None)}
+            case _:
+                return self._parts(expr, scope, state, out)
+
+    def _parts(self, expr: Expr, scope: Scope, state: State, out: Out) -> set[tuple[State, Val]]:
+        """An expression by what is in it: a part of an answer, an object that holds it."""
+        own = self._variables.key(expr, scope)
+        if own is not None:
+            return {(state, state.get(own))}
+        current: set[tuple[State, Val]] = {(state, None)}
+        keeps = derived(expr) or isinstance(expr, Object | Array)
+        for child in children(expr):
+            following: set[tuple[State, Val]] = set()
+            for before, kept in current:
+                for after, value in self._value(child, scope, before, out):
+                    following.add((after, _stronger(kept, value)))
+            current = following
+        return current if keeps else {(s, None) for s, _ in current}
+
+    def _operation(self, expr: Operation, scope: Scope, state: State, out: Out) -> set[tuple[State, Val]]:
+        if expr.op in ("and", "or", "??"):
+            return self._logical(expr, scope, state, out)
+        if len(expr.operands) == 1:
+            found = self._value(expr.operands[0], scope, state, out)
+            return {(s, negated(v)) for s, v in found} if expr.op == "not" else {(s, None) for s, _ in found}
+        first, second = expr.operands[0], expr.operands[1]
+        result: set[tuple[State, Val]] = set()
+        for middle, left in self._value(first, scope, state, out):
+            for after, right in self._value(second, scope, middle, out):
+                if isinstance(first, Const) and not isinstance(second, Const):
+                    result.add((after, compared(expr.op, right, left, first)))
+                else:
+                    result.add((after, compared(expr.op, left, right, second)))
+        return result
+
+    def _logical(self, expr: Operation, scope: Scope, state: State, out: Out) -> set[tuple[State, Val]]:
+        current = self._value(expr.operands[0], scope, state, out)
+        for operand in expr.operands[1:]:
+            following: set[tuple[State, Val]] = set()
+            for middle, left in current:
+                decides = left is not None and (left.value if expr.op in ("or", "??") else not left.value)
+                if decides:
+                    following.add((middle, left))
+                    continue
+                for after, right in self._value(operand, scope, middle, out):
+                    following.add((after, right if left is not None else combined(expr.op, left, right)))
+            current = following
+        return current
+
+    # ---- calls -----------------------------------------------------------------------------------------------
+
+    def _call(self, call: Call, scope: Scope, state: State, out: Out) -> set[tuple[State, Val]]:
+        event = self._spans.call_at(call, scope)
+        if event is None:
+            if isinstance(call.callee, Member) and call.callee.name in _CHAIN and call.args:
+                return self._chain(call, call.callee, scope, state, out)
+            return self._parts(call, scope, state, out)
+        casts = isinstance(event.callee, External) and event.callee.path in _CASTS
+        current: set[tuple[State, Val]] = {(state, None)}
+        for part in (call.callee.object if isinstance(call.callee, Member) else None, *(a.value for a in call.args)):
+            if part is None:
+                continue
+            passes = casts or part is getattr(call.callee, "object", None)
+            current = {
+                (after, value if passes and value is not None and value.of_lock else kept)
+                for before, kept in current
+                for after, value in self._value(part, scope, before, out)
+            }
+        found: set[tuple[State, Val]] = set()
+        for before, kept in current:
+            found |= {(s, v if v is not None else kept) for s, v in self._called(event, before, out)}
+        return found
+
+    def _called(self, event: Event, state: State, out: Out) -> set[tuple[State, Val]]:
+        if event.order == self._lock.event.order and self._lock.block is None:
+            answered = self._answered(state, out)
+            if answered is None:
+                return set()
+            if not self._lock.is_wrapper:
+                return {answered}
+            if answered[0].held is not Held.HELD:
+                return {answered}
+            inner = Out()
+            found = self._callbacks(event, answered[0], inner)
+            out.throws |= {left(s) for s in inner.throws}
+            return {(left(s), v) for s, v in found}
+        if event.order in self._lock.releases:
+            return {(left(state), None)}
+        enter = self._spans.entered(event)
+        if enter is not None and enter.order in self._relevant:
+            return self._function(enter, state, out)
+        if any(c.order in self._relevant for c in self._spans.callbacks(event)):
+            return {(state, None), *self._callbacks(event, state, out)}
+        return self._opaque(event, state, out)
+
+    def _opaque(self, event: Event, state: State, out: Out) -> set[tuple[State, Val]]:
+        orders = self._spans.brings_about(event) & self._work
+        if not orders:
+            return {(state, None)}
+        self.run.reached.setdefault(state.held, set()).update(orders)
+        self._note_loose(event, state)
+        out.throws.add(state.after(Body.FAILED))
+        return {(state.after(Body.DONE), None)}
+
+    def _note_loose(self, event: Event, state: State) -> None:
+        """Work whose promise nobody keeps outlives the lock."""
+        callee = event.callee
+        is_async = isinstance(callee, Closure) and callee.function.is_async
+        statement = event.statement
+        if (
+            state.held is Held.HELD
+            and is_async
+            and not event.awaited
+            and isinstance(statement, Do)
+            and statement.value is event.call
+        ):
+            self.run.loose = self.run.loose or event.location
+
+    def _callbacks(self, event: Event, state: State, out: Out) -> set[tuple[State, Val]]:
+        entered = self._spans.callbacks(event) or self._passed(event)
+        if not entered:
+            return self._opaque(event, state, out)
+        current: set[tuple[State, Val]] = {(state, None)}
+        for enter in entered:
+            following: set[tuple[State, Val]] = set()
+            for before, _ in current:
+                following |= self._function(enter, before, out)
+            current = following
+        return current
+
+    def _passed(self, event: Event) -> tuple[Event, ...]:
+        """The functions passed to a call that the walk had entered before."""
+        found: list[Event] = []
+        for arg in event.call.args if event.call is not None else ():
+            value = self._linker.fold(arg.value, event.scope)
+            if isinstance(value, Closure):
+                enter = self._spans.enter_of_function(value.function)
+                if enter is not None:
+                    found.append(enter)
+        return tuple(found)
+
+    def _function(self, enter: Event, state: State, out: Out) -> set[tuple[State, Val]]:
+        if enter.order in self._stack:
+            return {(state, None)}
+        node = enter.scope.node
+        if isinstance(node, Module):
+            return {(state, None)}
+        self._stack.append(enter.order)
+        inner = self._block(node.body, enter.scope, {state})
+        self._stack.pop()
+        out.throws |= inner.throws
+        return {*((s, None) for s in inner.following), *inner.returns}
+
+    def _chain(self, call: Call, callee: Member, scope: Scope, state: State, out: Out) -> set[tuple[State, Val]]:
+        """``work().then(f).catch(g).finally(h)``, in the order of the promises."""
+        inner = Out()
+        settled = self._value(callee.object, scope, state, inner)
+        failed = inner.throws
+        handlers = [a.value for a in call.args]
+        if callee.name == "finally":
+            done = {(after, v) for s, v in settled for after, _ in self._handler(handlers[0], scope, s, out)}
+            out.throws |= {after for s in failed for after, _ in self._handler(handlers[0], scope, s, out)}
+            return done
+        if callee.name == "catch":
+            return settled | {p for s in failed for p in self._handler(handlers[0], scope, s, out)}
+        found = {p for s, v in settled for p in self._handler(handlers[0], scope, s, out, v)}
+        if len(handlers) > 1:
+            return found | {p for s in failed for p in self._handler(handlers[1], scope, s, out)}
+        out.throws |= failed
+        return found
+
+    def _handler(
+        self, expr: Expr, scope: Scope, state: State, out: Out, given: Val = None
+    ) -> set[tuple[State, Val]]:
+        value = self._linker.fold(expr, scope)
+        enter = self._spans.enter_of_function(value.function) if isinstance(value, Closure) else None
+        if enter is None:
+            return {(state, None)}
+        node = enter.scope.node
+        before = state
+        if given is not None and isinstance(node, Function) and node.params:
+            for key in self._variables.keys(node.params[0].target, enter.scope):
+                before = before.put(key, given)
+        orders = {e.order for e in self._spans.span(enter)} & self._work
+        if orders and enter.order not in self._relevant and not self._tests_answer(node):
+            self.run.reached.setdefault(before.held, set()).update(orders)
+            out.throws.add(before.after(Body.FAILED))
+            return {(before.after(Body.DONE), None)}
+        return self._function(enter, before, out)
+
+    @staticmethod
+    def _tests_answer(node: Function | Module) -> bool:
+        return any(isinstance(s, If) for s in statements(node.body))
+
+
+def _stronger(kept: Val, value: Val) -> Val:
+    if kept is None or (value is not None and value.of_lock and not kept.of_lock):
+        return value
+    return kept

@@ -1,0 +1,367 @@
+"""What a job does to its data: one `Operation` for each read and write on its walk, whatever says it.
+
+A write may be a method of a library (`db.update` with its parameters), a chain of a query builder, or SQL text in any
+call. All three come to the same: a table, a condition, the columns that are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cronaudit.model.ir import Template
+from cronaudit.model.linker import Linker
+from cronaudit.model.source import Location
+from cronaudit.model.trace import Event, EventKind
+from cronaudit.model.value import Closure, External, Known, Lazy, Sequence, Text, Value
+from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts import sql
+from cronaudit.recognition.facts.conditions import Condition, columns_of, condition_of, words_in
+from cronaudit.recognition.facts.frames import Frame, Frames
+from cronaudit.recognition.facts.usage import asks_for_one, takes_one
+from cronaudit.recognition.sightings import Sighting, text_of
+
+OperationKind = Literal[
+    "read", "read-one", "stream", "insert", "upsert", "update", "delete", "begin", "commit", "rollback"
+]
+WRITES = frozenset(("insert", "upsert", "update", "delete"))
+_EFFECTS: dict[str, OperationKind] = {
+    "db.read": "read",
+    "db.read_one": "read-one",
+    "db.stream": "stream",
+    "db.insert": "insert",
+    "db.upsert": "upsert",
+    "db.update": "update",
+    "db.delete": "delete",
+    "tx.begin": "begin",
+    "tx.commit": "commit",
+    "tx.rollback": "rollback",
+}
+_QUIET = ("log", "alert.", "tracker.", "metric.", "monitor.", "lock.", "leader.", "mail.", "http.", "queue.", "board.")
+"""A text that looks like SQL in such a call is none."""
+_RUNS = frozenset(("query", "execute", "exec", "run", "raw", "sql", "unsafe", "none", "any", "all", "get", "each",
+                   "executeraw", "queryraw", "command", "execute_sql", "executescript", "querystream"))  # fmt: skip
+"""Names under which the one word of a transaction (``BEGIN``) is a statement."""
+_LIMITS = frozenset(("limit", "take", "top", "first"))
+_ORDERS = frozenset(("orderBy", "order_by", "order", "sort", "addOrderBy"))
+
+
+@dataclass(slots=True, eq=False)
+class Operation:
+    """One read or write."""
+
+    kind: OperationKind
+    event: Event
+    table: str | None = None
+    condition: Condition = Condition()
+    sets: frozenset[str] = frozenset()
+    """Columns that are written, lower case."""
+    words: frozenset[str] = frozenset()
+    """Texts and names of constants that are written."""
+    limited: bool = False
+    pages: bool = False
+    """Keyset paging: rows behind a position, in its order, a few at a time."""
+    ordered: frozenset[str] = frozenset()
+    """Columns that the rows are ordered by."""
+    set_based: bool = False
+    """Whether one statement writes all rows that its condition holds for."""
+    enqueued: bool = False
+    """Whether the work that the job enqueues does it."""
+    is_sql: bool = False
+
+    @property
+    def location(self) -> Location:
+        """Where the call stands."""
+        return self.event.location
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The symbols from the trigger to here."""
+        return self.event.path
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes rows."""
+        return self.kind in WRITES
+
+
+@dataclass(slots=True, eq=False)
+class Operations:
+    """All of one job, in the order of its walk."""
+
+    all: tuple[Operation, ...]
+    opaque: tuple[Event, ...]
+    """Statements whose text is not resolved: each may read or write."""
+    frames: Frames
+
+    def of(self, *kinds: OperationKind) -> tuple[Operation, ...]:
+        """Those of some kinds."""
+        return tuple(o for o in self.all if o.kind in kinds)
+
+    @property
+    def writes(self) -> tuple[Operation, ...]:
+        """Those that change rows."""
+        return tuple(o for o in self.all if o.writes)
+
+
+def operations_of(context: JobContext) -> Operations:
+    """What the job, and the work that it enqueues, does to its data; worked out once for a job."""
+    cache = context.service.cache.setdefault(__name__, {})
+    assert isinstance(cache, dict)  # noqa: S101 - nobody else writes there
+    found = cache.get(id(context))
+    if found is None or found[0] is not context:
+        found = cache[id(context)] = (context, _Collector(context).collect())
+    result = found[1]
+    assert isinstance(result, Operations)  # noqa: S101
+    return result
+
+
+class _Collector:
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+        self._linker: Linker = context.linker
+        self._frames = Frames(context.trace.events)
+        self._opaque: list[Event] = []
+        self._claimed: list[tuple[str, Event]] = []
+
+    def collect(self) -> Operations:
+        by_event: dict[int, list[Sighting]] = {}
+        for sighting in self._context.sightings:
+            by_event.setdefault(sighting.event.order, []).append(sighting)
+        found: list[Operation] = []
+        for event in self._context.trace.events:
+            if event.kind is EventKind.CALL:
+                found.extend(self._of_event(event, by_event.get(event.order, ())))
+        later: dict[int, list[Sighting]] = {}
+        for sighting in self._context.enqueued:
+            later.setdefault(id(sighting.event), []).append(sighting)
+        for sightings in later.values():
+            for operation in self._of_event(sightings[0].event, sightings):
+                operation.enqueued = True
+                found.append(operation)
+        return Operations(tuple(found), tuple(self._opaque), self._frames)
+
+    def _of_event(self, event: Event, sightings: list[Sighting] | tuple[()]) -> Iterator[Operation]:
+        database = [s for s in sightings if s.effect.startswith(("db.", "tx."))]
+        if not database and any(s.effect.startswith(_QUIET) for s in sightings):
+            return
+        queries = [s for s in database if s.effect == "db.query"]
+        text = self._text(event, queries)
+        if text is not None and (queries or not database):
+            statements = sql.read(text) if sql.is_sql(text) or self._runs_transaction(text, event, queries) else ()
+            if statements and self._is_query(event, text):
+                yield from self._statements(statements, event)
+                return
+        if queries and text is None and not self._is_plain_wrapper(event):
+            self._opaque.append(event)
+        conflict = any(s.effect == "db.conflict" for s in database)
+        for sighting in database:
+            operation = self._of_sighting(sighting, is_upsert=conflict)
+            if operation is not None:
+                yield operation
+
+    # ---- SQL -----------------------------------------------------------------------------------------------------
+
+    def _text(self, event: Event, queries: list[Sighting]) -> str | None:
+        for sighting in queries:
+            text = sighting.text("sql")
+            if text:
+                return text
+        if event.call is None or not event.call.args:
+            return None
+        first = event.call.args[0]
+        if first.spread or (first.name not in (None, "sql", "query", "text")):
+            return None
+        value = self._linker.fold(first.value, event.scope)
+        text = text_of(value) if isinstance(value, Known | Text) else None
+        if text is None and isinstance(first.value, Template):
+            text = "".join(p if isinstance(p, str) else "${…}" for p in first.value.parts)
+        if text is None and isinstance(value, External):
+            # `query(sql`SELECT …`)`, `execute(text("SELECT …"))`: the inner call holds the text and is seen itself.
+            return None
+        return text if isinstance(text, str) else None
+
+    def _runs_transaction(self, text: str, event: Event, queries: list[Sighting]) -> bool:
+        if sql.transaction_verb(text) is None:
+            return False
+        name = getattr(getattr(event.call, "callee", None), "name", "")
+        return bool(queries) or name.lower().lstrip("$") in _RUNS
+
+    def _is_query(self, event: Event, text: str) -> bool:
+        """Whether a text is run here: a wrapper of the project counts at its call, not again inside."""
+        frame = self._frames.of(event)
+        for claimed, call in self._claimed:
+            if claimed == text and any(f.call is call for f in frame.outward()):
+                return False
+        if isinstance(event.callee, Closure):
+            inner = self._frames.first(event.callee.function)
+            if inner is None or not self._queries_inside(inner):
+                return False
+            self._claimed.append((text, event))
+        return True
+
+    def _queries_inside(self, frame: Frame) -> bool:
+        if frame.enter is None:
+            return False
+        depth = len(frame.enter.path)
+        orders = {s.event.order for s in self._context.sightings if s.effect.startswith("db.")}
+        for event in self._context.trace.events[frame.enter.order + 1 :]:
+            if len(event.path) <= depth:
+                return False
+            name = getattr(getattr(event.call, "callee", None), "name", "")
+            if event.order in orders or (event.kind is EventKind.CALL and name.lower().lstrip("$") in _RUNS):
+                return True
+        return False
+
+    def _is_plain_wrapper(self, event: Event) -> bool:
+        """Whether the text of a statement is a parameter: its callers state it, and are seen themselves."""
+        return any(call is event or event.path[: len(call.path)] == call.path for _, call in self._claimed)
+
+    def _statements(self, statements: tuple[sql.Statement, ...], event: Event) -> Iterator[Operation]:
+        for statement in statements:
+            yield from self._statements(statement.others, event)
+            kind = _kind_of(statement, event)
+            if kind is None:
+                continue
+            yield Operation(
+                kind,
+                event,
+                statement.table,
+                Condition(
+                    statement.states, statement.keys, filtered=statement.filtered, excludes=statement.excludes
+                ),
+                statement.sets,
+                statement.words,
+                limited=statement.limited,
+                pages=bool(statement.pages) and statement.limited,
+                ordered=statement.ordered,
+                set_based=kind in ("update", "delete") and not (statement.keys & _single_keys(statement.keys)),
+                is_sql=True,
+            )
+
+    # ---- methods of libraries ------------------------------------------------------------------------------------
+
+    def _of_sighting(self, sighting: Sighting, *, is_upsert: bool) -> Operation | None:
+        kind = _EFFECTS.get(sighting.effect)
+        if kind is None:
+            return None
+        if kind == "insert" and (is_upsert or _is_set(sighting.param("ignore"))):
+            kind = "upsert"
+        where = sighting.param("where")
+        data = sighting.param("data")
+        condition = condition_of(where, sighting.view, self._linker)
+        if kind == "read" and takes_one(sighting.event):
+            kind = "read-one"
+        limited = self._is_limited(sighting)
+        ordered = frozenset(c for name in _ORDERS for c in self._chained(sighting.view, name))
+        return Operation(
+            kind,
+            sighting.event,
+            self._table(sighting),
+            condition,
+            columns_of(data, self._linker),
+            words_in(data, self._linker),
+            limited=limited,
+            ordered=ordered | _order_columns(sighting, self._linker),
+            set_based=kind in ("update", "delete") and not condition.is_single,
+        )
+
+    def _is_limited(self, sighting: Sighting) -> bool:
+        limit = sighting.param("limit")
+        if limit is not None and not (isinstance(limit, Known) and limit.value in (None, False, 0)):
+            return True
+        method = sighting.description.word("limit_method")
+        names = {str(method)} if method is not None else _LIMITS
+        return any(part.split("(")[0] in names for part in sighting.view.path.split("."))
+
+    def _chained(self, view: External, name: str) -> tuple[str, ...]:
+        """Text arguments of the calls of a chain with that name, lower case."""
+        found: list[str] = []
+        for link in chain_of(view):
+            if link.path.rstrip("()").rpartition(".")[2] == name and link.args is not None:
+                found += [t.lower() for raw in link.args.positional if (t := _plain(raw, self._linker))]
+        return tuple(found)
+
+    def _table(self, sighting: Sighting) -> str | None:
+        stated = sighting.text("table")
+        if stated:
+            return stated.lower()
+        table = sighting.param("table")
+        if isinstance(table, External):
+            return table.path.rpartition(".")[2].rpartition(":")[2].removesuffix("()").lower() or None
+        links = list(chain_of(sighting.view))
+        for link in reversed(links):
+            if link.args is not None and link.args.positional:
+                name = _plain(link.args.positional[0], self._linker)
+                if name and name.replace("_", "").isalnum():
+                    return name.lower()
+        parts = [p for p in sighting.view.path.partition(":")[2].split(".") if p]
+        members = [p for p in parts[:-1] if not p.endswith(")")]
+        return members[-1].lower() if members else None
+
+
+def _kind_of(statement: sql.Statement, event: Event) -> OperationKind | None:
+    match statement.verb:
+        case "select":
+            if statement.table is None:
+                return None
+            one = statement.aggregate or statement.exists or statement.limit == 1
+            return "read-one" if one or takes_one(event) or asks_for_one(event) else "read"
+        case "insert":
+            return "upsert" if statement.upsert else "insert"
+        case "update":
+            return "update"
+        case "delete":
+            return "delete"
+        case "begin":
+            return "begin"
+        case "commit":
+            return "commit"
+        case "rollback":
+            return "rollback"
+        case _:
+            return None
+
+
+def _single_keys(keys: frozenset[str]) -> frozenset[str]:
+    return frozenset(k for k in keys if is_key(k))
+
+
+def is_key(column: str) -> bool:
+    """Whether a column names one row by its name."""
+    return column in ("id", "pk", "uuid", "key", "_id", "guid") or column.endswith(("_id", "_uuid", "_key"))
+
+
+def chain_of(view: External) -> Iterator[External]:
+    """The calls of a query builder's chain, the last first, each with its arguments."""
+    current: External | None = view
+    seen = 0
+    while current is not None and seen < 40:  # noqa: PLR2004 - longer than any chain
+        yield current
+        current = current.receiver
+        seen += 1
+
+
+def _plain(raw: Value | Lazy, linker: Linker) -> str:
+    value = linker.force(raw)
+    return value.value if isinstance(value, Known) and isinstance(value.value, str) else ""
+
+
+def _is_set(value: Value | None) -> bool:
+    return value is not None and not (isinstance(value, Known) and not value.value)
+
+
+def _order_columns(sighting: Sighting, linker: Linker) -> frozenset[str]:
+    """Columns under ``orderBy`` in the options of a read."""
+    found: set[str] = set()
+    args = sighting.view.args
+    for raw in args.positional if args is not None else ():
+        value = linker.force(raw)
+        entries = getattr(value, "entries", {})
+        for name in _ORDERS & set(entries):
+            order = linker.force(entries[name])
+            items = order.items if isinstance(order, Sequence) else (order,)
+            for item in items:
+                found |= columns_of(linker.force(item), linker)
+    return frozenset(found)

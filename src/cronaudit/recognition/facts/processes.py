@@ -1,0 +1,136 @@
+"""Which processes run a job: from the place that starts its work up to the entry files, and to the manifests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cronaudit.model.deployment import Environment, EntryPoint, Process, ProcessRole, is_worker_process
+from cronaudit.model.ir import Function, Module
+from cronaudit.model.source import Location
+from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.facts.processes_http import has_probes_only, serves
+from cronaudit.recognition.facts.processes_sites import reached_from
+from cronaudit.recognition.facts.processes_starts import Start, Switch, starts_of
+
+_CACHE = "processes"
+_ONCE = frozenset((ProcessRole.TEST, ProcessRole.BUILD))
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the work of a job runs."""
+
+    work: Location
+    """The consumer of its queue, else its registration."""
+    starts: tuple[Start, ...]
+    """The ways from top-level code to that place."""
+    processes: tuple[Process, ...]
+    """Those of the manifests that run it; production ones only, where there are some."""
+    workers: tuple[Process, ...]
+    """Those of them that only run jobs."""
+    entries: tuple[EntryPoint, ...]
+    """Files that something starts, from which it is reached."""
+
+    @property
+    def servers(self) -> tuple[Process, ...]:
+        """The processes that run it and serve requests too."""
+        return tuple(p for p in self.processes if p not in self.workers)
+
+    @property
+    def switches(self) -> tuple[Switch, ...]:
+        """What decides on every way whether it is started."""
+        if not self.starts:
+            return ()
+        names = set.intersection(*({s.name for s in start.switches} for start in self.starts))
+        return tuple(s for s in self.starts[0].switches if s.name in names)
+
+    @property
+    def place(self) -> Location:
+        """The call in the entry module that leads to it."""
+        return self.starts[0].place if self.starts else self.work
+
+
+def placement(context: JobContext) -> Placement:
+    """Where a job runs; worked out once."""
+    cache = context.service.cache
+    key = f"{_CACHE}:{id(context)}"
+    found = cache.get(key)
+    if not isinstance(found, tuple) or found[0] is not context:
+        found = (context, _placement(context))
+        cache[key] = found
+    return found[1]  # type: ignore[no-any-return]
+
+
+def _placement(context: JobContext) -> Placement:
+    service = context.service
+    registration = context.registration
+    consumer = registration.consumer
+    if consumer is not None:
+        work = consumer.location
+        node = _node_at(service, work)
+        call = consumer.call.call
+    else:
+        work = registration.site
+        node = registration.node
+        call = registration.call.call
+    starts = starts_of(service, node, call, work) if node is not None else ()
+    found = _running(service, tuple(s.path for s in starts) or (work.path,)) or _by_program(context)
+    live = tuple(p for p in found if p.environment is Environment.PRODUCTION) or found
+    workers = tuple(p for p in live if is_worker_process(p, has_http=process_serves(service, p)))
+    entries = tuple(
+        e
+        for e in service.deployment.entry_points
+        if e.kind not in _ONCE
+        and any(s.path == e.path or s.path in reached_from(service, e.path) for s in starts)
+    )
+    return Placement(work, starts, live, workers, entries)
+
+
+def _running(service: Service, paths: tuple[str, ...]) -> tuple[Process, ...]:
+    def reaches(start: str, path: str) -> bool:
+        return path in reached_from(service, start)
+
+    found = {
+        p.source: p for path in dict.fromkeys(paths) for p in service.deployment.processes_running(path, reaches)
+    }
+    return tuple(found[k] for k in sorted(found))
+
+
+def _by_program(context: JobContext) -> tuple[Process, ...]:
+    """The processes of a library's own program, which loads its tasks by itself: ``celery -A shop worker``."""
+    scheduler = context.registration.scheduler
+    consumer = context.registration.consumer
+    libraries = {x.library for x in (scheduler, consumer.consumer if consumer is not None else None) if x}
+    found = [
+        p
+        for p in context.service.deployment.in_use()
+        if any(e.program in libraries for e in p.main_entries)
+    ]
+    working = [
+        p
+        for p in found
+        if any(e.program in libraries and e.role is ProcessRole.WORKER for e in p.main_entries)
+    ]
+    return tuple(working or found)
+
+
+def process_serves(service: Service, process: Process) -> bool:
+    """Whether the code of a process serves requests other than metrics and health."""
+    return any(serves(service, path) for entry in process.main_entries for path in entry.paths)
+
+
+def process_probes(service: Service, process: Process) -> bool:
+    """Whether the code of a process serves metrics and health, and nothing else."""
+    return any(has_probes_only(service, path) for entry in process.main_entries for path in entry.paths)
+
+
+def _node_at(service: Service, at: Location) -> Function | Module | None:
+    """The function that a call at a place stands in."""
+    module = service.linker.module(at.path)
+    if module is None:
+        return None
+    for found in service.linker.calls(module).values():
+        for call, node in found:
+            if call.line == at.line and (at.end_line is None or call.end_line == at.end_line):
+                return node
+    return module

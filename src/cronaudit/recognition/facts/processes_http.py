@@ -1,0 +1,189 @@
+"""Which entry files start an HTTP server, and whether it serves more than metrics and health."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cronaudit.model.ir import Const, Function, If, Index, Member, Module, Name, Operation
+from cronaudit.model.source import Location
+from cronaudit.model.value import Arguments, Closure, External, Known
+from cronaudit.model.walking import expressions, inside, statements
+from cronaudit.recognition.context import Service
+from cronaudit.recognition.facts.processes_sites import placed, reached_from, walked
+from cronaudit.recognition.facts.processes_starts import starts_of
+from cronaudit.recognition.sightings import Sighting
+
+_CACHE = "processes_http"
+_PROBE = re.compile(
+    r"(^|[/_-])(health|healthz|healthcheck|ready|readyz|readiness|live|livez|liveness|alive|metrics|ping|pong|status"
+    r"|startup|startupz|up|version|heartbeat)([/_.-]|$)",
+    re.IGNORECASE,
+)
+_URL_NAMES = frozenset("url path pathname originalUrl PATH_INFO".split())
+_WITHOUT_PATH = frozenset(("*", "/*", "(.*)", "/(.*)", "/", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route of an HTTP server."""
+
+    path: str
+    method: str
+    """Upper case; empty where nothing says."""
+    handler: Closure | None
+    location: Location
+    body: tuple[object, ...] = ()
+    """Of a hand-written server the statements under the test of the URL."""
+
+
+def is_probe(path: str) -> bool:
+    """Whether a route is for the platform: health, readiness, metrics."""
+    return bool(_PROBE.search(path))
+
+
+def serves(service: Service, entry: str) -> bool:
+    """Whether the code that an entry file starts serves requests other than metrics and health."""
+    key = f"{_CACHE}:serves:{entry}"
+    found = service.cache.get(key)
+    if found is None:
+        found = _serves(service, entry)
+        service.cache[key] = found
+    return bool(found)
+
+
+def has_probes_only(service: Service, entry: str) -> bool:
+    """Whether the code listens, and all that it serves is metrics and health."""
+    return _listens(service, entry) and not serves(service, entry)
+
+
+def _serves(service: Service, entry: str) -> bool:
+    if not _listens(service, entry):
+        return False
+    files = reached_from(service, entry)
+    routes = [r for r in routes_of(service) if r.location.path in files]
+    return not routes or not all(is_probe(r.path) for r in routes if r.path not in _WITHOUT_PATH)
+
+
+def _listens(service: Service, entry: str) -> bool:
+    files = reached_from(service, entry)
+    return any(start in files for start in listening_modules(service))
+
+
+def listening_modules(service: Service) -> tuple[str, ...]:
+    """The modules whose top-level code comes to a call that starts to serve HTTP, sorted."""
+    key = f"{_CACHE}:listening"
+    found = service.cache.get(key)
+    if found is None:
+        paths: set[str] = set()
+        for sighting, node in placed(service, "http.listen"):
+            call = sighting.event.call
+            paths.update(s.path for s in starts_of(service, node, call, sighting.location))
+        found = tuple(sorted(paths))
+        service.cache[key] = found
+    return found  # type: ignore[return-value]
+
+
+def routes_of(service: Service) -> tuple[Route, ...]:
+    """All routes that the service's own code registers, by place."""
+    key = f"{_CACHE}:routes"
+    found = service.cache.get(key)
+    if found is None:
+        routes = {(r.location, r.path): r for r in _routes(service)}
+        found = tuple(routes[k] for k in sorted(routes))
+        service.cache[key] = found
+    return found  # type: ignore[return-value]
+
+
+def _routes(service: Service) -> Iterator[Route]:
+    sightings = [s for s, _node in placed(service, "http.route", "health.check")]
+    for path in listening_modules(service):
+        sightings += [s for s in walked(service, path) if s.effect in ("http.route", "health.check")]
+    for sighting in sightings:
+        yield Route(
+            sighting.text("path") or "", _method(sighting), _handler(service, sighting), sighting.location
+        )
+    for sighting, _node in placed(service, "http.listen"):
+        for callback in _callbacks(service, sighting.view):
+            yield from _hand_written(service, callback)
+
+
+def _method(sighting: Sighting) -> str:
+    stated = sighting.text("method")
+    if stated:
+        return stated.upper()
+    callee = sighting.event.call.callee if sighting.event.call is not None else None
+    name = callee.name if isinstance(callee, Member | Name) else ""
+    return name.upper() if name.lower() in ("get", "post", "put", "patch", "delete", "head") else ""
+
+
+def _handler(service: Service, sighting: Sighting) -> Closure | None:
+    """The last function among the arguments: those before it are middleware."""
+    stated = sighting.param("handler")
+    if isinstance(stated, Closure):
+        return stated
+    for raw in reversed(sighting.view.args.positional if sighting.view.args is not None else ()):
+        value = service.linker.force(raw)
+        if isinstance(value, Closure):
+            return value
+    return None
+
+
+def _callbacks(service: Service, view: External) -> Iterator[Closure]:
+    """The functions that were given to what listens, and to what made it."""
+    current: External | None = view
+    while current is not None:
+        yield from _functions(service, current.args)
+        current = current.receiver
+
+
+def _functions(service: Service, args: Arguments | None) -> Iterator[Closure]:
+    for raw in args.positional if args is not None else ():
+        value = service.linker.force(raw)
+        if isinstance(value, Closure):
+            yield value
+
+
+def _hand_written(service: Service, callback: Closure) -> Iterator[Route]:
+    """``if (req.url === '/health') …`` in the callback of a plain server."""
+    function = callback.function
+    scope = service.linker.scope_of(function)
+    for statement in statements(function.body):
+        if not isinstance(statement, If):
+            continue
+        for test in inside(statement.test):
+            if not isinstance(test, Operation) or test.op not in ("==", "in") or len(test.operands) != 2:
+                continue
+            paths = [v for o in test.operands if isinstance(v := _text(service, o, scope), str)]
+            if paths and any(_is_url(o) for o in test.operands):
+                at = Location(function.module.path, statement.line)
+                yield Route(paths[0], "", callback, at, statement.then)
+
+
+def _text(service: Service, expr: object, scope: object) -> str | None:
+    if isinstance(expr, Const):
+        return expr.value if isinstance(expr.value, str) and expr.value.startswith("/") else None
+    if isinstance(expr, Name):
+        value = service.linker.fold(expr, scope)  # type: ignore[arg-type]
+        if isinstance(value, Known) and isinstance(value.value, str) and value.value.startswith("/"):
+            return value.value
+    return None
+
+
+def _is_url(expr: object) -> bool:
+    if isinstance(expr, Member):
+        return expr.name in _URL_NAMES
+    if isinstance(expr, Name):
+        return expr.name in _URL_NAMES
+    return isinstance(expr, Index) and isinstance(expr.index, Const) and expr.index.value in (*_URL_NAMES, 0)
+
+
+def calls_in(body: tuple[object, ...]) -> Iterator[object]:
+    """The expressions of the statements of a hand-written route."""
+    yield from expressions(body)  # type: ignore[arg-type]
+
+
+def module_of(node: Function | Module) -> Module:
+    """The module that a function stands in."""
+    return node if isinstance(node, Module) else node.module

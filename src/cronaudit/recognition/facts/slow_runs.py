@@ -1,0 +1,107 @@
+"""What happens when a run takes longer than it should."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from cronaudit.model.ir import Assign, Call, Expr, If, Member, Name, Operation
+from cronaudit.model.facts import Fact
+from cronaudit.model.trace import Event, RegionKind
+from cronaudit.model.walking import inside, statements
+from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.rule_matching import rule_for
+from cronaudit.recognition.facts.stubs import ALERT_NAMES, named_stubs
+from cronaudit.recognition.sightings import Sighting
+
+Slow = Literal["alert", "rule", "warning", "stub", "none"]
+
+_TOOK: Final = re.compile(r"duration|elapsed|took|run_?time|time_?taken|latency|lasted", re.IGNORECASE)
+_LIMIT_ONLY: Final = re.compile(r"timeout|max|limit|threshold", re.IGNORECASE)
+_CLOCKS: Final = frozenset(("now", "time", "monotonic", "perf_counter", "hrtime", "getTime"))
+_BEGAN: Final = re.compile(r"start|began|begin|^t0$|^before$", re.IGNORECASE)
+_COMPARES: Final = frozenset(("<", ">", "<=", ">="))
+
+
+def slow_of(context: JobContext) -> Fact[Slow]:
+    """An alert, a rule, or only a warning."""
+    stub = next(
+        (
+            (e, f)
+            for e, f in named_stubs(context, ALERT_NAMES, "alert.send")
+            if _under_duration(e, context) is not None
+        ),
+        None,
+    )
+    warning: Sighting | None = None
+    for sighting in context.seen("alert.send", "tracker.capture", "log"):
+        test = _under_duration(sighting.event, context)
+        if test is None or sighting.event.inside(RegionKind.CATCH):
+            continue
+        if sighting.effect != "log":
+            return Fact("alert", "Alert on a slow run", (sighting.location,), sighting.path)
+        if (sighting.text("level") or "warn") in ("warn", "error", "fatal"):
+            warning = warning or sighting
+    rule = rule_for(context, "slow")
+    if rule is not None:
+        return Fact("rule", f"Alert rule {rule.name}", (rule.location,))
+    if warning is not None:
+        detail = "Logs warning, stub alert" if stub is not None else "Logs a warning"
+        return Fact("warning", detail, (warning.location,), warning.path)
+    if stub is not None:
+        return Fact("stub", f"{stub[1].name} is a stub", (stub[1].location, stub[0].location), stub[0].path)
+    return context.absent("none", "No check on the duration")
+
+
+def _under_duration(event: Event, context: JobContext) -> If | None:
+    """The test on the duration of a run whose branch an event stands in."""
+    for region in event.regions():
+        if region.kind in (RegionKind.THEN, RegionKind.ELSE) and isinstance(region.node, If):
+            if _tests_duration(region.node.test, event):
+                return region.node
+    return None
+
+
+def _tests_duration(test: Expr, event: Event) -> bool:
+    for expr in inside(test):
+        if isinstance(expr, Operation) and expr.op in _COMPARES and len(expr.operands) == 2:
+            if any(_is_duration(operand, event) for operand in expr.operands):
+                return True
+    return False
+
+
+def _is_duration(expr: Expr, event: Event) -> bool:
+    """``durationMs``, ``Date.now() - startedAt``, or a variable that holds such a difference."""
+    name = expr.name if isinstance(expr, Name | Member) else ""
+    if name and _TOOK.search(name) and not _LIMIT_ONLY.search(name):
+        return True
+    if _is_difference(expr):
+        return True
+    if not name or not isinstance(expr, Name):
+        return False
+    body = getattr(event.scope.node, "body", ())
+    return any(
+        isinstance(s, Assign) and isinstance(s.target, Name) and s.target.name == name and s.value is not None
+        and _is_difference(s.value)
+        for s in statements(body)
+    )  # fmt: skip
+
+
+def _is_difference(expr: Expr) -> bool:
+    """The clock minus when it began: not the age of something else."""
+    for inner in inside(expr):
+        if isinstance(inner, Operation) and inner.op == "-" and len(inner.operands) == 2:
+            left, right = inner.operands
+            if _reads_clock(left) and _BEGAN.search(_last_name(right)):
+                return True
+    return False
+
+
+def _reads_clock(expr: Expr) -> bool:
+    return any(isinstance(e, Call) and _last_name(e.callee) in _CLOCKS for e in inside(expr)) or _last_name(expr) in (
+        "end", "ended", "endTime", "end_time", "finished", "finishedAt",
+    )  # fmt: skip
+
+
+def _last_name(expr: Expr) -> str:
+    return expr.name if isinstance(expr, Name | Member) else ""

@@ -1,0 +1,264 @@
+"""The trace of a job by spans: which events a call brings about, what of them is the work, what was written where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from cronaudit.model.ir import Call, Expr, Function
+from cronaudit.model.linker import Linker
+from cronaudit.model.source import Location
+from cronaudit.model.trace import Event, EventKind, RegionKind
+from cronaudit.model.value import Closure, External, Known, Scope
+from cronaudit.model.walking import inside
+from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.sightings import Sighting
+
+_CHANGING = frozenset((
+    "db.insert", "db.upsert", "db.update", "db.delete", "payment.mutate", "mail.send", "queue.enqueue", "file.write",
+    "process.spawn", "thread.spawn",
+))  # fmt: skip
+_READING = frozenset(("db.read", "db.read_one", "db.stream", "db.query", "file.read", "http.request", "queue.consume"))
+_AROUND = ("lock.", "leader.", "monitor.", "alert.", "tracker.", "metric.", "log", "timer.", "id.", "host.")
+"""What wraps the work is no part of it."""
+_CHANGING_SQL = re.compile(r"\s*(?:with\b.*?\b)?(insert|update|delete|merge|replace|call|truncate)\b", re.I | re.S)
+_CHANGING_METHODS = frozenset(("POST", "PUT", "PATCH", "DELETE"))
+_LANGUAGE = ("global:", "builtins.", "node:", "util:", "timers")
+_NAMED = re.compile(r"([\w$]+)[\"']?\??\s*[:=]\s*([^,;{}#]+)")
+
+
+class Spans:
+    """The events of a trace with what each of them brings about."""
+
+    def __init__(self, context: JobContext) -> None:
+        self.context = context
+        self.events = context.trace.events
+        self._calls: dict[tuple[int, int], Event] = {}
+        self._enters: dict[int, list[Event]] = {}
+        self._ends: dict[int, int] = {}
+        for event in self.events:
+            if event.kind is EventKind.CALL and event.call is not None and not event.passed:
+                self._calls.setdefault((id(event.call), id(event.scope)), event)
+            elif event.kind is EventKind.ENTER and isinstance(event.callee, Closure):
+                self._enters.setdefault(id(event.callee.function), []).append(event)
+
+    def call_at(self, call: Call, scope: Scope) -> Event | None:
+        """The event of a call in a scope that the walk entered."""
+        return self._calls.get((id(call), id(scope)))
+
+    def entered(self, event: Event) -> Event | None:
+        """Where the function that a call names begins: entered by this call, or by an earlier one like it."""
+        if not isinstance(event.callee, Closure):
+            return None
+        function = event.callee.function
+        following = self.events[event.order + 1] if event.order + 1 < len(self.events) else None
+        if following is not None and _enters(following, function):
+            return following
+        return next(iter(self._enters.get(id(function), ())), None)
+
+    def callbacks(self, event: Event) -> tuple[Event, ...]:
+        """The functions passed to a call that the walk entered on its behalf."""
+        found: list[Event] = []
+        for other in self.span(event):
+            region = other.region
+            if (
+                other.kind is EventKind.ENTER
+                and region is not None
+                and region.kind is RegionKind.CALLBACK
+                and region.info is event
+            ):
+                found.append(other)
+        return tuple(found)
+
+    def callers(self, enter: Event) -> tuple[Event, ...]:
+        """The calls of an entered function."""
+        callee = enter.callee
+        if not isinstance(callee, Closure):
+            return ()
+        return tuple(
+            e
+            for e in self.events
+            if e.kind is EventKind.CALL
+            and isinstance(e.callee, Closure)
+            and e.callee.function is callee.function
+            and self.entered(e) is enter
+        )
+
+    def span(self, event: Event) -> tuple[Event, ...]:
+        """What follows from an event: of a call what it enters, of an entered function its body."""
+        end = self._ends.get(event.order)
+        if end is None:
+            end = event.order + 1
+            depth = len(event.path)
+            while end < len(self.events) and self._belongs(self.events[end], event, depth):
+                end += 1
+            self._ends[event.order] = end
+        return self.events[event.order + 1 : end]
+
+    @staticmethod
+    def _belongs(other: Event, event: Event, depth: int) -> bool:
+        if len(other.path) > depth:
+            return True
+        return (
+            event.kind is EventKind.CALL
+            and other.kind is EventKind.ENTER
+            and len(other.path) == depth
+            and not _starts_chain(other, event)
+        )
+
+    def brings_about(self, event: Event) -> frozenset[int]:
+        """The orders of all that a call brings about: its own span, and that of a function entered earlier."""
+        found = {event.order, *(e.order for e in self.span(event))}
+        enter = self.entered(event)
+        if enter is not None:
+            found.update(e.order for e in self.span(enter))
+        return frozenset(found)
+
+    def of_expression(self, expr: Expr, scope: Scope) -> frozenset[int]:
+        """The orders of all that evaluating an expression brings about."""
+        found: set[int] = set()
+        for inner in inside(expr):
+            if isinstance(inner, Call):
+                event = self.call_at(inner, scope)
+                if event is not None:
+                    found |= self.brings_about(event)
+            elif isinstance(inner, Function):
+                for enter in self._enters.get(id(inner), ()):
+                    found.update(e.order for e in self.span(enter))
+        return frozenset(found)
+
+    def enter_of(self, event: Event) -> Event | None:
+        """The beginning of the function that an event stands in."""
+        for other in reversed(self.events[: event.order]):
+            if other.kind is EventKind.ENTER and other.scope is event.scope:
+                return other
+        return None
+
+    def enter_of_function(self, function: Function) -> Event | None:
+        """Where the walk first entered a function."""
+        return next(iter(self._enters.get(id(function), ())), None)
+
+    def functions(self) -> Iterator[Event]:
+        """The beginnings of all functions of the walk."""
+        return (e for e in self.events if e.kind is EventKind.ENTER)
+
+
+def _enters(event: Event, function: Function) -> bool:
+    return event.kind is EventKind.ENTER and isinstance(event.callee, Closure) and event.callee.function is function
+
+
+def _starts_chain(other: Event, event: Event) -> bool:
+    """Whether an entered function is a later link of a promise chain, not something that `event` calls."""
+    if other.region is event.region or (other.region is not None and other.region.info is event):
+        return False
+    return other.region is not None and other.region.kind in (RegionKind.CATCH, RegionKind.FINALLY)
+
+
+# ---- the work --------------------------------------------------------------------------------------------------
+
+
+def work_of(context: JobContext) -> tuple[Event, ...]:
+    """The events that are the job's work: what it changes, else what it reads, else what it calls outside the tree."""
+    by_event: dict[int, list[Sighting]] = {}
+    for sighting in context.sightings:
+        by_event.setdefault(sighting.event.order, []).append(sighting)
+    around = {o for o, found in by_event.items() if any(s.effect.startswith(_AROUND) for s in found)}
+    usable = [s for s in context.sightings if s.event.order not in around]
+    changing = _distinct(s.event for s in usable if is_changing(s))
+    if changing:
+        return changing
+    reading = _distinct(s.event for s in usable if s.effect in _READING)
+    if reading:
+        return reading
+    return tuple(
+        e
+        for e in context.trace.events
+        if e.kind is EventKind.CALL
+        and e.order not in by_event
+        and e.external is not None
+        and not e.external.startswith(_LANGUAGE)
+    )
+
+
+def is_changing(sighting: Sighting) -> bool:
+    """Whether a call changes something outside the process."""
+    if sighting.effect in _CHANGING:
+        return True
+    if sighting.effect == "db.query":
+        sql = sighting.text("sql")
+        return sql is not None and _CHANGING_SQL.match(sql) is not None
+    if sighting.effect == "http.request":
+        method = sighting.text("method")
+        return method is not None and method.upper() in _CHANGING_METHODS
+    return False
+
+
+def _distinct(events: Iterable[Event]) -> tuple[Event, ...]:
+    found = {e.order: e for e in events}
+    return tuple(found[o] for o in sorted(found))
+
+
+def core_of(context: JobContext, spans: Spans) -> Event | None:
+    """Where the method begins that the job's own class gives to the base class that runs it."""
+    handler = context.handler
+    if not isinstance(handler, Closure):
+        return None
+    own = getattr(getattr(handler.this, "of", None), "cls", None)
+    if own is None or handler.function.owner is own:
+        return None
+    for event in spans.functions():
+        callee = event.callee
+        if isinstance(callee, Closure) and callee.function.owner is own and callee.function.name != "constructor":
+            return event
+    return None
+
+
+def covers_work(covered: frozenset[int], context: JobContext, spans: Spans) -> bool:
+    """Whether the events `covered` hold all of the work, or the method that the job's own class gives."""
+    core = core_of(context, spans)
+    if core is not None and core.order in covered:
+        return True
+    work = work_of(context)
+    return bool(work) and all(e.order in covered for e in work)
+
+
+# ---- as written ------------------------------------------------------------------------------------------------
+
+
+def named_at(linker: Linker, at: Location | None, hint: re.Pattern[str]) -> tuple[str, str] | None:
+    """The name and value of an option or constant as written on the line where a value is stated."""
+    if at is None:
+        return None
+    try:
+        lines = linker.source(at.path).decode("utf-8", "replace").splitlines()
+    except (KeyError, OSError):
+        return None
+    if not 0 < at.line <= len(lines):
+        return None
+    code = re.sub(r"\s(//|#).*$", "", lines[at.line - 1])
+    found = [(m[1], m[2].strip()) for m in _NAMED.finditer(code)]
+    hinted = [pair for pair in found if hint.search(pair[0])]
+    return hinted[0] if hinted else None
+
+
+def written(linker: Linker, at: Location | None, hint: re.Pattern[str]) -> str:
+    """``timeoutMs: 600000``: the place where a value is stated, as written; empty where it has no name there."""
+    pair = named_at(linker, at, hint)
+    return "" if pair is None else f"{pair[0]}: {pair[1]}"
+
+
+def number_of(value: object) -> float | None:
+    """A folded number."""
+    if isinstance(value, Known) and isinstance(value.value, int | float) and not isinstance(value.value, bool):
+        return float(value.value)
+    return None
+
+
+def place_of(value: object) -> Location | None:
+    """Where a folded value is stated."""
+    return getattr(value, "at", None)
+
+
+def is_external(event: Event, *ends: str) -> bool:
+    """Whether a call's path ends in one of these names of the language."""
+    return isinstance(event.callee, External) and event.callee.path in ends

@@ -1,0 +1,117 @@
+"""Recognition as a whole: jobs, their facts, and the facts of the service."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from cronaudit.knowledge.matcher import Matcher
+from cronaudit.model.deployment import Deployment
+from cronaudit.model.facts import ServiceFacts
+from cronaudit.model.job import Job
+from cronaudit.model.linker import Linker, TokenHits
+from cronaudit.model.source import Role, SourceTree
+from cronaudit.recognition import service as service_facts
+from cronaudit.recognition.assemble import assemble
+from cronaudit.recognition.consumers import Consumers
+from cronaudit.recognition.context import Service
+from cronaudit.recognition.discovery import Discovery
+from cronaudit.recognition.found import Rejection
+from cronaudit.recognition.jobs import Finder, Found
+from cronaudit.recognition.liveness import Starts
+from cronaudit.recognition.loops import Loops
+from cronaudit.recognition.sightings import Reader
+
+_CONVENTIONS = re.compile(
+    r"(^|/)(instrumentation(-node)?|middleware|entry[.-]server|hooks\.server|nuxt\.config|gatsby-node)\.[cm]?[jt]sx?$"
+    r"|(^|/)(pages/api|app/.*/route|server/(plugins|tasks|api)|api/cron|subscribers|src/jobs|extensions|plugins)(/|\.)"
+    r"|\.(module|plugin|gateway|controller|service|task|schedule|cron|job|worker)\.[cm]?[jt]s$"
+)
+"""Files that frameworks pick up by their place or name: Next, Nuxt, Remix, SvelteKit, Nest, Medusa, Strapi."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What recognition hands on."""
+
+    jobs: tuple[Job, ...]
+    service: ServiceFacts
+    rejections: tuple[Rejection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the stages before have made."""
+
+    linker: Linker
+    matcher: Matcher
+    tree: SourceTree
+    hits: TokenHits
+    """Of the tokens without which no file arms a job, and of those of service-wide facts."""
+    candidates: tuple[str, ...]
+    """The files with hits that may define jobs, sorted."""
+    consumers: tuple[str, ...]
+    """Files that may define the work of queues."""
+    deployment: Deployment
+    date: date
+    mentioned: Callable[[str, str], bool]
+
+
+def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[Found], Finder, Service]:
+    """The jobs of the tree, without their facts."""
+    reader = Reader(inputs.linker, inputs.matcher)
+    consumers = Consumers(inputs.linker, inputs.matcher, inputs.consumers)
+    starts = Starts(
+        inputs.linker,
+        frozenset(e.path for e in inputs.deployment.entry_points),
+        lambda path: bool(_CONVENTIONS.search(path)),
+        inputs.mentioned,
+    )
+    finder = Finder(
+        inputs.linker,
+        Discovery(inputs.linker, inputs.matcher, consumers),
+        Loops(inputs.linker, reader),
+        reader,
+        starts,
+    )
+    service = Service(
+        inputs.linker,
+        inputs.matcher,
+        reader,
+        inputs.tree,
+        inputs.hits,
+        inputs.deployment,
+        inputs.date,
+    )
+    total = len(inputs.candidates)
+    done = 0
+
+    def on_file(_path: str) -> None:
+        nonlocal done
+        done += 1
+        on_progress(done, total)
+
+    registrations = finder.registrations(inputs.candidates, on_file)
+    found = [finder.found(r, service) for r in registrations]
+    service.jobs.extend(f.context for f in found if f.liveness.is_live)
+    return found, finder, service
+
+
+def recognise(inputs: Inputs, on_progress: Callable[[int, int], None]) -> Findings:
+    """Jobs with their facts, and the facts of the service."""
+    found, finder, service = find(inputs, on_progress)
+    jobs = assemble(found)
+    return Findings(jobs, service_facts.build(service), tuple(finder.rejections))
+
+
+def may_define(tree: SourceTree, paths: Sequence[str]) -> tuple[str, ...]:
+    """Of files with hits those whose role lets them define jobs."""
+    return tuple(p for p in paths if tree.role_of(p) is Role.SERVER)
+
+
+def stem(path: str) -> str:
+    """The name of a file without its suffixes."""
+    return posixpath.basename(path).split(".")[0]

@@ -1,0 +1,85 @@
+"""What discovery hands on: a place that arms a job, with everything stated there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cronaudit.model.facts import Unresolved
+from cronaudit.model.ir import Function, Module, Scalar
+from cronaudit.model.knowledge import Consumer, Scheduler
+from cronaudit.model.linker import Bound
+from cronaudit.model.schedule import Schedule
+from cronaudit.model.source import Location
+from cronaudit.model.value import Arguments, Closure, External, Value
+
+
+@dataclass(slots=True, eq=False)
+class Timing:
+    """A schedule as far as it could be folded."""
+
+    schedule: Schedule
+    at: Location | None
+    """Where the expression or the interval is written."""
+    open: Unresolved | None
+    """Why it is not resolved; None where it is."""
+    from_data: bool = False
+    """It comes from user data at run time, not from the environment or a caller."""
+    invalid: str = ""
+    """Why the expression is no valid schedule."""
+    is_builder: bool = False
+    """A self-describing builder (``crontab(hour=2)``)."""
+    default_of: str | None = None
+    """The variable whose default it is."""
+
+
+@dataclass(slots=True, eq=False)
+class ConsumerSite:
+    """A place where the work of a queue's jobs is defined."""
+
+    consumer: Consumer
+    call: External
+    queue: Value | None
+    name: Value | None
+    handler: Closure | None
+    location: Location
+
+
+@dataclass(slots=True, eq=False)
+class Registration:
+    """One armed schedule."""
+
+    kind: str
+    scheduler: Scheduler | None
+    """None for a timer or loop of the project's own."""
+    call: External
+    """The call with its arguments, folded in the bound scope."""
+    node: Function | Module
+    """Where the call stands."""
+    bound: Bound
+    site: Location
+    timing: Timing
+    timezone: Value | None
+    name: str | None
+    name_at: Location | None
+    handler: Closure | Module | None
+    handler_open: str = ""
+    """Why the handler is not resolved."""
+    consumer: ConsumerSite | None = None
+    options: dict[str, Value] = field(default_factory=dict)
+    traits: dict[str, Scalar] = field(default_factory=dict)
+    item: Location | None = None
+    """The registry entry, call or class in which the job is stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A place that looked like a job, and why it is none; for ``explain FILE:LINE``."""
+
+    location: Location
+    what: str
+    reason: str
+
+
+def call_view(path: str, args: Arguments, callee: External | None, at: Location) -> External:
+    """A call as the selectors of the knowledge base read it."""
+    return External(path, args, at, callee.receiver if callee is not None else None)

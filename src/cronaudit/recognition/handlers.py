@@ -1,0 +1,95 @@
+"""What a registration runs: the function behind the argument."""
+
+from __future__ import annotations
+
+from cronaudit.model.ir import Await, Call, Do, Function, Module, Operation, Return
+from cronaudit.model.linker import Linker
+from cronaudit.model.value import (
+    Choice,
+    ClassValue,
+    Closure,
+    Instance,
+    Known,
+    Scope,
+    Sequence,
+    Symbol,
+    Unknown,
+    Value,
+)
+
+_TREE = "\0tree/"
+_RUN_METHODS = ("run", "execute", "process", "handle", "invoke", "perform", "call", "__call__", "work")
+_UNWRAP = 4
+
+
+def resolve_handler(value: Value | None, linker: Linker) -> tuple[Closure | Module | None, str]:  # noqa: PLR0911
+    """The function or module that runs, or why it cannot be told."""
+    match value:
+        case None:
+            return None, "the call names no function"
+        case Closure():
+            return value, ""
+        case Choice():
+            found = [resolve_handler(o, linker) for o in value.options]
+            return next((f for f in found if f[0] is not None), found[0])
+        case ClassValue() | Instance():
+            instance = value if isinstance(value, Instance) else Instance(value, None)
+            for name in _RUN_METHODS:
+                method = linker.member(instance, name)
+                if isinstance(method, Closure):
+                    return method, ""
+            return None, "the class has no method that is known to run"
+        case Known() if isinstance(value.value, str):
+            return _file(value.value, linker)
+        case Sequence() if value.items:
+            return resolve_handler(linker.force(value.items[0]), linker)
+        case Symbol():
+            return None, f"{value.name} is only known to a caller"
+        case Unknown():
+            return None, value.reason
+        case _:
+            return None, "the handler lies outside the tree"
+
+
+def _file(text: str, linker: Linker) -> tuple[Module | None, str]:
+    path = text.removeprefix(_TREE)
+    for candidate in (path, *(f"{path}{s}" for s in (".ts", ".js", ".mjs", ".cjs", "/index.ts", "/index.js"))):
+        module = linker.module(candidate)
+        if module is not None:
+            return module, ""
+    return None, f"the file {path} is not in the tree"
+
+
+def unwrapped(handler: Closure, linker: Linker) -> Closure:
+    """The function that a trivial wrapper hands on to: ``() => this.run()``, ``async () => { await sync(); }``."""
+    current = handler
+    for _ in range(_UNWRAP):
+        call = _only_call(current.function)
+        if call is None:
+            return current
+        callee = linker.fold(call.callee, Scope(current.function, current.scope, this=current.this))
+        if not isinstance(callee, Closure) or callee.function is current.function:
+            return current
+        current = callee
+    return current
+
+
+def _only_call(function: Function) -> Call | None:
+    body = function.body
+    if len(body) != 1 or not isinstance(body[0], Do | Return) or body[0].value is None:
+        return None
+    expr = body[0].value
+    while True:
+        if isinstance(expr, Await):
+            expr = expr.value
+        elif isinstance(expr, Operation) and len(expr.operands) == 1:
+            expr = expr.operands[0]
+        elif isinstance(expr, Call):
+            callee = expr.callee
+            inner = getattr(callee, "object", None)
+            if getattr(callee, "name", "") in ("catch", "then", "finally") and isinstance(inner, Call):
+                expr = inner
+                continue
+            return expr
+        else:
+            return None

@@ -1,0 +1,144 @@
+"""All jobs of a tree: discovery, the judgement of timers, duplicates, liveness, and the walk of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from cronaudit.model.ir import Module
+from cronaudit.model.linker import Linker
+from cronaudit.model.source import Location
+from cronaudit.model.trace import Trace
+from cronaudit.model.value import Closure
+from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.discovery import Discovery
+from cronaudit.recognition.found import Registration, Rejection
+from cronaudit.recognition.handlers import unwrapped
+from cronaudit.recognition.liveness import Liveness, Starts
+from cronaudit.recognition.loops import Loops
+from cronaudit.recognition.sightings import Reader, Sighting
+from cronaudit.recognition.timers import judge_interval, judge_work
+
+_TIMER_KINDS = frozenset(("set-interval", "set-timeout-loop", "sleep-loop"))
+_LONGEST_ITEM = 200
+"""Lines; a registry entry longer than this is a file, not an entry."""
+
+
+@dataclass(slots=True, eq=False)
+class Found:
+    """One job with its liveness."""
+
+    registration: Registration
+    liveness: Liveness
+    context: JobContext
+    location: Location
+
+
+@dataclass(slots=True, eq=False)
+class Finder:
+    """Finds the jobs of a tree."""
+
+    linker: Linker
+    discovery: Discovery
+    loops: Loops
+    reader: Reader
+    starts: Starts
+    rejections: list[Rejection] = field(default_factory=list)
+    _works: dict[int, tuple[Trace, tuple[Sighting, ...]]] = field(default_factory=dict)
+
+    def registrations(self, files: Iterable[str], on_file: Callable[[str], None]) -> list[Registration]:
+        """The registrations of these files that are jobs."""
+        found: list[Registration] = []
+        for path in files:
+            on_file(path)
+            module = self.linker.module(path)
+            if module is None:
+                continue
+            candidates = [*self.discovery.in_file(path), *self.loops.timeouts(module), *self.loops.sleeps(module)]
+            found.extend(r for r in candidates if self._is_job(r))
+        self.rejections += self.discovery.rejections + self.loops.rejections
+        return _distinct(found)
+
+    def _is_job(self, registration: Registration) -> bool:
+        if registration.kind not in _TIMER_KINDS:
+            return True
+        handler = registration.handler if isinstance(registration.handler, Closure) else None
+        if registration.kind == "set-interval" and registration.call.call is not None:
+            against = judge_interval(registration.call.call, registration.node, handler, self.linker)
+            if against is not None:
+                self._reject(registration, against.reason)
+                return False
+        if registration.handler is None:
+            self._reject(registration, f"what it runs is not resolved: {registration.handler_open}")
+            return False
+        trace = self._trace(registration)
+        judgement, sightings = judge_work(trace, self.reader)
+        self._works[id(registration)] = (trace, sightings)
+        if not judgement.is_job:
+            self._reject(registration, judgement.reason)
+        return judgement.is_job
+
+    def _trace(self, registration: Registration) -> Trace:
+        assert registration.handler is not None  # noqa: S101 - the callers have looked
+        consumer = registration.consumer
+        if consumer is not None:
+            return self.linker.walk(registration.handler, consumer.consumer.passes)
+        scheduler = registration.scheduler
+        return self.linker.walk(registration.handler, scheduler.passes if scheduler is not None else ())
+
+    def _reject(self, registration: Registration, reason: str) -> None:
+        self.rejections.append(Rejection(registration.site, registration.kind, reason))
+
+    def found(self, registration: Registration, service: Service) -> Found:
+        """A registration with its liveness and its walk."""
+        liveness = self.starts.of(registration.node)
+        known = self._works.get(id(registration))
+        if known is not None:
+            trace, sightings = known
+        elif registration.handler is not None:
+            trace = self._trace(registration)
+            sightings = self.reader.read(trace)
+        else:
+            trace, sightings = Trace((), complete=False, cut=registration.handler_open, functions=()), ()
+        handler: Closure | Module | None = registration.handler
+        if isinstance(handler, Closure):
+            handler = unwrapped(handler, self.linker)
+        context = JobContext(service, registration, handler, trace, sightings, (), liveness.entries)
+        return Found(registration, liveness, context, stated_at(registration))
+
+
+def stated_at(registration: Registration) -> Location:
+    """Where the job's schedule is stated or registered.
+
+    That is the registry entry, call or class in which it stands; within it the line of the schedule itself.
+    """
+    item = registration.item or registration.site
+    for at in (registration.timing.at, registration.name_at):
+        if at is None:
+            continue
+        for place in (item, *registration.bound.chain, registration.site):
+            end = place.end_line or place.line
+            if at.path == place.path and place.line <= at.line <= end and end - place.line <= _LONGEST_ITEM:
+                return Location(at.path, at.line, max(end, at.line))
+    handler = registration.handler
+    at = registration.timing.at
+    if at is not None and isinstance(handler, Closure) and handler.this is not None:
+        cls = getattr(getattr(handler.this, "of", None), "cls", None)
+        if cls is not None and cls.module.path == at.path and cls.line <= at.line <= cls.end_line:
+            return Location(at.path, at.line, cls.end_line)
+    return item
+
+
+def _distinct(found: list[Registration]) -> list[Registration]:
+    """One job a registration: several schedulers behind one registry entry are one job, the first kind wins."""
+    kept: list[Registration] = []
+    seen: dict[tuple[object, ...], Registration] = {}
+    for registration in found:
+        at = stated_at(registration)
+        timing = registration.timing.schedule
+        key = (at.path, at.line, timing.expression, timing.interval_seconds, registration.name)
+        if key in seen:
+            continue
+        seen[key] = registration
+        kept.append(registration)
+    return kept

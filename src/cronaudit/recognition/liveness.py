@@ -1,0 +1,195 @@
+"""Whether anything starts a job: from its registration up through callers and importers to an entry point."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cronaudit.model.ir import Class, Function, FunctionKind, Module
+from cronaudit.model.linker import Linker
+from cronaudit.model.value import Namespace
+
+_DEPTH = 8
+_FILES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """The verdict on one registration."""
+
+    is_live: bool
+    reason: str
+    entries: tuple[str, ...] = ()
+    """Entry points from which it is reached; empty where nothing can be said."""
+
+
+@dataclass(slots=True, eq=False)
+class Starts:
+    """Answers who starts what. Where nothing can be said (a library), a job counts as live (ruling 1)."""
+
+    linker: Linker
+    entry_points: frozenset[str]
+    """Files that a manifest or a framework starts."""
+    is_convention: Callable[[str], bool]
+    """Whether a framework picks a file up by its place or name."""
+    mentioned: Callable[[str, str], bool]
+    """Whether another file than the second names a word: loaders that go through folders."""
+    _files: dict[str, Liveness] = field(default_factory=dict)
+    _nodes: dict[int, Liveness] = field(default_factory=dict)
+
+    def of(self, node: Function | Module) -> Liveness:
+        """Whether the code of `node` runs."""
+        return self._node(node, 0, frozenset())
+
+    def _node(self, node: Function | Module, depth: int, active: frozenset[int]) -> Liveness:
+        if isinstance(node, Module):
+            return self.file(node.path)
+        known = self._nodes.get(id(node))
+        if known is not None:
+            return known
+        if depth > _DEPTH or id(node) in active:
+            return Liveness(is_live=True, reason="who calls it was not followed further")
+        found = self._function(node, depth, active | {id(node)})
+        if depth == 0:
+            self._nodes[id(node)] = found
+        return found
+
+    def _function(self, node: Function, depth: int, active: frozenset[int]) -> Liveness:
+        if isinstance(node.parent, Function) and node.owner is None and not self._is_local_dead(node):
+            return self._node(node.parent, depth + 1, active)
+        if node.name is None and node.owner is None:
+            return self._module_of(node)
+        if node.kind is FunctionKind.CONSTRUCTOR or node.name == "__init__":
+            return self._class(node.owner, depth, active) if node.owner is not None else self._module_of(node)
+        sites = self.linker.call_sites(node)
+        dead: Liveness | None = None
+        for _call, where in sites:
+            if where is node:
+                continue
+            state = self._node(where, depth + 1, active)
+            if state.is_live:
+                return state
+            dead = dead or state
+        if sites and dead is not None:
+            return dead
+        return self._referenced(node)
+
+    def _is_local_dead(self, node: Function) -> bool:
+        """A named inner function that its own outer function never speaks of again."""
+        if node.name is None or not isinstance(node.parent, Function):
+            return False
+        text = self._lines(node.parent)
+        return text.count(node.name) <= 1
+
+    def _lines(self, node: Function) -> str:
+        lines = self.linker.source(node.module.path).decode("utf-8", "replace").splitlines()
+        return "\n".join(_without_comment(line) for line in lines[node.line - 1 : node.end_line])
+
+    def _class(self, cls: Class, depth: int, active: frozenset[int]) -> Liveness:
+        if self.linker.instances(cls) or self.linker.subclasses(cls):
+            return self._module_of_path(cls.module.path)
+        return self._mentioned_symbol(cls.name, cls.module, "never instantiated") or self.file(cls.module.path)
+
+    def _referenced(self, node: Function) -> Liveness:
+        """No call was resolved: is the function spoken of anywhere else at all?"""
+        if node.owner is not None:
+            dead = self._mentioned_symbol(node.owner.name, node.module, "whose class nothing uses")
+            if dead is not None and not self._speaks(node.module, node.name or ""):
+                return dead
+            return self.file(node.module.path)
+        return self._mentioned_symbol(node.name, node.module, "never called") or self.file(node.module.path)
+
+    def _mentioned_symbol(self, name: str | None, module: Module, why: str) -> Liveness | None:
+        """None where somebody speaks of the symbol; else that it is dead."""
+        if name is None or self._speaks(module, name):
+            return None
+        if self.is_convention(module.path) or self._is_whole(module, name):
+            return None
+        for path in self._importers(module.path):
+            if name.encode() in _code_only(self.linker.source(path)):
+                return None
+        return Liveness(is_live=False, reason=f"{name} is {why}")
+
+    def _is_whole(self, module: Module, name: str) -> bool:
+        """Whether an importer may call the symbol anything: the default export, ``module.exports = f``."""
+        if any(e.name == "default" and getattr(e.value, "name", None) == name for e in module.exports):
+            return True
+        whole = self.linker.member(Namespace(module), "default")
+        return getattr(getattr(whole, "function", None), "name", None) == name or (
+            getattr(getattr(whole, "cls", None), "name", None) == name
+        )
+
+    def _speaks(self, module: Module, name: str) -> bool:
+        """Whether the module itself uses a name beyond defining and exporting it."""
+        uses = 0
+        for line in self.linker.source(module.path).decode("utf-8", "replace").splitlines():
+            text = _without_comment(line)
+            if name in text and not _is_definition(text, name):
+                uses += 1
+        return uses > 0
+
+    def _importers(self, path: str) -> tuple[str, ...]:
+        order = [path]
+        seen = {path}
+        for current in order:
+            for importer in self.linker.importing(current):
+                if importer not in seen and len(seen) < _FILES:
+                    seen.add(importer)
+                    order.append(importer)
+        return tuple(order[1:])
+
+    def _module_of(self, node: Function) -> Liveness:
+        return self.file(node.module.path)
+
+    def _module_of_path(self, path: str) -> Liveness:
+        return self.file(path)
+
+    def file(self, path: str) -> Liveness:
+        """Whether the top-level code of a file runs."""
+        found = self._files.get(path)
+        if found is None:
+            found = self._file(path)
+            self._files[path] = found
+        return found
+
+    def _file(self, path: str) -> Liveness:
+        chain = (path, *self._importers(path))
+        entries = tuple(sorted(p for p in chain if p in self.entry_points))
+        if entries:
+            return Liveness(is_live=True, reason=f"reached from {entries[0]}", entries=entries)
+        if any(self.is_convention(p) for p in chain):
+            return Liveness(is_live=True, reason="a framework loads it by its place")
+        if not self.entry_points:
+            return Liveness(is_live=True, reason="the tree names no entry point")
+        stem = posixpath.basename(path).split(".")[0]
+        folder = posixpath.basename(posixpath.dirname(path))
+        if len(chain) > 1 or self.mentioned(stem, path) or (folder and self.mentioned(folder, path)):
+            return Liveness(is_live=True, reason="nothing says that it does not run")
+        return Liveness(is_live=False, reason="no file imports it and no entry point starts it")
+
+
+def _without_comment(line: str) -> str:
+    stripped = line.lstrip()
+    if stripped.startswith(("//", "#", "*", "/*")):
+        return ""
+    return line.split("//", 1)[0] if "://" not in line else line
+
+
+def _is_definition(text: str, name: str) -> bool:
+    stripped = text.strip().removeprefix("export ").removeprefix("default ").removeprefix("async ")
+    heads = (f"function {name}", f"function* {name}", f"const {name} ", f"const {name}:", f"class {name}", f"def {name}",
+             f"let {name} ", f"var {name} ", f"exports.{name} =", f"module.exports.{name} =", f"abstract class {name}",
+             f"{name} = ")  # fmt: skip
+    bare = stripped.rstrip(",;{} ")
+    if stripped.startswith(f"{name}(") and stripped.endswith("{"):
+        return True
+    return stripped.startswith(heads) or bare == name or stripped.startswith(("export {", "module.exports = {", "{ ")) or (
+        stripped.startswith("module.exports =")
+    )
+
+
+def _code_only(source: bytes) -> bytes:
+    """Source without lines that are comments: a call that is commented out starts nothing."""
+    lines = source.splitlines()
+    return b"\n".join(line for line in lines if not line.lstrip().startswith((b"//", b"#", b"*", b"/*", b"import type")))

@@ -1,0 +1,342 @@
+"""Loops that never end: a ``setTimeout`` that arms itself, and ``while (true)`` with a pause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cronaudit.model.ir import (
+    Await,
+    Break,
+    Call,
+    Const,
+    Expr,
+    Function,
+    If,
+    Loop,
+    LoopKind,
+    Member,
+    Module,
+    Name,
+    Operation,
+    Return,
+    Stmt,
+    Try,
+)
+from cronaudit.model.knowledge import SchedulePart, Selector
+from cronaudit.model.linker import Bound, Linker
+from cronaudit.model.schedule import Schedule
+from cronaudit.model.source import Location
+from cronaudit.model.value import Arguments, Choice, Closure, External, Instance, Known, Value
+from cronaudit.model.walking import blocks, expressions, functions_in, inside, statements
+from cronaudit.recognition.found import Registration, Rejection, Timing
+from cronaudit.recognition.sightings import Reader
+from cronaudit.recognition.timers import judge_interval, rearms
+from cronaudit.recognition.timing import read
+
+_EVERY = SchedulePart("every", Selector("args", 1, (), "ms", "args[1]"))
+_COUNTERS = ("attempt", "retr", "tries", "remaining", "count")
+_STOPPING = ("stop", "abort", "shut", "clos", "exit", "running", "alive", "active", "cancel", "destroy", "quit", "kill",
+             "disposed", "terminat", "signal", "paused", "enabled", "started")  # fmt: skip
+
+
+class Loops:
+    """Finds loops of the project's own that run for as long as the process."""
+
+    def __init__(self, linker: Linker, reader: Reader) -> None:
+        self._linker = linker
+        self._reader = reader
+        self.rejections: list[Rejection] = []
+
+    # ---- setTimeout that arms itself ------------------------------------------------------------------------
+
+    def timeouts(self, module: Module) -> Iterator[Registration]:
+        """The self-arming timers of a module, one for each function that they run."""
+        found: dict[int, list[tuple[Call, Function, Closure]]] = {}
+        for call, node in self._linker.calls(module).get("setTimeout", ()):
+            if not isinstance(node, Function) or not call.args:
+                continue
+            handler = self._armed(call, node)
+            if handler is not None:
+                found.setdefault(id(self._cycle(handler, node)), []).append((call, node, handler))
+        for sites in found.values():
+            lasting = [s for s in sites if not self._only_on_failure(s[0], s[1])]
+            if not lasting:
+                self._reject(sites[0][0], module, "it arms itself only after a failure: a retry")
+                continue
+            call, node, handler = lasting[0]
+            against = judge_interval(call, node, None, self._linker)
+            if against is not None:
+                self._reject(call, module, against.reason)
+                continue
+            yield self._timeout(call, node, handler, module)
+
+    def _armed(self, call: Call, node: Function) -> Closure | None:
+        scope = self._linker.scope_of(node)
+        callee = self._linker.fold(call.callee, scope)
+        if not isinstance(callee, External) or not callee.path.endswith(":setTimeout"):
+            return None
+        handler = self._linker.fold(call.args[0].value, scope)
+        if not isinstance(handler, Closure) or not self._may_rearm(handler.function, node):
+            return None
+        if self._cycle(handler, node) is node and handler.function is node:
+            return handler
+        trace = self._linker.walk(handler)
+        around = _enclosing(node)
+        if any(rearms(trace, f) or handler.function is f for f in around):
+            return handler
+        return None
+
+    @staticmethod
+    def _cycle(handler: Closure, node: Function) -> Function:
+        """A function that stands for the whole cycle: the outermost named one around the timer."""
+        named = [f for f in _enclosing(node) if f.name]
+        return handler.function if handler.function.name and handler.function is not node else (named or [node])[0]
+
+    def _may_rearm(self, handler: Function, node: Function) -> bool:
+        """A look at the names before anything is walked: the handler must speak of a function around the timer."""
+        around = {f.name for f in _enclosing(node) if f.name}
+        if handler.name in around and handler in _enclosing(node):
+            return True
+        pending: list[Function] = [handler, *functions_in(handler)]
+        return any(n in around for f in pending for n in _names(f))
+
+    def _only_on_failure(self, call: Call, node: Function) -> bool:
+        if _counts(call, node):
+            return True
+        return _stands_in_catch(node.body, call) or _is_catch_callback(node, self._linker)
+
+    def _timeout(self, call: Call, node: Function, handler: Closure, module: Module) -> Registration:
+        scope = self._linker.scope_of(node)
+        delay = self._linker.fold(call.args[1].value, scope) if len(call.args) > 1 else Known(0)
+        timing = read(_EVERY, delay, self._linker) or Timing(
+            Schedule(None, None, None, "again at once"), Location(module.path, call.line), None
+        )
+        site = Location(module.path, call.line, call.end_line)
+        runs = handler if handler.function.name or handler.function is node else Closure(node, scope.parent or scope)
+        return Registration(
+            kind="set-timeout-loop",
+            scheduler=None,
+            call=External("global:setTimeout", self._linker.arguments(call, scope), site),
+            node=node,
+            bound=Bound(scope, ()),
+            site=site,
+            timing=timing,
+            timezone=None,
+            name=None,
+            name_at=None,
+            handler=self._with_this(runs),
+            item=site,
+            traits={"runner.library": "own", "runner.persistence": "none"},
+        )
+
+    def _with_this(self, closure: Closure) -> Closure:
+        owner = closure.function.owner
+        if owner is None or closure.this is not None:
+            return closure
+        return Closure(closure.function, closure.scope, Instance(self._linker.class_value(owner), None))
+
+    # ---- while (true) with a pause --------------------------------------------------------------------------
+
+    def sleeps(self, module: Module) -> Iterator[Registration]:
+        """The endless loops with a pause."""
+        nodes: tuple[Function | Module, ...] = (module, *functions_in(module))
+        for node in nodes:
+            for statement in statements(node.body):
+                if isinstance(statement, Loop) and _is_endless(statement):
+                    registration = self._sleep(statement, node, module)
+                    if registration is not None:
+                        yield registration
+
+    def _sleep(self, loop: Loop, node: Function | Module, module: Module) -> Registration | None:
+        pause = self._pause(loop, node)
+        if pause is None:
+            return None
+        at = Location(module.path, loop.line, loop.end_line)
+        if _ends_on_success(loop):
+            self._reject(loop, module, "it waits until a condition holds")
+            return None
+        if isinstance(node, Function):
+            marker = Call(Name("", loop.line), (), loop.line, loop.line)
+            against = judge_interval(marker, node, None, self._linker)
+            if against is not None:
+                self._reject(loop, module, against.reason)
+                return None
+        scope = self._linker.scope_of(node)
+        timing = read(_EVERY, pause, self._linker)
+        if timing is None:
+            return None
+        handler: Closure | Module = module
+        if isinstance(node, Function):
+            handler = self._with_this(Closure(node, scope.parent or scope))
+        return Registration(
+            kind="sleep-loop",
+            scheduler=None,
+            call=External("", Arguments((), {}), at),
+            node=node,
+            bound=Bound(scope, ()),
+            site=at,
+            timing=timing,
+            timezone=None,
+            name=None,
+            name_at=None,
+            handler=handler,
+            item=at,
+            traits={"runner.library": "own", "runner.persistence": "none"},
+        )
+
+    def _pause(self, loop: Loop, node: Function | Module) -> Value | None:
+        """How long the loop sleeps each time round; None where it does not."""
+        scope = self._linker.scope_of(node)
+        for expr in expressions(loop.body):
+            if not isinstance(expr, Await):
+                continue
+            for call in inside(expr.value):
+                if not isinstance(call, Call):
+                    continue
+                callee = self._linker.fold(call.callee, scope)
+                seconds = self._slept(call, callee, node)
+                if seconds is not None:
+                    return seconds
+        return None
+
+    def _slept(self, call: Call, callee: Value, node: Function | Module) -> Value | None:
+        scope = self._linker.scope_of(node)
+        if isinstance(callee, Choice):
+            callee = next((o for o in callee.options if isinstance(o, Closure | External)), callee)
+        if isinstance(callee, External):
+            if callee.path == "timers/promises:setTimeout" and call.args:
+                return self._linker.fold(call.args[0].value, scope)
+            if callee.path == "global:Promise" and call.is_new and call.args:
+                executor = self._linker.fold(call.args[0].value, scope)
+                return self._timer_in(executor, None)
+            return None
+        if isinstance(callee, Closure):
+            args = self._linker.arguments(call, scope)
+            for expr in expressions(callee.function.body):
+                if isinstance(expr, Call) and expr.is_new and getattr(expr.callee, "name", "") == "Promise" and expr.args:
+                    inner = self._linker.fold(expr.args[0].value, self._linker.scope_of(callee.function))
+                    delay = self._timer_in(inner, callee.function)
+                    if delay is not None:
+                        return self._bound_delay(delay, callee, args)
+        return None
+
+    def _timer_in(self, executor: Value, _outer: Function | None) -> Value | None:
+        if not isinstance(executor, Closure):
+            return None
+        for expr in expressions(executor.function.body):
+            if isinstance(expr, Call) and getattr(expr.callee, "name", "") == "setTimeout" and len(expr.args) > 1:
+                return self._linker.fold(expr.args[1].value, self._linker.scope_of(executor.function))
+        return None
+
+    def _bound_delay(self, delay: Value, callee: Closure, args: Arguments) -> Value:
+        """The delay of ``sleep(ms)`` is the argument of the call."""
+        for position, param in enumerate(callee.function.params):
+            for symbol in self._linker.symbols(delay):
+                if symbol.name == param.name and position < len(args.positional):
+                    given = self._linker.force(args.positional[position])
+                    if symbol.path and isinstance(given, Known) and isinstance(given.value, int | float):
+                        # ``sleep(seconds)`` that multiplies by 1000 on its way.
+                        return Known(given.value, given.at, "s")
+                    return given
+        return delay
+
+    def _reject(self, node: Call | Loop, module: Module, reason: str) -> None:
+        what = "setTimeout" if isinstance(node, Call) else "loop"
+        self.rejections.append(Rejection(Location(module.path, node.line, node.end_line), what, reason))
+
+
+def _enclosing(node: Function) -> list[Function]:
+    found: list[Function] = []
+    current: Function | Module = node
+    while isinstance(current, Function):
+        found.append(current)
+        current = current.parent
+    return found
+
+
+def _names(function: Function) -> Iterator[str]:
+    for expr in expressions(function.body):
+        if isinstance(expr, Name | Member):
+            yield expr.name
+
+
+def _counts(call: Call, node: Function) -> bool:
+    """Whether the function counts its attempts: a counter in a test around the timer, or passed on with one more."""
+    for argument in call.args:
+        for expr in inside(argument.value):
+            body = expressions(expr.body) if isinstance(expr, Function) else (expr,)
+            for inner in body:
+                if isinstance(inner, Operation) and inner.op in ("+", "-") and len(inner.operands) == 2:  # noqa: PLR2004
+                    names = [o.name for o in inner.operands if isinstance(o, Name)]
+                    if any(w in n.lower() for n in names for w in _COUNTERS):
+                        return True
+    for test in _tests_around(node.body, call):
+        for expr in inside(test):
+            if isinstance(expr, Name | Member) and any(w in expr.name.lower() for w in _COUNTERS[:3]):
+                return True
+    return False
+
+
+def _tests_around(body: tuple[Stmt, ...], call: Call) -> Iterator[Expr]:
+    for statement in body:
+        if not (statement.line <= call.line <= getattr(statement, "end_line", 10**9)):
+            continue
+        if isinstance(statement, If) and any(_holds(b, call) for b in blocks(statement)):
+            yield statement.test
+        for block in blocks(statement):
+            yield from _tests_around(block, call)
+
+
+def _holds(body: tuple[Stmt, ...], call: Call) -> bool:
+    return any(e is call for e in expressions(body))
+
+
+def _stands_in_catch(body: tuple[Stmt, ...], call: Call) -> bool:
+    for statement in body:
+        if isinstance(statement, Try):
+            if any(_holds(h.body, call) for h in statement.handlers):
+                return True
+            if _stands_in_catch(statement.body, call) or _stands_in_catch(statement.final, call):
+                return True
+        elif any(_stands_in_catch(b, call) for b in blocks(statement)):
+            return True
+    return False
+
+
+def _is_catch_callback(node: Function, linker: Linker) -> bool:
+    return any(
+        any(a.value is node for a in call.args) for call, _where in linker.calls(node.module).get("catch", ())
+    )
+
+
+def _is_endless(loop: Loop) -> bool:
+    if loop.kind not in (LoopKind.WHILE, LoopKind.DO):
+        return False
+    test = loop.test
+    if test is None or (isinstance(test, Const) and test.value):
+        return True
+    names = [e.name.lower() for e in inside(test) if isinstance(e, Name | Member)]
+    return bool(names) and all(any(w in n for w in _STOPPING) or n in ("this", "self", "current") for n in names)
+
+
+def _ends_on_success(loop: Loop) -> bool:
+    """Whether the loop is left once something holds that is no order to stop."""
+    def leaves(body: tuple[Stmt, ...], tests: tuple[Expr, ...]) -> bool:
+        for statement in body:
+            if isinstance(statement, Break | Return):
+                words = [e.name.lower() for t in tests for e in inside(t) if isinstance(e, Name | Member)]
+                if not any(any(w in n for w in _STOPPING) for n in words):
+                    return True
+            elif isinstance(statement, If):
+                inner = (*tests, statement.test)
+                if leaves(statement.then, inner) or leaves(statement.otherwise, inner):
+                    return True
+            elif isinstance(statement, Loop):
+                continue
+            elif any(leaves(b, tests) for b in blocks(statement)):
+                return True
+        return False
+
+    return leaves(loop.body, ())
+
+

@@ -1,0 +1,235 @@
+"""Own timers: which ``setInterval``, self-arming ``setTimeout`` and sleep loop is a job, and which is none.
+
+A timer is a job when what it runs reaches the world outside the process (a database, a queue, a request that
+changes something, a file), for as long as the process lives. Keep-alives, progress tickers, refreshers of a value in
+memory, and polling inside one request are none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cronaudit.model.ir import Assign, Call, Expr, Function, FunctionKind, Member, Module, Name, This
+from cronaudit.model.linker import Linker
+from cronaudit.model.trace import Event, EventKind, RegionKind, Trace
+from cronaudit.model.value import Builtin, Closure, External, Unknown
+from cronaudit.model.walking import expressions, functions_in, inside, statements
+from cronaudit.recognition.sightings import Reader, Sighting
+
+CHANGING = frozenset(
+    (
+        "db.insert", "db.upsert", "db.update", "db.delete", "db.write", "tx.wrap", "tx.begin", "queue.enqueue",
+        "mail.send", "file.write", "payment.mutate", "process.spawn", "alert.send", "monitor.ping", "monitor.wrap",
+        "lock.acquire", "lock.with", "event.publish", "telemetry.send", "thread.spawn", "metric.push",
+    )
+)  # fmt: skip
+"""Effects that make a timer a job by themselves."""
+READING = frozenset(("db.read", "db.read_one", "db.stream", "db.query", "http.request", "file.read", "cache.get"))
+"""Effects that need something to be done with what was read."""
+
+_REQUEST_PARAMETERS = frozenset(("req", "request", "res", "response", "reply", "socket", "ws", "ctx"))
+_SHUTDOWN_WORDS = ("stop", "close", "shutdown", "destroy", "dispose", "cleanup", "clear", "end", "teardown", "disconnect",
+                   "unmount", "exit", "sigterm", "sigint", "kill", "deinit", "terminate", "pause", "cancel")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether a timer is a job, and why (not)."""
+
+    is_job: bool
+    reason: str
+
+
+def judge_interval(call: Call, node: Function | Module, handler: Closure | None, linker: Linker) -> Judgement | None:
+    """What the place of a timer says before its work is looked at; None where it says nothing against a job."""
+    if _in_request(node):
+        return Judgement(is_job=False, reason="it lives as long as one request or connection")
+    if _in_promise(node, call, linker):
+        return Judgement(is_job=False, reason="it polls inside one operation")
+    handle = _handle_of(call, node)
+    if handle is not None:
+        where = _cleared_by_operation(handle, call, node, handler)
+        if where:
+            return Judgement(is_job=False, reason=f"it is cleared {where}")
+    if handler is not None and _clears_itself(handler, handle):
+        return Judgement(is_job=False, reason="it clears itself once its condition holds")
+    return None
+
+
+def judge_work(trace: Trace, reader: Reader) -> tuple[Judgement, tuple[Sighting, ...]]:
+    """What the work of a timer says: does it reach the world outside the process?"""
+    sightings = reader.read(trace)
+    for sighting in sightings:
+        if sighting.effect in CHANGING or _is_changing_request(sighting):
+            return Judgement(is_job=True, reason=f"its work reaches {sighting.effect} at {sighting.location}"), sightings
+    reading = [s for s in sightings if s.effect in READING]
+    opaque = [e for e in trace.events if _is_opaque_work(e)]
+    if reading and (opaque or _does_more(trace, reading)):
+        return Judgement(is_job=True, reason=f"it reads at {reading[0].location} and acts on it"), sightings
+    if reading:
+        return Judgement(is_job=False, reason="it only refreshes a value in memory"), sightings
+    if opaque:
+        first = opaque[0]
+        return Judgement(is_job=True, reason=f"its work calls {first.external} at {first.location}"), sightings
+    return Judgement(is_job=False, reason="its work stays in the memory of the process"), sightings
+
+
+def _is_changing_request(sighting: Sighting) -> bool:
+    if sighting.effect != "http.request":
+        return False
+    method = sighting.text("method")
+    return method is not None and method.upper() in ("POST", "PUT", "PATCH", "DELETE")
+
+
+_QUIET_VERBS = frozenset(
+    (
+        "get", "set", "has", "delete", "clear", "prune", "purgeStale", "reset", "emit", "ping", "write", "send", "log",
+        "info", "debug", "warn", "error", "trace", "format", "now", "diff", "add", "push", "pop", "map", "filter",
+        "toString", "keys", "values", "entries", "update", "stop", "succeed", "start", "terminate", "inc", "observe",
+        "gauge", "increment", "record", "unref", "ref", "isBefore", "isAfter", "subtract", "unix", "parse", "tick",
+    )
+)  # fmt: skip
+
+
+def _is_opaque_work(event: Event) -> bool:
+    """A call into a package that no library file describes, whose name does not say that it stays in memory."""
+    path = event.external
+    if event.kind is not EventKind.CALL or path is None or path.startswith(("global:", "builtins.")):
+        return False
+    verb = path.rsplit(".", 1)[-1].rsplit(":", 1)[-1].removesuffix("()")
+    if verb.startswith(("is", "has", "get", "to", "as", "on", "length", "size", "count", "stat", "list", "idle")):
+        return False
+    return verb not in _QUIET_VERBS and "." in path.partition(":")[2] and path.count("(") > 0
+
+
+def _does_more(trace: Trace, reading: list[Sighting]) -> bool:
+    """Whether something of the project is done for each thing read: a loop around further calls."""
+    first = reading[0].event.order
+    return any(
+        e.kind is EventKind.CALL and e.order > first and e.inside(RegionKind.LOOP) and _calls_out(e)
+        for e in trace.events
+    )
+
+
+def _calls_out(event: Event) -> bool:
+    return isinstance(event.callee, Closure | Unknown) or (
+        isinstance(event.callee, External) and not event.callee.path.startswith(("global:console", "global:Math"))
+    )
+
+
+# ---- the place -------------------------------------------------------------------------------------------------
+
+
+def _in_request(node: Function | Module) -> bool:
+    current: Function | Module = node
+    while isinstance(current, Function):
+        names = {p.name for p in current.params}
+        if len(names & _REQUEST_PARAMETERS) >= 1 and current.kind is not FunctionKind.CONSTRUCTOR:
+            return True
+        current = current.parent
+    return False
+
+
+def _in_promise(node: Function | Module, call: Call, linker: Linker) -> bool:
+    """Inside the executor of ``new Promise``."""
+    current: Function | Module = node
+    while isinstance(current, Function):
+        for calls in linker.calls(current.module).get("Promise", ()):
+            made, _where = calls
+            if made.is_new and any(a.value is current for a in made.args):
+                return True
+        current = current.parent
+    return False
+
+
+def _handle_of(call: Call, node: Function | Module) -> Expr | None:
+    """The variable that keeps the timer."""
+    for statement in statements(node.body):
+        if isinstance(statement, Assign) and statement.value is not None:
+            if any(e is call for e in inside(statement.value)):
+                return statement.target
+    for expr in expressions(node.body):
+        target = getattr(expr, "target", None)
+        if target is not None and getattr(expr, "value", None) is call:
+            return target
+    return None
+
+
+def _same_place(a: Expr, b: Expr) -> bool:
+    if isinstance(a, Name) and isinstance(b, Name):
+        return a.name == b.name
+    if isinstance(a, Member) and isinstance(b, Member):
+        return a.name == b.name and (_same_place(a.object, b.object))
+    return isinstance(a, This) and isinstance(b, This)
+
+
+def _clears(node: Function | Module, handle: Expr | None) -> bool:
+    for expr in expressions(node.body):
+        if isinstance(expr, Call) and getattr(expr.callee, "name", "") in ("clearInterval", "clearTimeout"):
+            if handle is None or (expr.args and _same_place(expr.args[0].value, handle)):
+                return True
+    return False
+
+
+def _clears_itself(handler: Closure, handle: Expr | None) -> bool:
+    if handle is None:
+        return False
+    return _clears(handler.function, handle) or any(
+        _clears(f, handle) for f in functions_in(handler.function)
+    )
+
+
+def _cleared_by_operation(handle: Expr, call: Call, node: Function | Module, handler: Closure | None) -> str:
+    """Where a local timer is cleared by the operation that started it; empty where it outlives it."""
+    if not isinstance(handle, Name) or isinstance(node, Module):
+        return ""
+    declared = any(
+        isinstance(s, Assign) and s.declares and isinstance(s.target, Name) and s.target.name == handle.name
+        for s in statements(node.body)
+    )
+    if not declared:
+        return ""
+    if any(
+        isinstance(e, Call)
+        and getattr(e.callee, "name", "") in ("clearInterval", "clearTimeout")
+        and e.args
+        and _same_place(e.args[0].value, handle)
+        and e.line > call.line
+        for e in expressions(node.body)
+    ):
+        return "when the function that started it ends"
+    for function in functions_in(node):
+        if handler is not None and function is handler.function:
+            continue
+        if _clears(function, handle) and not _is_shutdown(function, node):
+            return "by the operation that started it"
+    return ""
+
+
+def _is_shutdown(function: Function, node: Function) -> bool:
+    """Whether a function ends the service: returned to the caller, or named like a stop or a signal."""
+    current: Function | Module = function
+    while isinstance(current, Function) and current is not node:
+        name = (current.name or "").lower()
+        if any(w in name for w in _SHUTDOWN_WORDS):
+            return True
+        current = current.parent
+    for expr in expressions(node.body):
+        if isinstance(expr, Call) and any(a.value is function for a in expr.args):
+            words = [str(getattr(a.value, "value", "")).lower() for a in expr.args]
+            words.append(getattr(expr.callee, "name", "").lower())
+            return any(w in text for text in words for w in _SHUTDOWN_WORDS)
+    return True
+
+
+def rearms(trace: Trace, function: Function) -> Event | None:
+    """The event of a trace that enters `function` again: a timer that arms itself."""
+    for event in trace.events[1:]:
+        if event.kind is EventKind.ENTER and isinstance(event.callee, Closure) and event.callee.function is function:
+            return event
+    return None
+
+
+def is_builtin_timer(value: object) -> bool:
+    """Whether a callee is a timer method of a folded value; such a call arms nothing."""
+    return isinstance(value, Builtin)

@@ -1,0 +1,161 @@
+"""From the folded argument of a scheduler to a schedule."""
+
+from __future__ import annotations
+
+from cronaudit.knowledge.selectors import Called, select
+from cronaudit.model.facts import Unresolved
+from cronaudit.model.knowledge import SchedulePart
+from cronaudit.model.linker import Linker
+from cronaudit.model.schedule import Dialect, DurationUnit, Schedule, ScheduleError
+from cronaudit.model.source import Location
+from cronaudit.model.value import (
+    Choice,
+    Env,
+    External,
+    Known,
+    Record,
+    Sequence,
+    Symbol,
+    Text,
+    Unknown,
+    Value,
+)
+from cronaudit.recognition.found import Timing
+from cronaudit.schedule.build import interval_schedule, read_schedule
+from cronaudit.schedule.durations import parse_duration
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_UNRESOLVED_TEXT = "unresolved"
+
+
+def timing_of(parts: tuple[SchedulePart, ...], call: Called, linker: Linker) -> Timing | None:
+    """The schedule that a call states; None where it states none, so that it arms no job."""
+    opened: Timing | None = None
+    for part in parts:
+        value = select(part.select, call, linker.force, linker.member)
+        if value is None or (isinstance(value, Known) and value.value in (None, False)):
+            continue
+        timing = read(part, value, linker)
+        if timing is None:
+            continue
+        if timing.open is None:
+            return timing
+        # An options object that cannot be followed does not prove a schedule.
+        if not part.select.members or not isinstance(value, Unknown):
+            opened = opened or timing
+    return opened
+
+
+def read(part: SchedulePart, value: Value, linker: Linker) -> Timing | None:
+    """One part of a schedule from its folded value."""
+    if isinstance(value, Choice):
+        options = [t for o in value.options if (t := read(part, o, linker)) is not None]
+        return next((t for t in options if t.open is None), options[0] if options else None)
+    if part.form == "date":
+        return None
+    if part.form == "dynamic":
+        return _open(Unknown("the schedule is only known at run time"))
+    if isinstance(value, Known):
+        return _known(part, value)
+    if isinstance(value, Record):
+        return _record(part, value, linker)
+    if isinstance(value, Sequence):
+        items = [t for i in value.items if (t := read(part, linker.force(i), linker)) is not None]
+        return items[0] if items else None
+    return _open(value)
+
+
+def _known(part: SchedulePart, value: Known) -> Timing | None:
+    at = value.at
+    if isinstance(value.value, bool) or value.value is None:
+        return None
+    if isinstance(value.value, int | float):
+        if part.form == "cron" and value.unit is None and part.dialect in ("unix5", "seconds6", "quartz"):
+            return None
+        seconds = float(value.value) * _SECONDS.get(value.unit or part.select.unit or "ms", 0.001)
+        if seconds <= 0:
+            return None
+        return Timing(interval_schedule(seconds), at, None, default_of=value.default_of)
+    if part.form == "every":
+        unit = DurationUnit(part.select.unit) if part.select.unit in _SECONDS else DurationUnit.MILLISECOND
+        parsed = parse_duration(value.value, unit)
+        if parsed is not None and parsed > 0:
+            return Timing(interval_schedule(parsed), at, None, default_of=value.default_of)
+    found = read_schedule(value.value, Dialect(part.dialect))
+    if isinstance(found, ScheduleError):
+        schedule = Schedule(value.value, None, None, value.value)
+        return Timing(schedule, at, None, invalid=str(found), default_of=value.default_of)
+    return Timing(found, at, None, default_of=value.default_of)
+
+
+def _record(part: SchedulePart, value: Record, linker: Linker) -> Timing | None:
+    """An object of fields: ``{hour: 2, minute: 30}``, ``{minutes: 5}``."""
+    fields: dict[str, float | str] = {}
+    for key, raw in value.entries.items():
+        inner = linker.force(raw)
+        if isinstance(inner, Known) and isinstance(inner.value, int | float | str) and not isinstance(inner.value, bool):
+            fields[key.lower()] = inner.value
+    seconds = _length(fields)
+    if part.form == "every" and seconds:
+        return Timing(interval_schedule(seconds), value.at, None, is_builder=True)
+    cron = _fields_expression(fields)
+    if cron is not None:
+        found = read_schedule(cron, Dialect.SECONDS6)
+        if not isinstance(found, ScheduleError):
+            return Timing(found, value.at, None, is_builder=True)
+    return None
+
+
+_LENGTHS = {
+    "milliseconds": 0.001, "seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86400.0, "weeks": 604800.0,
+    "millisecond": 0.001, "second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0,
+}  # fmt: skip
+
+
+def _length(fields: dict[str, float | str]) -> float:
+    return sum(_LENGTHS[k] * float(v) for k, v in fields.items() if k in _LENGTHS and not isinstance(v, str))
+
+
+def _fields_expression(fields: dict[str, float | str]) -> str | None:
+    order = ("second", "minute", "hour", "date", "month", "dayofweek")
+    if not any(f in fields for f in order):
+        return None
+    started = False
+    parts: list[str] = []
+    for name in order:
+        if name in fields:
+            started = True
+            number = fields[name]
+            parts.append(str(int(number) if isinstance(number, float) else number))
+        else:
+            parts.append("*" if started or name not in ("second",) else "0")
+    return " ".join(parts)
+
+
+def _open(value: Value) -> Timing:
+    at: Location | None = getattr(value, "at", None)
+    reason = why_open(value)
+    unresolved = Unresolved(reason, at)
+    from_data = isinstance(value, External | Unknown)
+    return Timing(Schedule(None, None, None, _UNRESOLVED_TEXT), at, unresolved, from_data=from_data)
+
+
+def why_open(value: Value) -> str:
+    """Why a value is not resolved, in words for the evidence."""
+    match value:
+        case Env():
+            return f"{value.name} comes from the environment and has no default"
+        case Symbol():
+            return f"{'.'.join((value.name, *value.path))} is only known to a caller"
+        case Unknown():
+            return value.reason
+        case Text():
+            inner = next((p for p in value.parts if not isinstance(p, str)), None)
+            return f"a part of it is open: {why_open(inner)}" if inner is not None else "a part of it is open"
+        case External():
+            return f"it is the result of {value.path}"
+        case Choice():
+            return why_open(value.options[0])
+        case _:
+            return "it cannot be told from this tree"
+

@@ -1,0 +1,43 @@
+"""The formats that a result can be rendered in. A further one is a module and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import Protocol, cast
+
+from cronaudit.model.result import AuditResult
+from cronaudit.report.options import RenderOptions
+
+
+class Renderer(Protocol):
+    """Turns a result into a document that ends with a line break."""
+
+    def __call__(self, result: AuditResult, options: RenderOptions) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format by name. Its module is imported when it is first used: start-up pays for none of them."""
+
+    module: str
+    """Module of this package; its `render` is the `Renderer`."""
+    suffixes: tuple[str, ...]
+    """File name endings that mean this format where ``-o`` comes without ``--format``."""
+    what: str
+    """For the help."""
+
+    def render(self, result: AuditResult, options: RenderOptions) -> str:
+        renderer = cast("Renderer", import_module(f"cronaudit.report.{self.module}").render)
+        return renderer(result, options)
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "console": Format("console", (".txt",), "summary for people at a terminal"),
+        "markdown": Format("markdown", (".md", ".markdown"), "the audit report"),
+        "json": Format("json", (".json",), "the result document, described by `cronaudit schema result`"),
+    }
+)

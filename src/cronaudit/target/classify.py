@@ -1,0 +1,167 @@
+"""Roles by path: the `path` rules asked for each file of a tree, the folders' part once a folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from cronaudit.model.source import Language, Role
+from cronaudit.target.roles import names_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cronaudit.target.roles import PathRule, RoleRules
+
+_DEPENDENCIES: Final = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the rules may ask about a tree as a whole. Folders are relative, the target itself is empty."""
+
+    names: Mapping[str, frozenset[str]]
+    """Entries of each folder, files and folders alike."""
+    with_code: frozenset[str]
+    """Folders that hold a file of a code language, at whatever depth."""
+    manifests: Mapping[str, bytes]
+    """Content of the package.json of each folder that has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    path: str
+    segments: tuple[str, ...]
+    """In lower case."""
+    holding: frozenset[int]
+    """Rules whose folder condition holds here, inherited from above or won here."""
+    package: frozenset[int]
+    """Rules whose package condition holds here."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Matcher:
+    names: re.Pattern[str] | None
+    """The name conditions in the order of the rules, each in a group named after the rule."""
+    otherwise: Role
+
+
+@dataclass(slots=True)
+class Classifier:
+    """Answers for one tree; remembers folders and matchers."""
+
+    rules: RoleRules
+    layout: Layout
+    _last_segments: dict[str, list[tuple[int, tuple[str, ...]]]] = field(default_factory=dict)
+    _globs: list[tuple[int, re.Pattern[str]]] = field(default_factory=list)
+    _folders: dict[str, _Folder] = field(default_factory=dict)
+    _matchers: dict[tuple[frozenset[int], frozenset[int], Language, bool], _Matcher] = field(
+        default_factory=dict
+    )
+    _twin_suffixes: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for index, rule in enumerate(self.rules.path):
+            for pattern in rule.folders:
+                segments = tuple(pattern.lower().split("/"))
+                if "*" in pattern:
+                    self._globs.append((index, re.compile(names_pattern(segments))))
+                else:
+                    self._last_segments.setdefault(segments[-1], []).append((index, segments))
+        self._twin_suffixes = frozenset(suffix for rule in self.rules.path for suffix in rule.twin)
+        self._folders[""] = _Folder("", (), frozenset(), self._package("", frozenset()))
+
+    def role(self, folder_path: str, name: str, language: Language) -> Role:
+        """Role of the file `name` in a folder, by path alone."""
+        folder = self._folder(folder_path)
+        siblings = self.layout.names[folder_path]
+        stem = name.rpartition(".")[0]
+        twin = any(stem + suffix in siblings for suffix in self._twin_suffixes if stem + suffix != name)
+        key = (folder.holding, folder.package, language, twin)
+        matcher = self._matchers.get(key)
+        if matcher is None:
+            matcher = self._matchers[key] = self._matcher(folder, language, twin=twin)
+        if matcher.names is not None:
+            match = matcher.names.fullmatch(name.lower())
+            if match is not None and match.lastgroup is not None:
+                return self.rules.path[int(match.lastgroup[1:])].role
+        return matcher.otherwise
+
+    def _matcher(self, folder: _Folder, language: Language, *, twin: bool) -> _Matcher:
+        groups: list[str] = []
+        otherwise = Role.SERVER
+        for index, rule in enumerate(self.rules.path):
+            if (
+                (rule.folders and index not in folder.holding)
+                or (rule.package is not None and index not in folder.package)
+                or (rule.languages and language not in rule.languages)
+                or (rule.twin and not twin)
+            ):
+                continue
+            if not rule.name:
+                otherwise = rule.role
+                break
+            groups.append(f"(?P<r{index}>{rule.name})")
+        return _Matcher(re.compile("|".join(groups)) if groups else None, otherwise)
+
+    def _folder(self, path: str) -> _Folder:
+        known = self._folders.get(path)
+        if known is not None:
+            return known
+        parent = self._folder(path.rpartition("/")[0])
+        segments = (*parent.segments, path.rpartition("/")[2].lower())
+        won = (
+            index
+            for index, above in self._named(segments)
+            if self._counts(self.rules.path[index], path, above)
+        )
+        folder = _Folder(path, segments, parent.holding.union(won), self._package(path, parent.package))
+        self._folders[path] = folder
+        return folder
+
+    def _named(self, segments: tuple[str, ...]) -> Iterable[tuple[int, tuple[str, ...]]]:
+        """Rules that name the last of these folders, with the folders above what is named."""
+        for index, wanted in self._last_segments.get(segments[-1], ()):
+            if segments[-len(wanted) :] == wanted:
+                yield index, segments[: -len(wanted)]
+        for index, glob in self._globs:
+            if glob.fullmatch(segments[-1]):
+                yield index, segments[:-1]
+
+    def _counts(self, rule: PathRule, path: str, above: tuple[str, ...]) -> bool:
+        if not rule.not_below.isdisjoint(above) or not rule.without.isdisjoint(self.layout.names[path]):
+            return False
+        if rule.holding and rule.holding.isdisjoint(self.layout.names[path]):
+            return False
+        if not rule.beside:
+            return True
+        parent = path.rpartition("/")[0]
+        return any(
+            name.lower() in rule.beside and (f"{parent}/{name}" if parent else name) in self.layout.with_code
+            for name in self.layout.names[parent]
+        )
+
+    def _package(self, path: str, inherited: frozenset[int]) -> frozenset[int]:
+        manifest = self.layout.manifests.get(path)
+        if manifest is None:
+            return inherited
+        dependencies = dependencies_of(manifest)
+        return frozenset(
+            index
+            for index, rule in enumerate(self.rules.path)
+            if rule.package is not None and rule.package.holds(dependencies)
+        )
+
+
+def dependencies_of(manifest: bytes) -> frozenset[str]:
+    """Names of all packages that a package.json depends on, in whatever way; none where it cannot be read."""
+    try:
+        parsed = json.loads(manifest)
+    except (ValueError, RecursionError):
+        return frozenset()
+    if not isinstance(parsed, dict):
+        return frozenset()
+    groups = (parsed.get(group) for group in _DEPENDENCIES)
+    return frozenset(name for group in groups if isinstance(group, dict) for name in group)
