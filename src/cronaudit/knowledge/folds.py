@@ -11,11 +11,22 @@ from typing import Protocol, TypeAlias
 
 from cronaudit.knowledge import schemas
 from cronaudit.knowledge.matcher import Matcher
-from cronaudit.knowledge.selectors import Force, parse_selector, select
-from cronaudit.model.ir import Scalar
+from cronaudit.knowledge.selectors import Force, first, parse_selector
+from cronaudit.model.ir import Call, Scalar
+from cronaudit.model.knowledge import Fold as KnownFold
 from cronaudit.model.schedule import Dialect, DurationUnit, ScheduleError
 from cronaudit.model.source import Location
-from cronaudit.model.value import Arguments, External, Known, Lazy, Record, Sequence, Value
+from cronaudit.model.value import (
+    Arguments,
+    Choice,
+    Closure,
+    External,
+    Known,
+    Lazy,
+    Record,
+    Sequence,
+    Value,
+)
 from cronaudit.schedule.durations import UNITS, parse_duration
 from cronaudit.schedule.normalise import FieldInput, expression_of_fields
 
@@ -32,6 +43,9 @@ class Folder(Protocol):
     def force(self) -> Force:
         """A value that is not lazy."""
 
+    def apply(self, callee: Value, args: Arguments, call: Call | None, at: Location | None) -> Value:
+        """The result of a call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fold:
@@ -44,11 +58,24 @@ class Fold:
     """What the library file says under ``with``."""
     value: Scalar
     at: Location | None
+    apply: Callable[[Value], Value]
+    """Calls a folded function without arguments."""
 
     def selected(self, setting: str, default: str | None = None) -> Value | None:
-        """The value that the selector under a setting finds."""
+        """The value that the selectors under a setting find: ``args.0 | kwargs.run_every``, the first counts."""
         text = self.settings.get(setting, default)
-        return None if text is None else select(parse_selector(str(text)), self.call, self.force)
+        if text is None:
+            return None
+        return first((parse_selector(one) for one in str(text).split(" | ")), self.call, self.force)
+
+    def zoned(self, expression: str) -> str | None:
+        """The expression with the zone under ``timezone`` in front; None where that zone is open."""
+        zone = self.selected("timezone")
+        if zone is None:
+            return expression
+        if isinstance(zone, Known) and isinstance(zone.value, str):
+            return f"CRON_TZ={zone.value} {expression}"
+        return None
 
 
 _Operation: TypeAlias = Callable[[Fold], "Value | None"]
@@ -62,12 +89,25 @@ class LibraryFolds:
 
     def fold(self, folder: Folder, callee: External, args: Arguments, at: Location | None) -> Value | None:
         """The value that the call computes; None where nothing is known of it."""
-        found = self._matcher.fold(callee.path)
-        if found is None or found.operation == "constant":
-            return None
+        for found in self._matcher.folds(callee.path):
+            if found.operation == "constant":
+                continue
+            value = self._computed(found, folder, callee, args, at)
+            if value is not None:
+                return value
+        return None
+
+    @staticmethod
+    def _computed(
+        found: KnownFold, folder: Folder, callee: External, args: Arguments, at: Location | None
+    ) -> Value | None:
+        def apply(function: Value) -> Value:
+            return folder.apply(function, Arguments((), {}), None, at)
+
         call = External(callee.path, args, at, callee.receiver)
-        operation = _OPERATIONS[found.operation]
-        return operation(Fold(call, folder.force, dict(found.args), found.value, at))
+        return _OPERATIONS[found.operation](
+            Fold(call, folder.force, dict(found.args), found.value, at, apply)
+        )
 
     def passed(self, callee: External) -> tuple[str, ...]:
         """What a call passes to its callback, as paths; ``receiver`` for the object itself, empty for unknown."""
@@ -123,6 +163,8 @@ def _duration_fields(fold: Fold) -> Value | None:
         order = str(fold.settings.get("positional", "")).split()
         fields.update(zip(order, fold.call.args.positional, strict=False))
         fields.update(fold.call.args.named)
+    for name in str(fold.settings.get("ignore", "")).split():
+        fields.pop(name, None)
     total = summed({name: fold.force(value) for name, value in fields.items()})
     return None if total is None else _length(fold, total, None)
 
@@ -156,9 +198,11 @@ def _crontab_fields(fold: Fold) -> Value | None:
     order = str(fold.settings.get("positional", "")).split()
     stated = {**dict(zip(order, fold.call.args.positional, strict=False)), **fold.call.args.named}
     ignored = str(fold.settings.get("ignore", "")).split()
+    renamed = dict(pair.split("=") for pair in str(fold.settings.get("rename", "")).split())
     fields: dict[str, FieldInput] = {}
     default_of: str | None = None
-    for name, raw in stated.items():
+    for written, raw in stated.items():
+        name = renamed.get(written, written)
         value = fold.force(raw)
         if name in ignored or (isinstance(value, Known) and value.value is None):
             continue
@@ -175,9 +219,8 @@ def _crontab_fields(fold: Fold) -> Value | None:
             return None
     dialect = Dialect(str(fold.settings.get("dialect", Dialect.CELERY.value)))
     expression = expression_of_fields(fields, dialect)
-    if isinstance(expression, ScheduleError):
-        return None
-    return Known(expression, fold.at, CRON_UNIT + dialect.value, default_of)
+    zoned = None if isinstance(expression, ScheduleError) else fold.zoned(expression)
+    return None if zoned is None else Known(zoned, fold.at, CRON_UNIT + dialect.value, default_of)
 
 
 def _cron_text(fold: Fold) -> Value | None:
@@ -185,7 +228,12 @@ def _cron_text(fold: Fold) -> Value | None:
     value = fold.selected("value", "args.0")
     dialect = str(fold.settings.get("dialect", Dialect.UNIX5.value))
     if isinstance(value, Known) and isinstance(value.value, str):
-        return Known(value.value, value.at or fold.at, CRON_UNIT + dialect, value.default_of)
+        zoned = fold.zoned(value.value)
+        return (
+            None
+            if zoned is None
+            else Known(zoned, value.at or fold.at, CRON_UNIT + dialect, value.default_of)
+        )
     return value
 
 
@@ -215,7 +263,21 @@ def _env_default(fold: Fold) -> Value | None:
     return schemas.one(fold.selected("name", "args.0"), fold.selected("default"), fold.at)
 
 
+def _alternatives(fold: Fold) -> Value | None:
+    """What a chain of alternatives may give: ``match(x).with('a', f).otherwise(g)``; the last, its default, first."""
+    options: list[Value] = []
+    current: External | None = fold.call
+    while current is not None:
+        last = current.args.positional[-1] if current.args is not None and current.args.positional else None
+        given = fold.force(last) if last is not None else None
+        if isinstance(given, Closure):
+            options.append(fold.apply(given))
+        current = current.receiver
+    return Choice(tuple(options)) if len(options) > 1 else options[0] if options else None
+
+
 _OPERATIONS: dict[str, _Operation] = {
+    "alternatives": _alternatives,
     "constant": _given,
     "crontab-fields": _crontab_fields,
     "cron-text": _cron_text,

@@ -241,7 +241,7 @@ def _aliases(document: Mapping, reader: Reader) -> Iterator[tuple[str, str]]:
         check_path(listed, canonical, canonical, reader)
         for written in listed.texts(canonical):
             check_path(listed, canonical, written, reader)
-            if any(paths.begins(canonical, alias) for alias in paths.expanded(written)):
-                listed.note(f"`{canonical}` begins with its own alias `{written}`", listed.line_of(canonical))
+            if any(alias == canonical for alias in paths.expanded(written)):
+                listed.note(f"`{canonical}` is its own alias", listed.line_of(canonical))
             for alias in paths.expanded(written):
                 yield alias, canonical

@@ -12,7 +12,6 @@ from typing import Any, cast
 from cronaudit import compiled
 from cronaudit.knowledge.form import from_form, to_form
 from cronaudit.knowledge.problem import KnowledgeError, Problem
-from cronaudit.model import facts, knowledge, schedule
 from cronaudit.model.knowledge import KnowledgeBase, Library
 
 __all__ = ["SHIPPED", "KnowledgeError", "Problem", "compile_libraries", "load", "read_base"]
@@ -21,10 +20,13 @@ SHIPPED = "libraries.json"
 """The compiled form beside the library files in a wheel."""
 VOCABULARY = "effects.yaml"
 _BUILT_IN = {"rules", "_rules"}
+_PACKAGE = Path(__file__).resolve().parent.parent
 _CODE = (
-    *(Path(str(module.__file__)) for module in (facts, knowledge, schedule, compiled)),
-    *sorted(Path(__file__).parent.glob("*.py")),
+    *(_PACKAGE / "model" / f"{name}.py" for name in ("facts", "knowledge", "schedule")),
+    _PACKAGE / "compiled.py",
+    *sorted(Path(__file__).resolve().parent.glob("*.py")),
 )
+"""What decides on the form of a file's content. By path: the modules themselves are not needed to read it back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from cronaudit.knowledge.paths import begins, expanded, last_of, matches, replaced, root_of
+from cronaudit.knowledge.paths import expanded, is_alias, last_of, matches, replaced, root_of
 from cronaudit.knowledge.versions import holds_for, is_open
 from cronaudit.model.knowledge import (
     Consumer,
@@ -112,8 +112,12 @@ class Matcher:
 
     def fold(self, path: str) -> Fold | None:
         """The function or constant of that path."""
-        found = self._folds.find(self.canonical(path))
+        found = self.folds(path)
         return found[0] if found else None
+
+    def folds(self, path: str) -> tuple[Fold, ...]:
+        """All descriptions of a function that computes a value, the exact ones first."""
+        return tuple(self._folds.find(self.canonical(path)))
 
     def injector(self, path: str) -> Injector | None:
         """What a decorator of that path injects."""
@@ -126,10 +130,7 @@ class Matcher:
             found = path
             for _ in range(_ALIASES):
                 candidates = self._aliases.get(root_of(found), ())
-                # ``pkg:`` for ``pkg:Name``: what is written in full already is not rewritten once more.
-                alias = next(
-                    (pair for pair in candidates if begins(found, pair[0]) and not begins(found, pair[1])), None
-                )
+                alias = next((pair for pair in candidates if is_alias(found, *pair)), None)
                 if alias is None:
                     break
                 found = replaced(found, *alias)

@@ -65,6 +65,16 @@ def begins(path: str, prefix: str) -> bool:
     return not rest or prefix.endswith(":") or rest[0] in ".([:"
 
 
+def is_alias(path: str, alias: str, canonical: str) -> bool:
+    """Return whether a path begins with an alias and is not written in full already.
+
+    Of ``pkg:`` for ``pkg:Name``, the default export for the named one, only the package itself is rewritten.
+    """
+    if not begins(path, alias):
+        return False
+    return not begins(canonical, alias) or path[len(alias) :][:1] in {"", "(", "["}
+
+
 def matches(path: str, pattern: str) -> bool:
     """Return whether a path is the pattern, whose braces are expanded; ``**`` is any chain."""
     prefix, gap, suffix = pattern.partition("**")

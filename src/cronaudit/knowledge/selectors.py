@@ -31,7 +31,7 @@ UNITS = ("ms", "s", "min", "h", "d")
 ROOTS = (
     "args kwargs receiver after text decorated class value export entry key path const result group".split()
 )
-_CALLED = re.compile(r"(after|const)\((.*)\)\Z")
+_CALLED = re.compile(r"(after|const)\((.*)\)(?: +(\S+))?\Z")
 _STEP = re.compile(r"[\w$-]+\Z")
 _NUMBER = re.compile(r"-?\d+\Z")
 
@@ -77,14 +77,13 @@ class Site:
 @cache
 def parse_selector(text: str) -> Selector:
     """Read a selector. Raises SelectorError."""
-    body, _, unit = text.strip().partition(" ")
-    if body.startswith(("const(", "after(")) and not body.endswith(")"):
-        body, _, unit = text.strip().rpartition(") ")
-        body += ")" if unit else ""
-        body, unit = (body, unit) if unit else (text.strip(), "")
+    match = _CALLED.match(text.strip())
+    body, _, unit = text.strip().rpartition(" ")
+    # What stands in parentheses may hold blanks itself.
+    if not body or unit.endswith(")"):
+        body, unit = text.strip(), ""
     if unit and unit not in UNITS:
         raise SelectorError(f"`{text}`: unknown unit '{unit}' (one of {', '.join(UNITS)})")
-    match = _CALLED.match(body)
     if match is not None:
         return Selector(match[1], _literal(match[2]), (), unit or None, text)
     root, *rest = body.split(".")

@@ -12,7 +12,7 @@ from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.program import Program
 from cronaudit.model.ir import Call, Class, Export, Expr, Function, FunctionKind, Loop, Member, Module, Name
-from cronaudit.model.linker import Bound
+from cronaudit.model.linker import Bound, Item
 from cronaudit.model.source import Location
 from cronaudit.model.value import (
     Arguments,
@@ -87,6 +87,8 @@ class Callers:
         name = function.name
         if function.kind is FunctionKind.CONSTRUCTOR or name == "__init__":
             return
+        if self._is_whole(function):
+            yield from self._calls_of_module(function)
         if name is None and not self._is_default(function):
             return
         far = function.owner is not None
@@ -103,6 +105,28 @@ class Callers:
             for method in sorted(EACH_METHODS & calls.keys()):
                 for call, node in calls[method]:
                     if call.args and self._is_function(call.args[0].value, node, function):
+                        yield call, node
+
+    def _is_whole(self, function: Function) -> bool:
+        """``module.exports = function (agenda) {…}``."""
+        if not isinstance(function.parent, Module) or any(True for _ in function.module.exports):
+            return False
+        whole = self._ev.export(function.module, "*")
+        return isinstance(whole, Closure) and whole.function is function
+
+    def _calls_of_module(self, function: Function) -> Iterator[tuple[Call, Function | Module]]:
+        """``require('./jobs')(agenda)``, also through a variable."""
+        for path in self._program.importing(function.module.path):
+            module = self._program.module(path)
+            if module is None:
+                continue
+            for name, sites in sorted(self._program.calls(module).by_name.items()):
+                for call, node in sites:
+                    if name and not isinstance(call.callee, Name):
+                        continue
+                    if name != function.name and self._reaches(
+                        self._ev.fold(call.callee, self._ev.scope_of(node)), function
+                    ):
                         yield call, node
 
     def _items_of(self, callee: Value) -> Iterator[Value]:
@@ -208,7 +232,7 @@ class Callers:
     def _needs_caller(self, call: Call, node: Function | Module) -> bool:
         args = self._ev.arguments(call, self._ev.scope_of(node))
         raws = (*args.positional, *args.named.values())
-        return any(True for raw in raws for _ in symbols(raw, self._ev))
+        return any(not isinstance(s.owner, Loop) for raw in raws for s in symbols(raw, self._ev))
 
     def _new_sites(self, cls: Class) -> Iterator[tuple[Call, Function | Module]]:
         for path in self._candidates(cls.module, cls.name, far=False):
@@ -259,28 +283,33 @@ class Callers:
             return
         if isinstance(node.parent, Function) and node.owner is None:
             for outer in self.bounds(node.parent, depth + 1):
-                yield Bound(Scope(node, outer.scope), outer.chain)
+                yield Bound(Scope(node, outer.scope), outer.chain, outer.items, outer.rank)
         elif node.owner is not None and not node.is_static:
             makes = node.kind is FunctionKind.CONSTRUCTOR or node.name == "__init__"
             of = self.class_value(node.owner)
             for made, chain in self.instances(node.owner, depth):
                 if makes:
-                    yield Bound(objects.constructor_scope(self._ev, made, of, made), chain)
+                    yield Bound(objects.constructor_scope(self._ev, made, of, made), chain, _place(made))
                 else:
-                    yield Bound(Scope(node, of.scope, this=made), chain)
+                    yield Bound(Scope(node, of.scope, this=made), chain, _place(made))
 
     def _each_bounds(self, node: Function, call: Call, depth: int) -> Iterator[Bound]:
         """A callback of ``forEach`` and the like: once for each item of a written-out list."""
         assert isinstance(call.callee, Member)  # noqa: S101 - the caller has looked
-        outers = self.bounds(node.parent, depth + 1)
-        for outer in outers:
-            items = names.sequence_items(self._ev, self._ev.fold(call.callee.object, outer.scope))
-            for entry in items or ():
+        unbound = Bound(self._ev.scope_of(node.parent), ())
+        known = self._ev.fold(call.callee.object, unbound.scope)
+        settled = names.raw_items(known) and not any(True for _ in symbols(known, self._ev))
+        for outer in (unbound,) if settled else self.bounds(node.parent, depth + 1):
+            iterable = self._ev.fold(call.callee.object, outer.scope)
+            items = list(self._registered(iterable))
+            for entry, places, _rank in items:
+                is_pair = isinstance(iterable, Sequence) and iterable.is_map and isinstance(entry, Sequence)
+                args = (entry.items[1], entry.items[0]) if is_pair and isinstance(entry, Sequence) else (entry,)
                 scope = Scope(node, outer.scope)
-                objects.bind_parameters(self._ev, scope, node, Arguments((entry,), {}, complete=False), ())
-                yield Bound(scope, (*_place(entry), *outer.chain))
+                objects.bind_parameters(self._ev, scope, node, Arguments(args, {}, complete=False), ())
+                yield Bound(scope, (*outer.chain, *_spots(places)), (*outer.items, *places), outer.rank)
             if not items:
-                yield Bound(Scope(node, outer.scope), outer.chain)
+                yield Bound(Scope(node, outer.scope), outer.chain, outer.items, outer.rank)
 
     def _passed_to(self, node: Function) -> Call | None:
         return self._program.calls(node.module).taking.get(id(node))
@@ -291,13 +320,13 @@ class Callers:
             for bound in self.bounds(where, depth + 1):
                 yield from self._unrolled(call, bound)
         else:
-            yield Bound(self._ev.scope_of(where), ())
+            yield from self._unrolled(call, Bound(self._ev.scope_of(where), ()))
 
     def _receiver_is_open(self, call: Call, where: Function | Module) -> bool:
         if not isinstance(call.callee, Member):
             return False
         receiver = self._ev.fold(call.callee.object, self._ev.scope_of(where))
-        return isinstance(receiver, Symbol)
+        return isinstance(receiver, Symbol) and not isinstance(receiver.owner, Loop)
 
     def _unrolled(self, call: Call, bound: Bound) -> Iterator[Bound]:
         """A site inside loops over written-out lists, once for each item."""
@@ -321,19 +350,40 @@ class Callers:
         owner = loop.owner
         assert isinstance(owner, Loop)  # noqa: S101 - just selected
         holder = _holder(bound.scope, loop.scope)
-        items = None
+        items: list[tuple[Value, tuple[Item, ...], int]] = []
         if owner.iterable is not None and holder is not None:
-            items = names.sequence_items(self._ev, self._ev.fold(owner.iterable, holder))
+            items = list(self._registered(self._ev.fold(owner.iterable, holder)))
         if not items or owner.target is None or holder is None:
             yield bound
             return
-        for entry in items:
+        for entry, places, rank in items:
             scope = _rebound(bound.scope, holder)
             target_scope = _holder(scope, loop.scope)
             assert target_scope is not None  # noqa: S101 - `_rebound` keeps the chain
             names.bind_target(self._ev, target_scope, owner.target, entry)
             self._keep.append(scope)
-            yield from self.unroll(Bound(scope, (*_place(entry), *bound.chain)), values, depth + 1)
+            inner = Bound(scope, (*bound.chain, *_spots(places)), (*bound.items, *places), max(rank, bound.rank))
+            yield from self.unroll(inner, values, depth + 1)
+
+    def _registered(self, iterable: Value) -> Iterator[tuple[Value, tuple[Item, ...], int]]:
+        """The items of a registry with their places; one that a parameter fills, once for each caller that fills it."""
+        for raw in names.raw_items(iterable) or ():
+            inner = raw.items[-1] if isinstance(raw, Sequence) and len(raw.items) == 2 else raw  # noqa: PLR2004
+            scope = inner.scope if isinstance(inner, Lazy) else None
+            if scope is None or isinstance(scope.node, Module) or not any(True for _ in symbols(raw, self._ev)):
+                value = self._ev.force(raw)
+                yield value, _place(value), 0
+                continue
+            for bound in self.bounds(scope.node):
+                value = self._rebuilt(raw, bound.scope)
+                yield value, (*_place(value), *bound.items), bound.rank
+
+    def _rebuilt(self, raw: Value | Lazy, scope: Scope) -> Value:
+        if isinstance(raw, Lazy):
+            return self._ev.fold(raw.expr, scope)
+        if isinstance(raw, Sequence):
+            return Sequence(tuple(self._rebuilt(i, scope) for i in raw.items), raw.complete, raw.at)
+        return raw
 
     def _entered(self, node: Function, call: Call, bound: Bound) -> Iterator[Bound]:
         at = Location(bound.scope.module.path, call.line, call.end_line)
@@ -343,10 +393,11 @@ class Callers:
             for entry in items:
                 scope = Scope(node, self._ev.scope_of(node.parent))
                 objects.bind_parameters(self._ev, scope, node, Arguments((entry,), {}, complete=False), ())
-                yield Bound(scope, (*_place(entry), at, *bound.chain))
+                own = _place(entry)
+                yield Bound(scope, (at, *bound.chain, *_spots(own)), (*bound.items, *own))
             return
         args = self._ev.arguments(call, bound.scope)
-        for closure in self._closures(callee, node):
+        for position, closure in self._closures(callee, node):
             this = closure.this
             known = isinstance(this, Instance) and this.args is not None
             implied: list[Value | None] = [this] if known or not self._implied_instances(node) else list(
@@ -356,21 +407,25 @@ class Callers:
                 scope = Scope(node, closure.scope, this=one)
                 objects.bind_parameters(self._ev, scope, node, args, closure.bound)
                 self._keep.append(scope)
-                own = (one.at,) if isinstance(one, Instance) and one.at is not None else ()
-                yield Bound(scope, (*own, at, *bound.chain))
+                own = _place(one) if isinstance(one, Instance) else ()
+                rank = max(position, bound.rank)
+                yield Bound(scope, (*_spots(own), at, *bound.chain), (*own, *bound.items), rank)
 
-    def _closures(self, callee: Value, node: Function) -> Iterator[Closure]:
-        """The closures of `node` that a callee may be; through a base class or interface, one made up for it."""
-        for option in callee.options if isinstance(callee, Choice) else (callee,):
+    def _closures(self, callee: Value, node: Function) -> Iterator[tuple[int, Closure]]:
+        """The closures of `node` that a callee may be, each with its place among the alternatives.
+
+        Through a base class or interface, one is made up for it.
+        """
+        for position, option in enumerate(callee.options if isinstance(callee, Choice) else (callee,)):
             if isinstance(option, Builtin):
                 option = option.receiver  # noqa: PLW2901 - ``f.call(…)`` calls f
             if not isinstance(option, Closure):
                 continue
             if option.function is node:
-                yield option
+                yield position, option
             elif self._reaches(option, node):
                 this = option.this if self._is_instance_of(option.this, node) else None
-                yield Closure(node, self._ev.scope_of(node.parent), this, option.bound)
+                yield position, Closure(node, self._ev.scope_of(node.parent), this, option.bound)
 
     def _is_instance_of(self, this: Value | None, node: Function) -> bool:
         return isinstance(this, Instance) and any(
@@ -384,11 +439,18 @@ class Callers:
         return [made for made, _chain in self.instances(node.owner, _DEPTH - 1)]
 
 
-def _place(value: Value) -> tuple[Location, ...]:
+def _place(value: Value) -> tuple[Item, ...]:
+    if isinstance(value, Sequence) and value.items and value.is_map is False and len(value.items) == 2:  # noqa: PLR2004
+        last = value.items[-1]
+        return _place(last) if not isinstance(last, Lazy) else (Item(value.at, value),) if value.at else ()
     at = getattr(value, "at", None)
     if isinstance(value, Closure | ClassValue):
         at = value.function.location if isinstance(value, Closure) else value.cls.location
-    return (at,) if isinstance(at, Location) else ()
+    return (Item(at, value),) if isinstance(at, Location) else ()
+
+
+def _spots(items: tuple[Item, ...]) -> tuple[Location, ...]:
+    return tuple(i.location for i in items)
 
 
 def _is_inside(node: Function | Module, outer: Function) -> bool:

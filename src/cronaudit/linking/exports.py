@@ -6,7 +6,7 @@ import posixpath
 
 from cronaudit.linking import names
 from cronaudit.linking.folder import Folder
-from cronaudit.linking.scopes import Store
+from cronaudit.linking.scopes import ITEM, Store
 from cronaudit.model.ir import (
     Assign,
     AssignExpr,
@@ -23,6 +23,7 @@ from cronaudit.model.ir import (
 )
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import (
+    Arguments,
     ClassValue,
     Closure,
     External,
@@ -36,6 +37,7 @@ from cronaudit.model.value import (
     Value,
 )
 
+_STARS = frozenset(("__exportStar", "__export"))
 _INTEROP = frozenset(("__importDefault", "__importStar", "_interopRequireDefault", "_interopRequireWildcard", "__toESM"))
 
 
@@ -136,6 +138,7 @@ def commonjs(folder: Folder, module: Module) -> Value:
     """What ``require`` of a CommonJS module gives."""
     base: Value | None = None
     entries: dict[str, Value | Lazy] = {}
+    void: dict[str, Value | Lazy] = {}
     scope = folder.module_scope(module)
     aliases = {"exports"}
     for owner, store in _stores(folder, module, aliases):
@@ -144,18 +147,90 @@ def commonjs(folder: Folder, module: Module) -> Value:
             if not (isinstance(store.value, Name) and store.value.name in aliases):
                 base = folder.fold(store.value, inner)
         elif _is_exports(store.object, aliases):
-            entries.setdefault(store.name, Lazy(store.value, inner))
-            if store.name not in entries or not _is_void(store.value):
-                entries[store.name] = Lazy(store.value, inner)
+            (void if _is_void(store.value) else entries)[store.name] = Lazy(store.value, inner)
+    complete = _merged(folder, module, aliases, entries)
+    entries = {**void, **entries}
     at = Location(module.path, 1)
     if base is None:
-        return Record(entries, complete=True, at=at)
+        return Record(entries, complete, at)
     if isinstance(base, Record) and entries:
-        return Record({**base.entries, **entries}, base.complete, base.at)
+        return Record({**base.entries, **entries}, base.complete and complete, base.at)
     if entries and isinstance(base, Closure | ClassValue):
         # ``module.exports = f; module.exports.g = …``: the members are found by `property_of`.
         return base
     return base
+
+
+def _merged(
+    folder: Folder, module: Module, aliases: set[str], entries: dict[str, Value | Lazy]
+) -> bool:
+    """Add what calls put into ``exports``; False where one could not be followed.
+
+    ``Object.assign(exports, …)``, a compiler's ``__exportStar(require('./x'), exports)`` and
+    ``Object.defineProperty(exports, 'x', {get})``, and a mixin: ``require('./x')(exports)``.
+    """
+    complete = True
+    scope = folder.module_scope(module)
+    for statement in module.body:
+        call = statement.value if isinstance(statement, Do) else None
+        if not isinstance(call, Call) or not call.args:
+            continue
+        name = getattr(call.callee, "name", "")
+        first = call.args[0].value
+        if name in _STARS and isinstance(first, Call):
+            complete = _include(folder, entries, folder.fold(first, scope)) and complete
+        elif not any(_is_exports(a.value, aliases) for a in call.args):
+            continue
+        elif name == "assign" and _is_exports(first, aliases):
+            for argument in call.args[1:]:
+                complete = _include(folder, entries, folder.fold(argument.value, scope)) and complete
+        elif name == "defineProperty" and len(call.args) == 3:  # noqa: PLR2004 - object, key, descriptor
+            _define(folder, entries, call, scope)
+        elif isinstance(call.callee, Call):
+            complete = _mixed_in(folder, entries, call, aliases, scope) and complete
+    return complete
+
+
+def _include(folder: Folder, entries: dict[str, Value | Lazy], value: Value) -> bool:
+    if isinstance(value, Namespace):
+        for entry in value.module.exports:
+            if entry.name not in ("default", "*"):
+                entries.setdefault(entry.name, export(folder, value.module, entry.name))
+        return all(entry.name != "*" for entry in value.module.exports)
+    if not isinstance(value, Record):
+        return False
+    for key, inner in value.entries.items():
+        if key != "default":
+            entries.setdefault(key, inner)
+    return value.complete
+
+
+def _define(folder: Folder, entries: dict[str, Value | Lazy], call: Call, scope: Scope) -> None:
+    key = folder.fold(call.args[1].value, scope)
+    descriptor = folder.fold(call.args[2].value, scope)
+    if not isinstance(key, Known) or not isinstance(key.value, str) or not isinstance(descriptor, Record):
+        return
+    if "value" in descriptor.entries:
+        entries.setdefault(key.value, descriptor.entries["value"])
+    elif "get" in descriptor.entries:
+        getter = folder.force(descriptor.entries["get"])
+        entries.setdefault(key.value, folder.apply(getter, Arguments((), {}), None, None))
+
+
+def _mixed_in(
+    folder: Folder, entries: dict[str, Value | Lazy], call: Call, aliases: set[str], scope: Scope
+) -> bool:
+    """``require('./x')(exports)``: what the function that the module is assigns to its parameter."""
+    mixin = folder.fold(call.callee, scope)
+    if not isinstance(mixin, Closure):
+        return not isinstance(mixin, Unknown)
+    inner = Scope(mixin.function, mixin.scope, this=mixin.this)
+    for param, argument in zip(mixin.function.params, call.args, strict=False):
+        if param.name is not None and _is_exports(argument.value, aliases):
+            for store in folder.scopes.stores(mixin.function):
+                if isinstance(store.object, Name) and store.object.name == param.name and store.name != ITEM:
+                    entries.setdefault(store.name, Lazy(store.value, inner))
+    return True
 
 
 def _is_void(value: Expr) -> bool:

@@ -56,7 +56,8 @@ from cronaudit.model.walking import blocks
 
 _DEPTH = 48
 """Folds inside folds; deeper code is given up, which a verdict shows as unresolved."""
-_MOST_CACHED = 400_000
+_STEPS = 4_000
+"""Folds for one question; dense dependency injection would otherwise unfold a whole application."""
 
 
 class Evaluator:
@@ -71,6 +72,8 @@ class Evaluator:
         self._active: set[tuple[int, int]] = set()
         self._module_scopes: dict[int, Scope] = {}
         self._depth = 0
+        self._steps = 0
+        self._exports: dict[tuple[str, str], Value] = {}
 
     # ---- expressions -----------------------------------------------------------------------------------------
 
@@ -82,6 +85,11 @@ class Evaluator:
             return found
         if key in self._active:
             return Unknown("it depends on itself", _at(expr, scope))
+        if self._depth == 0:
+            self._steps = 0
+        self._steps += 1
+        if self._steps > _STEPS:
+            return Unknown("it takes too many steps to follow", _at(expr, scope))
         if self._depth > _DEPTH:
             return Unknown("it is nested too deeply to follow", _at(expr, scope))
         self._active.add(key)
@@ -145,6 +153,9 @@ class Evaluator:
             return exports.required(self, self.fold(expr.args[0].value, scope), expr, scope)
         if isinstance(expr.callee, Super):
             return Unknown("a call of super", at)
+        if isinstance(expr.callee, Name | Member) and exports.is_interop(expr.callee.name) and expr.args:
+            # Compilers write the function into the file as well; what it does is known by its name.
+            return exports.interop(self, self.fold(expr.args[0].value, scope))
         callee = self.fold(expr.callee, scope)
         return self.apply(callee, self.arguments(expr, scope), expr, at)
 
@@ -334,7 +345,13 @@ class Evaluator:
 
     def export(self, module: Module, name: str) -> Value:
         """An export of a module, re-exports followed."""
-        return exports.export(self, module, name)
+        key = (module.path, name)
+        found = self._exports.get(key)
+        if found is None:
+            found = exports.export(self, module, name)
+            if not isinstance(found, Unknown):
+                self._exports[key] = found
+        return found
 
     def scope_of(self, node: Function | Module) -> Scope:
         """The scope of a function or module with nothing bound by a caller, one for each node."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from cronaudit.linking.scopes import Scopes
-from cronaudit.model.ir import Call, Expr, Module, TypeRef
+from cronaudit.model.ir import Call, Expr, Function, Module, TypeRef
 from cronaudit.model.source import Location
 from cronaudit.model.value import Arguments, Instance, Lazy, Scope, Value
 
@@ -18,6 +19,12 @@ class Modules(Protocol):
 
     def resolve(self, specifier: str, importer: Module) -> str | None:
         """The path that a specifier means in `importer`; None outside the tree."""
+
+    def calls_of(self, module: Module, name: str) -> Sequence[tuple[Call, Function | Module]]:
+        """The calls of a module whose callee ends in a name, with the function that they stand in."""
+
+    def on_the_spot(self, function: Function) -> tuple[Call, Function | Module] | None:
+        """The call of a function expression where it stands; None where there is none."""
 
     def json(self, path: str) -> object:
         """The content of a JSON file of the tree; None where it is none."""
@@ -49,6 +56,9 @@ class Folder(Protocol):
 
     def module_scope(self, module: Module) -> Scope:
         """The one scope of a module."""
+
+    def scope_of(self, node: Function | Module) -> Scope:
+        """The scope of a function or module with nothing bound by a caller."""
 
     def constant(self, path: str, at: Location | None) -> Value | None:
         """The value of a constant outside the tree, where the knowledge base has one."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from cronaudit.linking import registries
 from cronaudit.linking.folder import Folder
-from cronaudit.linking.scopes import Binding, Step, leaves
+from cronaudit.linking.scopes import ITEM, Binding, Step, leaves
 from cronaudit.model.ir import (
     Assign,
     AssignExpr,
@@ -13,6 +14,7 @@ from cronaudit.model.ir import (
     Expr,
     Function,
     Import,
+    Interface,
     Loop,
     LoopKind,
     Member,
@@ -26,12 +28,15 @@ from cronaudit.model.value import (
     Choice,
     ClassValue,
     Closure,
+    Env,
     External,
     Known,
+    Lazy,
     Namespace,
     Record,
     Scope,
     Sequence,
+    Shape,
     Symbol,
     Unknown,
     Value,
@@ -47,6 +52,9 @@ def lookup(folder: Folder, name: str, scope: Scope, line: int) -> Value:
     while current is not None:
         bound = current.values.get(name)
         if bound is not None:
+            if isinstance(bound, Lazy):
+                bound = folder.force(bound)
+                current.values[name] = bound
             return bound
         node = current.node
         if isinstance(node, Function):
@@ -57,19 +65,46 @@ def lookup(folder: Folder, name: str, scope: Scope, line: int) -> Value:
         if bindings:
             return _bindings(folder, name, bindings, current)
         current = current.parent
+    module = scope.module
+    if module.language is Language.PYTHON and any(i.local == "*" for i in module.imports):
+        starred = folder.export(module, name)
+        if not isinstance(starred, Unknown):
+            return starred
+    elif name in ("exports", "module") and not any(True for _ in module.exports):
+        own = Namespace(module)
+        return own if name == "exports" else Record({"exports": own}, complete=False)
     if name == "__dirname" or name == "__filename":
         return Known(f"\0{name}", Location(scope.module.path, line))
+    if name == "exports" and scope.module.language is not Language.PYTHON:
+        return folder.export(scope.module, "*")
     prefix = "" if scope.module.language is Language.PYTHON else "global:"
     return External(f"{prefix or 'builtins.'}{name}", at=Location(scope.module.path, line))
 
 
 def parameter(folder: Folder, function: Function, name: str, scope: Scope) -> Value | None:
     """An unbound parameter: a symbol that only a caller can tell."""
-    for param in function.params:
+    for position, param in enumerate(function.params):
         for leaf, path, default in leaves(param.target):
             if isinstance(leaf, Name) and leaf.name == name:
+                given = _given_on_the_spot(folder, function, position, scope)
+                if given is not None:
+                    return into(folder, given, path, default, scope)
                 return _symbol(folder, function, param_name(param.target), path, default, param.type, scope)
     return None
+
+
+def _given_on_the_spot(folder: Folder, function: Function, position: int, scope: Scope) -> Value | None:
+    """What a function that is called where it stands is given: 2015's modules."""
+    if function.name is not None or not isinstance(function.parent, Module) or function.owner is not None:
+        return None
+    found = folder.modules.on_the_spot(function)
+    if found is None:
+        return None
+    call, _node = found
+    at = position + (1 if isinstance(call.callee, Member) else 0)
+    if at >= len(call.args):
+        return Known(None)
+    return folder.fold(call.args[at].value, scope.parent or scope)
 
 
 def param_name(target: Expr) -> str:
@@ -98,8 +133,12 @@ def into(folder: Folder, value: Value, path: tuple[Step, ...], default: Expr | N
         value = folder.member(value, step) if isinstance(step, str) else folder.item(value, Known(step))
     if default is not None and is_absent(value):
         return folder.fold(default, scope)
-    if default is not None and isinstance(value, Unknown | Symbol):
+    if default is not None and isinstance(value, Unknown | Symbol | Env):
         fallback = folder.fold(default, scope)
+        if isinstance(value, Env):
+            if isinstance(fallback, Known):
+                return Known(fallback.value, fallback.at, fallback.unit, value.name)
+            return Choice((fallback, value))
         if isinstance(value, Unknown) and isinstance(fallback, Known):
             return Known(fallback.value, fallback.at, fallback.unit, "a parameter")
         return Choice((value, fallback)) if isinstance(value, Symbol) else fallback
@@ -118,15 +157,36 @@ def _bindings(folder: Folder, name: str, bindings: list[Binding], scope: Scope) 
         candidates += folder.scopes.assigned_inside(scope.node).get(name, [])
     elif _is_empty(first.value):
         candidates += folder.scopes.assigned_inside(scope.node).get(name, [])
+    candidates = [b for b in candidates if not isinstance(b.node, Interface)] or candidates
     definite = [b for b in candidates if b.value is not None or b.kind not in ("assign",)]
     meaningful = [b for b in definite if not (b.value is not None and _is_empty(b.value))] or definite
     if not meaningful:
         return Known(None, Location(scope.module.path, candidates[0].line))
     if len(meaningful) == 1:
-        return binding_value(folder, meaningful[0], name, scope)
+        value = binding_value(folder, meaningful[0], name, scope)
+        if meaningful[0].kind == "assign" and registries.is_fillable(value):
+            value = registries.filled_variable(folder, value, name, scope)
+        return _with_members(folder, value, name, scope) if isinstance(value, Record) else value
     if len(meaningful) > _MOST_ASSIGNMENTS:
         return Unknown(f"{name} is assigned in {len(meaningful)} places")
     return _several(folder, name, meaningful, scope)
+
+
+def _with_members(folder: Folder, record: Record, name: str, scope: Scope) -> Record:
+    """An object with what is assigned to its members in the same body: ``const api = {}; api.go = …``."""
+    stores = [
+        s
+        for s in folder.scopes.stores(scope.node)
+        if s.name != ITEM and isinstance(s.object, Name) and s.object.name == name
+    ]
+    if not stores:
+        return record
+    entries = dict(record.entries)
+    for store in stores:
+        before = entries.get(store.name)
+        value = Lazy(store.value, scope)
+        entries[store.name] = value if before is None else Choice((folder.force(before), folder.force(value)))
+    return Record(entries, record.complete, record.at)
 
 
 def _several(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -> Value:
@@ -177,6 +237,8 @@ def binding_value(folder: Folder, binding: Binding, name: str, scope: Scope) -> 
         return Closure(node, scope)
     if isinstance(node, Class):
         return ClassValue(node, scope)
+    if isinstance(node, Interface):
+        return Shape(node, scope)
     if isinstance(node, Import):
         return imported(folder, node, scope.module)
     if binding.kind == "each":
@@ -219,7 +281,7 @@ def _each(folder: Folder, binding: Binding, name: str, scope: Scope) -> Value:
     owner = node if isinstance(node, Loop) else None
     iterable = folder.fold(binding.value, scope)
     items = sequence_items(folder, iterable)
-    if items is not None and len(items) == 1:
+    if items is not None and len(items) == 1 and not _is_callers(raw_items(iterable)):
         return into(folder, items[0], binding.path, binding.default, scope)
     if owner is None:
         return Choice(tuple(into(folder, i, binding.path, None, scope) for i in items)) if items else Unknown(
@@ -231,15 +293,25 @@ def _each(folder: Folder, binding: Binding, name: str, scope: Scope) -> Value:
     return into(folder, symbol, binding.path, binding.default, scope)
 
 
+def _is_callers(raw: tuple[Value | Lazy, ...] | None) -> bool:
+    """Whether the one item of a registry is what callers of a function put there: it stands for many."""
+    first = raw[0] if raw else None
+    inner = first.items[-1] if isinstance(first, Sequence) and first.items else first
+    return isinstance(inner, Lazy) and isinstance(inner.scope.node, Function)
+
+
 def sequence_items(folder: Folder, value: Value) -> tuple[Value, ...] | None:
     """The items of a folded iterable; None where they cannot be told."""
+    raw = raw_items(value)
+    return None if raw is None else tuple(folder.force(i) for i in raw)
+
+
+def raw_items(value: Value) -> tuple[Value | Lazy, ...] | None:
+    """The items of a folded iterable as they stand; None where they cannot be told."""
     if isinstance(value, Sequence) and value.items:
-        return tuple(folder.force(i) for i in value.items)
+        return value.items
     if isinstance(value, Choice):
-        for option in value.options:
-            items = sequence_items(folder, option)
-            if items:
-                return items
+        return next((items for option in value.options if (items := raw_items(option))), None)
     return None
 
 

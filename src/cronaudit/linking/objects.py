@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cronaudit.linking import exports, names, operators
+from cronaudit.linking import exports, names, operators, registries
 from cronaudit.linking.folder import Folder
 from cronaudit.model.ir import (
     Call,
     Class,
+    Const,
     Do,
     Field,
     Function,
@@ -35,12 +36,13 @@ from cronaudit.model.value import (
     Record,
     Scope,
     Sequence,
+    Shape,
     Symbol,
     Text,
     Unknown,
     Value,
 )
-from cronaudit.model.walking import statements
+from cronaudit.model.walking import inside, statements
 
 _RECORD_METHODS = frozenset(("get", "items", "keys", "values", "update", "copy", "setdefault", "pop", "hasOwnProperty"))
 _TRANSPARENT_TYPES = frozenset(
@@ -68,6 +70,10 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
             own = folder.field(value, name)
             return own if own is not None else Unknown(f"{value.of.cls.name} has no {name} that is known", at)
         case External():
+            if value.path == "global:module" and name == "exports" and at is not None:
+                own = folder.modules.module(at.path)
+                if own is not None:
+                    return folder.export(own, "*")
             outside = external_member(value, name, at)
             return (folder.constant(outside.path, at) or outside) if isinstance(outside, External) else outside
         case Namespace():
@@ -78,6 +84,8 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
             return _symbol_member(folder, value, name, at)
         case Choice():
             return operators.choice(tuple(member(folder, o, name, at) for o in value.options))
+        case Shape():
+            return _shape_member(folder, value, name, at)
         case Closure():
             if name in ("call", "apply", "bind", "delay", "apply_async", "s", "si"):
                 return Builtin(value, name)
@@ -121,7 +129,7 @@ def item(folder: Folder, value: Value, index: Value, at: Location | None) -> Val
     if isinstance(value, Sequence) and value.items:
         return operators.choice(tuple(folder.force(v) for v in value.items))
     if isinstance(value, External):
-        if isinstance(index, Text | Unknown | Symbol | Env) and value.path in _ENVIRONMENTS:
+        if value.path in _ENVIRONMENTS:
             return Unknown("an environment variable whose name is computed", at)
         return External(f"{value.path}[]", at=at, receiver=value if value.path.endswith(")") else value.receiver)
     if isinstance(value, Symbol):
@@ -196,7 +204,10 @@ def _static_field(
     """A class attribute; one that starts empty is filled by a method (``static instance = null``)."""
     value: Value | None = None
     if entry.value is not None:
-        value = folder.fold(entry.value, Scope(current.scope.node, current.scope, this=this))
+        scope = Scope(current.scope.node, current.scope, this=this)
+        if current.cls.is_enum and not isinstance(entry.value, Const):
+            _bind_members(folder, scope, current, entry, at)
+        value = folder.fold(entry.value, scope)
         if not names.is_absent(value):
             return value
     for method in current.cls.methods:
@@ -209,6 +220,18 @@ def _static_field(
                 if not names.is_absent(stored):
                     return stored
     return value or folder.typed(entry.type, current.scope, at) or Unknown(f"{entry.name} has no value", at)
+
+
+def _bind_members(
+    folder: Folder, scope: Scope, current: ClassValue, entry: Field, at: Location | None
+) -> None:
+    """The members of an enum that stand before one are names in its value: ``Hour = Minute * 60``."""
+    mentioned = {e.name for e in inside(entry.value) if isinstance(e, Name)} if entry.value is not None else set()
+    for earlier in current.cls.fields:
+        if earlier is entry:
+            return
+        if earlier.name in mentioned:
+            scope.values[earlier.name] = _static_field(folder, current, current, earlier, at)
 
 
 def field(folder: Folder, instance: Instance, name: str) -> Value | None:
@@ -268,6 +291,8 @@ def _own_field(folder: Folder, current: ClassValue, instance: Instance, this: Va
         candidates.extend(_stored_in_methods(folder, current, this, name, constructor))
     useful = [c for c in candidates if not names.is_absent(c)]
     value = useful[-1] if len(useful) == 1 else (operators.choice(tuple(useful)) if useful else None)
+    if value is not None and registries.is_fillable(value):
+        return registries.filled_field(folder, value, current.cls, name)
     if declared is not None and (value is None or isinstance(value, Unknown | Symbol | External)):
         typed = folder.typed(declared, current.scope)
         # What a call outside the tree gives is known by the declared class, where that is one of the tree.
@@ -365,9 +390,25 @@ def _symbol_member(folder: Folder, value: Symbol, name: str, at: Location | None
         typed = folder.typed(value.type, value.scope, at)
         if typed is not None:
             found = member(folder, typed, name, at)
-            if isinstance(found, Closure | External | Instance):
+            if isinstance(found, Closure | External | Instance | Shape):
                 return found
     return extended
+
+
+def _shape_member(folder: Folder, value: Shape, name: str, at: Location | None, depth: int = 0) -> Value:
+    """A member of an object of which only the interface is known: an object of the member's declared type."""
+    for field in value.interface.fields:
+        if field.name == name:
+            return folder.typed(field.type, value.scope, at) or Unknown(f"{name} is only declared", at)
+    for base in value.interface.bases:
+        inherited_from = folder.typed(base, value.scope, at) if depth < _BASES else None
+        if isinstance(inherited_from, Shape):
+            found = _shape_member(folder, inherited_from, name, at, depth + 1)
+            if not isinstance(found, Unknown):
+                return found
+        elif inherited_from is not None:
+            return folder.member(inherited_from, name, at)
+    return Unknown(f"{name} is only declared", at)
 
 
 def typed(folder: Folder, type_ref: TypeRef | None, scope: Scope, at: Location | None) -> Value | None:
@@ -382,7 +423,11 @@ def typed(folder: Folder, type_ref: TypeRef | None, scope: Scope, at: Location |
         value = member(folder, value, part, at)
     if isinstance(value, ClassValue):
         return None if value.cls.is_enum else Instance(value, None, at)
-    if isinstance(value, External) and not value.path.startswith(("global:", "builtins.")):
+    if isinstance(value, Shape):
+        return value
+    # ``z.infer<typeof schema>`` is no class; classes are capitalised.
+    is_class = type_ref.name.rsplit(".", 1)[-1][:1].isupper()
+    if isinstance(value, External) and is_class and not value.path.startswith(("global:", "builtins.")):
         return External(f"{value.path}()", at=at)
     return None
 
@@ -422,6 +467,9 @@ def _bind_one(  # noqa: PLR0913 - the parts of one parameter
     given: Value | Lazy | None,
     type_ref: TypeRef | None,
 ) -> None:
+    if isinstance(given, Lazy) and default is None and isinstance(target, Name) and type_ref is None:
+        scope.values[target.name] = given
+        return
     value = folder.force(given) if given is not None else None
     if (value is None or names.is_absent(value)) and default is not None:
         value = folder.fold(default, scope)  # type: ignore[arg-type]

@@ -206,9 +206,9 @@ def _unary(op: str, value: Value, at: Location) -> Value:
     if isinstance(value, Known) and isinstance(value.value, int | float):
         number = value.value
         if op == "-":
-            return Known(-number, at, value.unit)
+            return Known(-number, at, value.unit, value.default_of)
         if op == "+":
-            return Known(number, at, value.unit)
+            return Known(number, at, value.unit, value.default_of)
         if op == "~" and isinstance(number, int):
             return Known(~number, at)
     if op == "+" and isinstance(value, Known) and isinstance(value.value, str):
@@ -234,6 +234,7 @@ def _binary(op: str, left: Known, right: Known, at: Location) -> Value:  # noqa:
         if op == "%" and isinstance(a, str):
             return Text((a, right), at)
         return Unknown("an operation on values that are no numbers", at)
+    at = _origin(left, right, at)
     result: Scalar
     try:
         match op:
@@ -268,6 +269,14 @@ def _binary(op: str, left: Known, right: Known, at: Location) -> Value:  # noqa:
     if isinstance(result, float) and result.is_integer() and abs(result) < 2**53:  # noqa: PLR2004 - exact integers
         result = int(result)
     return Known(result, at, unit, default_of)
+
+
+def _origin(left: Known, right: Known, at: Location) -> Location:
+    """Where a computed number is stated: at the operand that comes from elsewhere (``config.seconds * 1000``)."""
+    for operand in (left, right):
+        if operand.at is not None and (operand.at.path, operand.at.line) != (at.path, at.line):
+            return operand.at
+    return at
 
 
 def _bits(op: str, a: int, b: int) -> int:

@@ -42,6 +42,8 @@ class Calls:
     by_name: dict[str, list[tuple[Call, Function | Module]]] = field(default_factory=dict)
     taking: dict[int, Call] = field(default_factory=dict)
     """By the identity of a function expression, the call that it is an argument of."""
+    on_the_spot: dict[int, tuple[Call, Function | Module]] = field(default_factory=dict)
+    """By the identity of a function expression that is called where it stands, the call."""
 
     def add(self, call: Call, node: Function | Module) -> None:
         """Take a call in."""
@@ -49,6 +51,11 @@ class Calls:
         for argument in call.args:
             if isinstance(argument.value, Function):
                 self.taking[id(argument.value)] = call
+        callee = call.callee
+        if isinstance(callee, Member) and callee.name == "call":
+            callee = callee.object
+        if isinstance(callee, Function):
+            self.on_the_spot[id(callee)] = (call, node)
 
 
 @dataclass(slots=True)
@@ -117,6 +124,14 @@ class Program:
                                 found.add(expr, cls.parent)
             self._calls[module.path] = found
         return found
+
+    def calls_of(self, module: Module, name: str) -> list[tuple[Call, Function | Module]]:
+        """The calls of a module whose callee ends in a name, with the function that they stand in."""
+        return self.calls(module).by_name.get(name, [])
+
+    def on_the_spot(self, function: Function) -> tuple[Call, Function | Module] | None:
+        """The call of a function expression where it stands: ``(function (exports) {…})(exports)``."""
+        return self.calls(function.module).on_the_spot.get(id(function))
 
     def classes(self, module: Module) -> tuple[Class, ...]:
         """The classes of a module, nested ones too."""

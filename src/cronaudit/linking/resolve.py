@@ -13,6 +13,8 @@ _SCRIPT_SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"
 _COMPILED_TO_SOURCE = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
 _JSON_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_BUILT = re.compile(r"^(\./)?(dist|lib|build|out)/")
+"""Where compilers put what they build from ``src``."""
 _CONFIG_DEPTH = 8
 """How many ``extends`` are followed."""
 
@@ -124,11 +126,13 @@ class Resolver:
         for parent in [extends] if isinstance(extends, str) else extends or []:
             parent_path = self._config_path(str(parent), folder)
             if parent_path:
-                inherited = self._read_config(parent_path, depth + 1) or inherited
+                inherited = _over(inherited, self._read_config(parent_path, depth + 1))
         options = raw.get("compilerOptions")
         options = options if isinstance(options, dict) else {}
         base = options.get("baseUrl")
         base = posixpath.normpath(posixpath.join(folder, base)) if isinstance(base, str) else None
+        if base is None and inherited is not None:
+            base = inherited.base
         paths = options.get("paths")
         if isinstance(paths, dict):
             compiled = _compile_paths(paths, base if base is not None else folder)
@@ -201,11 +205,12 @@ class Resolver:
             if path:
                 return path
             # ``dist/x.js`` is built from ``src/x.ts``; only the source is in the tree.
-            source = re.sub(r"^(\./)?(dist|lib|build|out)/", "src/", target)
+            source = _BUILT.sub("src/", target)
             path = self._file(posixpath.normpath(posixpath.join(root, source)))
             if path:
                 return path
-        for base in ((rest, f"src/{rest}") if rest else ("src/index", "index", "src")):
+        built = _BUILT.sub("src/", rest)
+        for base in ((rest, f"src/{rest}", built) if rest else ("src/index", "index", "src")):
             path = self._file(posixpath.normpath(posixpath.join(root, base)))
             if path:
                 return path
@@ -267,6 +272,13 @@ class Resolver:
             outer = {posixpath.dirname(f) for f in folders if posixpath.dirname(f) not in folders}
             self._python_roots = tuple(sorted(outer, key=lambda f: (f.count("/"), f)))
         yield from self._python_roots
+
+
+def _over(inherited: _PathConfig | None, later: _PathConfig | None) -> _PathConfig | None:
+    """What two extended configurations come to: the later one wins in what it sets."""
+    if inherited is None or later is None:
+        return later or inherited
+    return _PathConfig(inherited.base if later.base is None else later.base, later.paths or inherited.paths)
 
 
 def _split_package(specifier: str) -> tuple[str, str, str]:

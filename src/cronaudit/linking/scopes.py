@@ -18,6 +18,7 @@ from cronaudit.model.ir import (
     Function,
     If,
     Import,
+    Index,
     Interface,
     Loop,
     Member,
@@ -33,6 +34,7 @@ from cronaudit.model.ir import (
 )
 from cronaudit.model.walking import children, functions_in
 
+ITEM = "[]"
 Step = str | int | None
 """One step into a destructured value: a key, a position, or the rest (None)."""
 
@@ -43,7 +45,7 @@ class Binding:
 
     kind: str
     """``assign``, ``define``, ``import``, ``each``, ``with``, ``catch`` or ``parameter``."""
-    node: Assign | AssignExpr | Function | Class | Import | Loop | With | Try | Comprehension
+    node: Assign | AssignExpr | Function | Class | Interface | Import | Loop | With | Try | Comprehension
     value: Expr | None
     path: tuple[Step, ...]
     """Into the value, for a destructuring."""
@@ -67,6 +69,8 @@ class Store:
     line: int
     function: Function | Module
     """The function in whose scope it stands."""
+    key: Expr | None = None
+    """Of ``object[key] = value``, whose `name` is `ITEM`."""
 
 
 Table = dict[str, list[Binding]]
@@ -162,6 +166,8 @@ class Scopes:
                 table.setdefault(leaf.name, []).append(binding)
             elif isinstance(leaf, Member) and value is not None and not path and op in ("=", "??", "or"):
                 stores.append(Store(leaf.object, leaf.name, value, line, owner))
+            elif isinstance(leaf, Index) and value is not None and not path and op == "=":
+                stores.append(Store(leaf.object, ITEM, value, line, owner, leaf.index))
 
     def _collect_one(
         self,
@@ -179,7 +185,7 @@ class Scopes:
             self._expression(s.value, guards, table, stores, owner)
         elif isinstance(s, Define):
             definition = s.definition
-            if definition.name and not isinstance(definition, Interface):
+            if definition.name and not (isinstance(definition, Interface) and definition.name in table):
                 binding = Binding("define", definition, None, (), None, guards, owner, line=s.line)
                 table.setdefault(definition.name, []).append(binding)
         elif isinstance(s, Import):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cronaudit.linking import names, operators
+from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.fold import Evaluator
 from cronaudit.model.ir import (
     Await,
@@ -13,8 +15,10 @@ from cronaudit.model.ir import (
     Function,
     If,
     Loop,
+    LoopKind,
     Member,
     Module,
+    Name,
     Object,
     Return,
     Stmt,
@@ -45,6 +49,8 @@ _MOST_FUNCTIONS = 500
 _MOST_EVENTS = 8_000
 _DEEPEST = 40
 _PROMISE_METHODS = frozenset(("then", "catch", "finally"))
+_EACH = EACH_METHODS - {"reduce"}
+_MOST_ITEMS = 20
 _CALLBACK_DEPTH = 3
 """How deep an argument is searched for functions: ``{on: {error: f}}`` is two."""
 
@@ -110,6 +116,7 @@ class Walker:
                 self._emit(EventKind.LOOP, None, None, scope, region, path, s.line, s)
                 for part in statement_expressions(s):
                     self._expr(part, scope, region, path, s)
+                self._bind_item(s, scope)
                 self._block(s.body, scope, Region(RegionKind.LOOP, s, region), path)
             case Try():
                 self._block(s.body, scope, Region(RegionKind.TRY, s, region), path)
@@ -137,6 +144,19 @@ class Walker:
             case _:
                 for part in statement_expressions(s):
                     self._expr(part, scope, region, path, s)
+
+    def _bind_item(self, loop: Loop, scope: Scope) -> None:
+        """Bind the variable of a loop over a list that is written out: ``for (const job of this.jobs)``.
+
+        Only in the scope of one call; that of a module is shared with whoever else folds in it.
+        """
+        if loop.kind is not LoopKind.EACH or not isinstance(loop.target, Name) or isinstance(scope.node, Module):
+            return
+        scope.values.pop(loop.target.name, None)
+        iterable = self._ev.fold(loop.iterable, scope) if loop.iterable is not None else None
+        items = names.sequence_items(self._ev, iterable) if iterable is not None else None
+        if items is not None and 1 < len(items) <= _MOST_ITEMS:
+            scope.values[loop.target.name] = operators.choice(items)
 
     # ---- expressions -----------------------------------------------------------------------------------------
 
@@ -210,7 +230,10 @@ class Walker:
                 self._enter(closure, given, inner, path)
 
     def _passed(self, callee: Value) -> Arguments:
-        """What a call outside the tree hands to its callback: ``transaction(async (tx) => …)``."""
+        """What a call hands to its callback: ``transaction(async (tx) => …)``, ``jobs.map((job) => job.stop())``."""
+        if isinstance(callee, Builtin) and isinstance(callee.receiver, Sequence) and callee.name in _EACH:
+            items = tuple(self._ev.force(i) for i in callee.receiver.items[:_MOST_ITEMS])
+            return Arguments((operators.choice(items),) if items else (), {}, complete=False)
         if not isinstance(callee, External):
             return Arguments((), {}, complete=False)
         values: list[Value] = []

@@ -287,6 +287,15 @@ class BackingService:
 
 Topology = Literal["none", "single", "replicated", "sentinel", "cluster", "managed"]
 
+_WEAKEST_FIRST: Final[tuple[Topology, ...]] = (
+    "none",
+    "single",
+    "replicated",
+    "sentinel",
+    "cluster",
+    "managed",
+)
+
 LIVE: Final = (Environment.PRODUCTION, Environment.UNKNOWN)
 """Where the service may be in use. Other manifests say something only if there are none of these."""
 
@@ -305,6 +314,8 @@ class Deployment:
     """Sorted by path, then place."""
     services: tuple[BackingService, ...] = ()
     """Sorted by place."""
+    cron_routes: tuple[Stated[str], ...] = ()
+    """Request paths that Vercel calls by the clock; the text holds the schedule in front."""
     diagnostics: tuple[Diagnostic, ...] = ()
     """Manifests that could not be read, sorted."""
 
@@ -337,27 +348,29 @@ class Deployment:
         return tuple(process for process in found if process.source not in parents)
 
     def topology(self, engine: str) -> Topology:
-        """How a store or broker is run: the strongest form that a manifest in use states, ``none`` if none runs it."""
+        """How a store or broker is run; ``none`` if no manifest in use runs it.
+
+        Manifests are ways to run the service, one or the other: the weakest of them decides.
+        """
         for environments in (LIVE, (Environment.EXAMPLE,)):
-            members = [
-                service
-                for service in self.services
-                if service.engine == engine and service.environment in environments
-            ]
+            members: dict[str, set[str]] = {}
+            for service in self.services:
+                if service.engine == engine and service.environment in environments:
+                    members.setdefault(service.location.path, set()).add(service.member)
             if members:
-                return _topology(members)
+                return min(map(_topology, members.values()), key=_WEAKEST_FIRST.index)
         return "none"
 
 
-def _topology(members: Collection[BackingService]) -> Topology:
-    kinds = {service.member for service in members}
-    if "cluster" in kinds:
+def _topology(members: Collection[str]) -> Topology:
+    """Of the containers of one manifest."""
+    if "cluster" in members:
         return "cluster"
-    if "sentinel" in kinds:
+    if "sentinel" in members:
         return "sentinel"
-    if "managed" in kinds:
+    if "managed" in members:
         return "managed"
-    return "replicated" if "replica" in kinds else "single"
+    return "replicated" if "replica" in members else "single"
 
 
 def is_worker_process(process: Process, *, has_http: bool) -> bool:

@@ -455,6 +455,8 @@ class Function:
     lower: Callable[[Function], tuple[Stmt, ...]] = field(repr=False)
     """Makes the body."""
     _body: tuple[Stmt, ...] | None = field(default=None, repr=False)
+    inner: tuple[Function | Class, ...] | None = field(default=None, repr=False)
+    """Functions and classes directly inside, once `walking.definitions_in` has looked."""
 
     @property
     def body(self) -> tuple[Stmt, ...]:
@@ -568,6 +570,8 @@ class Module:
     """In the order of the file; neighbouring line comments are one comment."""
     errors: tuple[int, ...] = ()
     """Lines that the grammar could not read."""
+    inner: tuple[Function | Class, ...] | None = None
+    """Functions and classes directly inside, once `walking.definitions_in` has looked."""
 
     @property
     def imports(self) -> Iterator[Import]:

@@ -23,12 +23,24 @@ from cronaudit.model.value import (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """An item of a registry, or an instance."""
+
+    location: Location
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Bound:
     """A scope in which a caller has bound what it passes, and how it came about."""
 
     scope: Scope
     chain: tuple[Location, ...]
     """The places that bound something, inner first: call sites, items of a registry, instances."""
+    items: tuple[Item, ...] = ()
+    """Those of them that are items of a registry or instances: what is stated there is one job's own."""
+    rank: int = 0
+    """How far down the list of alternatives the way leads: 0 is what runs by default."""
 
 
 class Linker(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from cronaudit.model.ir import Call, Class, Expr, Function, Loop, Module, Scalar, TypeRef
+from cronaudit.model.ir import Call, Class, Expr, Function, Interface, Loop, Module, Scalar, TypeRef
 from cronaudit.model.source import Location
 
 
@@ -59,6 +59,8 @@ class Sequence:
     items: tuple[Value | Lazy, ...]
     complete: bool
     at: Location | None = None
+    is_map: bool = False
+    """Whether it is a ``Map``: the items are pairs of key and value."""
 
 
 @dataclass(slots=True, eq=False)
@@ -90,6 +92,14 @@ class Instance:
     at: Location | None = None
     fields: dict[str, Value] = field(default_factory=dict)
     """Fields already looked up."""
+
+
+@dataclass(slots=True, eq=False)
+class Shape:
+    """An object of a declared interface or type alias; as a name, the interface itself."""
+
+    interface: Interface
+    scope: Scope
 
 
 @dataclass(slots=True, eq=False)
@@ -175,7 +185,7 @@ class Unknown:
 
 Value: TypeAlias = (
     "Known | Text | Record | Sequence | Closure | ClassValue | Instance | External | Namespace | Builtin"
-    " | Symbol | Env | Choice | Unknown"
+    " | Symbol | Env | Choice | Shape | Unknown"
 )
 
 
@@ -185,8 +195,8 @@ class Scope:
 
     node: Function | Module
     parent: Scope | None
-    values: dict[str, Value] = field(default_factory=dict)
-    """What a caller or a loop has bound."""
+    values: dict[str, Value | Lazy] = field(default_factory=dict)
+    """What a caller or a loop has bound; folded when somebody asks."""
     this: Value | None = None
     """None where it is that of the parent."""
 

@@ -143,19 +143,15 @@ def _inside(roots: tuple[Expr, ...]) -> Iterator[Expr]:
         stack.extend(reversed(children(expr)))
 
 
-def definitions_in(node: Function | Module) -> Iterator[Function | Class]:
+def definitions_in(node: Function | Module) -> tuple[Function | Class, ...]:
     """Functions and classes directly inside `node`, in order; a class's members are not."""
-    roots: list[Expr] = []
-    if isinstance(node, Function):
-        for param in node.params:
-            if param.default is not None:
-                roots.append(param.default)
-    for expr in _inside(tuple(roots)):
-        if isinstance(expr, Function | Class):
-            yield expr
-    for expr in expressions(node.body):
-        if isinstance(expr, Function | Class):
-            yield expr
+    if node.inner is None:
+        defaults = (
+            tuple(p.default for p in node.params if p.default is not None) if isinstance(node, Function) else ()
+        )
+        found = (*_inside(defaults), *expressions(node.body))
+        node.inner = tuple(e for e in found if isinstance(e, Function | Class))
+    return node.inner
 
 
 def members(cls: Class) -> Iterator[Function | Class]:
@@ -171,23 +167,23 @@ def members(cls: Class) -> Iterator[Function | Class]:
 
 def functions_in(node: Function | Module) -> Iterator[Function]:
     """Every function written inside `node`, at any depth."""
-    stack: list[Function | Class] = list(definitions_in(node))[::-1]
+    stack: list[Function | Class] = list(definitions_in(node)[::-1])
     while stack:
         definition = stack.pop()
         if isinstance(definition, Function):
             yield definition
-            stack.extend(list(definitions_in(definition))[::-1])
+            stack.extend(definitions_in(definition)[::-1])
         else:
             stack.extend(list(members(definition))[::-1])
 
 
 def classes_in(module: Module) -> Iterator[Class]:
     """Every class of a module, at any depth."""
-    stack: list[Function | Class] = list(definitions_in(module))[::-1]
+    stack: list[Function | Class] = list(definitions_in(module)[::-1])
     while stack:
         definition = stack.pop()
         if isinstance(definition, Class):
             yield definition
             stack.extend(list(members(definition))[::-1])
         else:
-            stack.extend(list(definitions_in(definition))[::-1])
+            stack.extend(definitions_in(definition)[::-1])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cronaudit.model.facts import JobFacts, Walk
-from cronaudit.model.ir import Function, Module
+from cronaudit.model.ir import Function, Module, Name
 from cronaudit.model.job import Handler, Job, JobState
 from cronaudit.model.source import Location
-from cronaudit.model.value import Closure, Instance
+from cronaudit.model.value import Closure, Instance, Scope
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import (
     alert,
@@ -28,6 +28,7 @@ from cronaudit.recognition.facts import (
     schedule,
     timeout,
 )
+from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.jobs import Found
 
 _PLAIN = re.compile(r"[^\w.@/:-]+")
@@ -88,7 +89,7 @@ def handler_of(found: Found) -> Handler | None:
         return Handler(Location(handler.path, 1), posixpath.basename(handler.path))
     if handler is None:
         return None
-    function = filled_in(found.context, handler) or handler.function
+    function = filled_in(found.context, handler) or passed_in(found.context) or handler.function
     return Handler(function.location, function.symbol)
 
 
@@ -103,6 +104,29 @@ def filled_in(context: JobContext, handler: Closure) -> Function | None:
         if isinstance(callee, Closure) and callee.function.owner is own and callee.function.name != "constructor":
             return callee.function
     return None
+
+
+def passed_in(context: JobContext) -> Function | None:
+    """The function that a caller hands to the project's own scheduler, which calls it by its parameter's name."""
+    bound = {
+        name: value
+        for scope in _chain(context.registration.bound.scope)
+        for name, raw in scope.values.items()
+        if isinstance(value := context.linker.force(raw), Closure)
+    }
+    for event in context.trace.events:
+        call = event.call
+        if call is not None and isinstance(call.callee, Name) and call.callee.name in bound:
+            value = bound[call.callee.name]
+            if isinstance(event.callee, Closure) and event.callee.function is value.function:
+                return unwrapped(value, context.linker).function
+    return None
+
+
+def _chain(scope: Scope | None) -> Iterator[Scope]:
+    while scope is not None:
+        yield scope
+        scope = scope.parent
 
 
 def display_name(found: Found) -> str:

@@ -14,9 +14,9 @@ from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.paths import expanded, last_of
 from cronaudit.knowledge.selectors import Called, Site, select
-from cronaudit.model.ir import Assign, Call, Class, Expr, Function, Member, Module, Name
+from cronaudit.model.ir import Assign, Call, Class, Expr, Function, Loop, Member, Module, Name
 from cronaudit.model.knowledge import Scheduler, Selector
-from cronaudit.model.linker import Bound, Linker
+from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import (
     Arguments,
@@ -32,7 +32,6 @@ from cronaudit.model.value import (
     Scope,
     Sequence,
     Symbol,
-    Text,
     Unknown,
     Value,
 )
@@ -40,6 +39,7 @@ from cronaudit.model.walking import functions_in, statements
 from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.found import Registration, Rejection, Timing
 from cronaudit.recognition.handlers import resolve_handler
+from cronaudit.recognition.naming import as_name, named_beside, named_by
 from cronaudit.recognition.timing import timing_of
 
 
@@ -108,7 +108,9 @@ class Discovery:
         if not scheduler.entries and self._states_none(scheduler, call, base.scope):
             self.rejections.append(Rejection(site, scheduler.kind, "it states no recurring schedule"))
             return
-        is_open = any(True for v in values(base.scope) for _ in self._linker.symbols(v))
+        is_open = any(
+            not isinstance(s.owner, Loop) for v in values(base.scope) for s in self._linker.symbols(v)
+        )
         bounds = self._linker.bounds(node) if is_open or self._is_inherited(node) else (base,)
         found: list[Registration] = []
         for outer in bounds:
@@ -159,10 +161,10 @@ class Discovery:
     def _is_uncalled(self, registration: Registration) -> bool:
         view = registration.call
         scheduler = registration.scheduler
-        if scheduler is None or registration.timing.open is None or registration.bound.chain:
+        if scheduler is None or registration.timing.open is None:
             return False
         return any(
-            isinstance(s.owner, Function)
+            isinstance(s.owner, Function) and not self._linker.call_sites(s.owner)
             for part in scheduler.schedule
             if (v := select(part.select, view, self._linker.force, self._linker.member)) is not None
             for s in self._linker.symbols(v)
@@ -206,7 +208,7 @@ class Discovery:
             at = getattr(value, "at", None)
             item = at if isinstance(at, Location) else site
             registration = self.register(
-                scheduler, inner, node, Bound(bound.scope, (item, *bound.chain)), site, item
+                scheduler, inner, node, Bound(bound.scope, (*bound.chain, item), (*bound.items, Item(item, value))), site, item
             )
             if registration is not None:
                 yield registration
@@ -232,6 +234,10 @@ class Discovery:
             self.rejections.append(Rejection(site, scheduler.kind, against))
             return None
         name, name_at = self._first_text(scheduler.name, view)
+        if name is None:
+            name, name_at = named_by(bound, self._linker)
+        if name is None and isinstance(getattr(view, "call", None), Call):
+            name, name_at = named_beside(view.call, node, bound.scope, self._linker)
         options = {
             key: value
             for key, selectors in scheduler.options
@@ -419,15 +425,17 @@ def _as_call(view: Called, site: Location) -> External:
 
 
 def _identity(registration: Registration) -> object:
+    """What tells two jobs of one armed call apart: where each is stated, and the class that runs it."""
     handler = registration.handler
-    if isinstance(handler, Closure):
-        owner = handler.this
-        return (handler.function.location, id(getattr(getattr(owner, "of", None), "cls", None)))
-    return (registration.item, handler.path if isinstance(handler, Module) else None)
+    this = handler.this if isinstance(handler, Closure) else None
+    owner = this.of.cls.location if isinstance(this, Instance) else None
+    return (registration.item, owner, handler.path if isinstance(handler, Module) else None)
 
 
 def _item(bound: Bound, site: Location) -> Location:
     """The registry entry, call or class that states the job: the outermost place that bound something."""
+    if bound.items:
+        return bound.items[-1].location
     return bound.chain[-1] if bound.chain else site
 
 
@@ -437,16 +445,3 @@ def _stated(scheduler: Scheduler) -> tuple[Selector, ...]:
 
 def _is_none(value: Value) -> bool:
     return isinstance(value, Known) and value.value is None
-
-
-def as_name(value: Value | None) -> str | None:
-    """A name from a folded value; open parts are written ``${…}``."""
-    if isinstance(value, Known) and isinstance(value.value, str | int) and not isinstance(value.value, bool):
-        return str(value.value) or None
-    if isinstance(value, Text):
-        parts = [p if isinstance(p, str) else "${…}" for p in value.parts]
-        text = "".join(parts)
-        return text if text.replace("${…}", "").strip(" -_:.") else None
-    if isinstance(value, Choice):
-        return next((n for o in value.options if (n := as_name(o)) is not None), None)
-    return None

@@ -69,6 +69,8 @@ class Registration:
     traits: dict[str, Scalar] = field(default_factory=dict)
     item: Location | None = None
     """The registry entry, call or class in which the job is stated."""
+    engine: Registration | None = None
+    """The timer that reads the registry, for a job of the project's own scheduler."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from cronaudit.model.trace import Trace
 from cronaudit.model.value import Closure
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.discovery import Discovery
+from cronaudit.recognition.engines import entries_of
 from cronaudit.recognition.found import Registration, Rejection
 from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.liveness import Liveness, Starts
@@ -55,7 +56,9 @@ class Finder:
             if module is None:
                 continue
             candidates = [*self.discovery.in_file(path), *self.loops.timeouts(module), *self.loops.sleeps(module)]
-            found.extend(r for r in candidates if self._is_job(r))
+            for candidate in candidates:
+                if self._is_job(candidate):
+                    found.extend(self._entries(candidate) or [candidate])
         self.rejections += self.discovery.rejections + self.loops.rejections
         return _distinct(found)
 
@@ -77,6 +80,11 @@ class Finder:
         if not judgement.is_job:
             self._reject(registration, judgement.reason)
         return judgement.is_job
+
+    def _entries(self, registration: Registration) -> list[Registration]:
+        """The jobs that a timer of the project's own runs out of a registry; none where it is a job itself."""
+        known = self._works.get(id(registration))
+        return list(entries_of(registration, known[1], self.linker)) if known is not None else []
 
     def _trace(self, registration: Registration) -> Trace:
         assert registration.handler is not None  # noqa: S101 - the callers have looked
@@ -133,12 +141,13 @@ def _distinct(found: list[Registration]) -> list[Registration]:
     """One job a registration: several schedulers behind one registry entry are one job, the first kind wins."""
     kept: list[Registration] = []
     seen: dict[tuple[object, ...], Registration] = {}
-    for registration in found:
+    for registration in sorted(found, key=lambda r: r.bound.rank):
         at = stated_at(registration)
         timing = registration.timing.schedule
-        key = (at.path, at.line, timing.expression, timing.interval_seconds, registration.name)
-        if key in seen:
+        key = (at.path, at.line, timing.expression, timing.interval_seconds)
+        known = seen.get(key)
+        if known is not None and (known.kind != registration.kind or known.name == registration.name):
             continue
-        seen[key] = registration
+        seen.setdefault(key, registration)
         kept.append(registration)
     return kept

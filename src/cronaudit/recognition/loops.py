@@ -103,7 +103,7 @@ class Loops:
     def _only_on_failure(self, call: Call, node: Function) -> bool:
         if _counts(call, node):
             return True
-        return _stands_in_catch(node.body, call) or _is_catch_callback(node, self._linker)
+        return _stands_in_catch(node.body, call) or _is_failure_callback(node, self._linker)
 
     def _timeout(self, call: Call, node: Function, handler: Closure, module: Module) -> Registration:
         scope = self._linker.scope_of(node)
@@ -303,10 +303,20 @@ def _stands_in_catch(body: tuple[Stmt, ...], call: Call) -> bool:
     return False
 
 
-def _is_catch_callback(node: Function, linker: Linker) -> bool:
-    return any(
-        any(a.value is node for a in call.args) for call, _where in linker.calls(node.module).get("catch", ())
-    )
+_FAILURE_EVENTS = frozenset(("exit", "close", "error", "disconnect", "end", "crash", "disconnected"))
+
+
+def _is_failure_callback(node: Function, linker: Linker) -> bool:
+    """A callback of ``.catch``, or of an event that says that something ended: it starts it again, it is no schedule."""
+    calls = linker.calls(node.module)
+    for name in ("catch", "on", "once", "addEventListener"):
+        for call, _where in calls.get(name, ()):
+            if not any(a.value is node for a in call.args):
+                continue
+            first = call.args[0].value
+            if name == "catch" or (isinstance(first, Const) and str(first.value).lower() in _FAILURE_EVENTS):
+                return True
+    return False
 
 
 def _is_endless(loop: Loop) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cronaudit.model.ir import Assign, Call, Expr, Function, FunctionKind, Member, Module, Name, This
 from cronaudit.model.linker import Linker
 from cronaudit.model.trace import Event, EventKind, RegionKind, Trace
-from cronaudit.model.value import Builtin, Closure, External, Unknown
+from cronaudit.model.value import Builtin, Closure, External, Symbol, Unknown
 from cronaudit.model.walking import expressions, functions_in, inside, statements
 from cronaudit.recognition.sightings import Reader, Sighting
 
@@ -70,7 +70,8 @@ def judge_work(trace: Trace, reader: Reader) -> tuple[Judgement, tuple[Sighting,
         return Judgement(is_job=False, reason="it only refreshes a value in memory"), sightings
     if opaque:
         first = opaque[0]
-        return Judgement(is_job=True, reason=f"its work calls {first.external} at {first.location}"), sightings
+        called = first.external or _verb_of(first)
+        return Judgement(is_job=True, reason=f"its work calls {called} at {first.location}"), sightings
     return Judgement(is_job=False, reason="its work stays in the memory of the process"), sightings
 
 
@@ -87,6 +88,7 @@ _QUIET_VERBS = frozenset(
         "info", "debug", "warn", "error", "trace", "format", "now", "diff", "add", "push", "pop", "map", "filter",
         "toString", "keys", "values", "entries", "update", "stop", "succeed", "start", "terminate", "inc", "observe",
         "gauge", "increment", "record", "unref", "ref", "isBefore", "isAfter", "subtract", "unix", "parse", "tick",
+        "disconnect", "connect", "reconnect", "close", "end", "destroy", "quit", "heartbeat",
     )
 )  # fmt: skip
 
@@ -94,12 +96,20 @@ _QUIET_VERBS = frozenset(
 def _is_opaque_work(event: Event) -> bool:
     """A call into a package that no library file describes, whose name does not say that it stays in memory."""
     path = event.external
-    if event.kind is not EventKind.CALL or path is None or path.startswith(("global:", "builtins.")):
+    if event.kind is not EventKind.CALL:
+        return False
+    if path is None:
+        return event.awaited and isinstance(event.callee, Unknown | Symbol) and _verb_of(event) not in _QUIET_VERBS
+    if path.startswith(("global:", "builtins.")):
         return False
     verb = path.rsplit(".", 1)[-1].rsplit(":", 1)[-1].removesuffix("()")
     if verb.startswith(("is", "has", "get", "to", "as", "on", "length", "size", "count", "stat", "list", "idle")):
         return False
     return verb not in _QUIET_VERBS and "." in path.partition(":")[2] and path.count("(") > 0
+
+
+def _verb_of(event: Event) -> str:
+    return getattr(event.call.callee, "name", "") if event.call is not None else ""
 
 
 def _does_more(trace: Trace, reading: list[Sighting]) -> bool:

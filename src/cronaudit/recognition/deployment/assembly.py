@@ -31,7 +31,11 @@ from cronaudit.recognition.deployment.places import Place
 from cronaudit.recognition.deployment.quantities import size
 
 _HEAP: Final = re.compile(r"--max[-_]old[-_]space[-_]size(?:=|\s+)(\d+)")
-_STAGES: Final = {"development": Environment.DEVELOPMENT, "dev": Environment.DEVELOPMENT, "test": Environment.TEST}
+_STAGES: Final = {
+    "development": Environment.DEVELOPMENT,
+    "dev": Environment.DEVELOPMENT,
+    "test": Environment.TEST,
+}
 
 
 @dataclass(slots=True)
@@ -141,7 +145,8 @@ class Assembly:
         if draft.command is None:
             return Launched()
         known = {one.name: one.value for one in reversed(draft.variables) if one.value is not None}
-        return self.launcher.run(draft.command, draft.place, known, draft.name)
+        script = draft.name if draft.kind is ProcessKind.PACKAGE_SCRIPT else ""
+        return self.launcher.run(draft.command, draft.place, known, script)
 
     def _process(self, draft: Draft, launched: Launched) -> Process:
         variables = _first(draft.variables)

@@ -22,10 +22,11 @@ from cronaudit.recognition.deployment import shell, variables
 from cronaudit.recognition.deployment.assembly import Assembly, Draft, generated, healthcheck_kind, is_own
 from cronaudit.recognition.deployment.documents import Item, documents, merge
 from cronaudit.recognition.deployment.naming import environment_of_name, weaker
-from cronaudit.recognition.deployment.places import Place
 from cronaudit.recognition.deployment.quantities import duration, expand, port, replicas, size
 
-_NAME: Final = re.compile(r"(?:docker-)?(?:compose|stack|swarm)[\w.-]*\.ya?ml|.*compose[\w.-]*\.ya?ml", re.IGNORECASE)
+_NAME: Final = re.compile(
+    r"(?:docker-)?(?:compose|stack|swarm)[\w.-]*\.ya?ml|.*compose[\w.-]*\.ya?ml", re.IGNORECASE
+)
 _SERVICES: Final = re.compile(r"^services[ \t]*:", re.MULTILINE)
 _BASES: Final = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
 _APPENDED: Final = frozenset({"ports", "expose", "env_file", "depends_on", "profiles"})
@@ -73,8 +74,13 @@ class Compose:
             base = self._base(file, whole)
             for name, item in file.services.items():
                 below = None if base is None else base.services.get(name)
-                if base is not None and below is not None and not item.at("image").there and not item.at("build").there:
-                    # `-f docker-compose.yml -f docker-compose.prod.yml`: what the second leaves out stands in the first.
+                if (
+                    base is not None
+                    and below is not None
+                    and not item.at("image").there
+                    and not item.at("build").there
+                ):
+                    # `-f docker-compose.yml -f docker-compose.prod.yml`: what one leaves out stands in the other.
                     item = merge(below, item, _APPENDED)  # noqa: PLW2901 - the service as it runs
                     if file.environment is Environment.PRODUCTION:
                         overlaid.add((base.path, name))
@@ -134,13 +140,20 @@ class Compose:
         if extends.at("file").scalar:
             path = self.assembly.files.join(file.folder, extends.at("file").text)
             if path is None or not self.assembly.files.has(path):
-                self.assembly.files.note(file.path, f"extends a file that is not there: {extends.at('file').text}")
+                self.assembly.files.note(
+                    file.path, f"extends a file that is not there: {extends.at('file').text}"
+                )
                 return item
             other = self._load(path)
         base = other.services.get(name)
         if base is None:
             return item
-        own = Item(item.path, item.line, entries={k: v for k, v in item.entries.items() if k != "extends"}, is_map=True)
+        own = Item(
+            item.path,
+            item.line,
+            entries={k: v for k, v in item.entries.items() if k != "extends"},
+            is_map=True,
+        )
         return merge(self._extended(other, base, depth + 1), own, _APPENDED)
 
     def _built(self, file: _File, item: Item) -> None:
@@ -170,8 +183,10 @@ class Compose:
         place = assembly.images.anywhere(file.folder)
         if item.at("build").there:
             context, dockerfile, target = self._context(file, item.at("build"))
-            if context is not None and not context.startswith(".."):
+            if context is not None:
                 build = assembly.images.of_build(context, dockerfile, known, item.at("build").place)
+                if context.startswith("..") and (build.dockerfile or "..").startswith(".."):
+                    return  # another part of the enclosing repository
                 place = assembly.host(context)
                 if build.dockerfile is not None:
                     place = assembly.images.place(build.dockerfile, context, target)
@@ -196,11 +211,10 @@ class Compose:
         self._limits(file, item, draft)
         draft.variables = self._variables(file, item)
         command = " ".join(part.text for part in (draft.entrypoint, draft.command) if part is not None)
-        if known is not None and build is not None and build.relation == "none":
-            if assembly.service(name, known, command, draft):
-                return
-        outside = file.path.startswith("../")
-        if outside and (build is None or build.relation == "none"):
+        stranger = known is not None and build is not None and build.relation == "none"
+        if stranger and assembly.service(name, known or "", command, draft):
+            return
+        if file.path.startswith("../") and (build is None or build.relation == "none"):
             return
         process = assembly.add(draft)
         if process is not None and not is_own(process):
@@ -228,8 +242,8 @@ class Compose:
             draft.stop_grace = duration(grace.text, self._value(file, grace), grace.place)
         for one in item.at("ports").each():
             published = one.at("target") if one.is_map else one
-            value = self._value(file, published)
-            draft.ports.append(Stated(None if value is None else port(value), published.text, one.place))
+            value = self._value(file, published) or published.text
+            draft.ports.append(Stated(port(value), published.text, one.place))
         check = item.at("healthcheck", "test")
         if check.there:
             text = " ".join(check.words()).removeprefix("CMD-SHELL ").removeprefix("CMD ")
@@ -257,7 +271,9 @@ class Compose:
             found.append(Variable(name, self._variable(file, name, value.scalar), value.place))
         for line in given.words():
             name, equals, value = line.partition("=")
-            found.append(Variable(name, self._variable(file, name, value if equals else None), _line(given, line)))
+            found.append(
+                Variable(name, self._variable(file, name, value if equals else None), _line(given, line))
+            )
         env_file = item.at("env_file")
         # Of several files the last one wins.
         for one in reversed(env_file.each()):
@@ -291,5 +307,3 @@ def outside(assembly: Assembly) -> list[str]:
     """Handed-in files that may be compose files."""
     names = sorted(assembly.files.outside)
     return [path for path in names if _NAME.fullmatch(posixpath.basename(path))]
-
-

@@ -139,7 +139,9 @@ def _instructions(text: str) -> Iterator[tuple[str, str, int]]:
         match = _INSTRUCTION.match(joined)
         if match is not None:
             first = next(
-                index for index in range(start, number) if lines[index].strip() and not lines[index].lstrip().startswith("#")
+                index
+                for index in range(start, number)
+                if lines[index].strip() and not lines[index].lstrip().startswith("#")
             )
             yield match[1].upper(), match[2].strip(), first + 1
 
@@ -167,9 +169,14 @@ def _apply(file: Dockerfile, arguments: dict[str, str], instruction: str, rest: 
     if not file.stages:
         return
     stage = file.stages[-1]
-    known = {**arguments, **{name: one.value for name, one in stage.variables.items() if one.value is not None}}
+    known = {
+        **arguments,
+        **{name: one.value for name, one in stage.variables.items() if one.value is not None},
+    }
     if instruction == "WORKDIR":
-        stage.workdir = posixpath.normpath(posixpath.join(stage.workdir, expand_partly(shell.unquoted(rest), known)))
+        stage.workdir = posixpath.normpath(
+            posixpath.join(stage.workdir, expand_partly(shell.unquoted(rest), known))
+        )
         stage.workdirs.append(stage.workdir)
     elif instruction == "ENV":
         pairs = _PAIR.findall(rest) if re.match(r"\w+=", rest) else [tuple((*rest.split(None, 1), "")[:2])]
@@ -201,7 +208,9 @@ def _copy(stage: Stage, rest: str) -> None:
     target = posixpath.join(stage.workdir, words[-1])
     folder = words[-1].endswith(("/", ".")) or len(words) > 2
     target = posixpath.normpath(target) + ("/" if folder else "")
-    stage.copies.append(Copy(tuple(posixpath.normpath(word) for word in words[:-1]), target, flags.get("from")))
+    stage.copies.append(
+        Copy(tuple(posixpath.normpath(word) for word in words[:-1]), target, flags.get("from"))
+    )
 
 
 def _json_words(text: str) -> tuple[str, ...] | None:

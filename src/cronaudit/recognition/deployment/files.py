@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final, Protocol
 
 from cronaudit.model.source import Diagnostic, Language, Location, Role, SourceFile
@@ -47,22 +49,31 @@ class Files:
     diagnostics: set[Diagnostic] = field(default_factory=set)
     outside: dict[str, str] = field(default_factory=dict)
     """Handed-in content by path relative to the target: ``../../docker-compose.yml``."""
+    conventions: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    """Files that a framework loads by their place, by folder and framework."""
     _by_path: dict[str, SourceFile] = field(default_factory=dict)
+    _sorted: list[str] = field(default_factory=list)
+    _by_language: dict[Language, list[SourceFile]] = field(default_factory=dict)
     _by_name: dict[str, list[str]] = field(default_factory=dict)
     _folders: dict[str, list[str]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
     _json: dict[str, dict[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._by_path = {file.path: file for file in self.manifests.files}
+        for file in self.manifests.files:
+            self._by_path[file.path] = file
+            self._by_language.setdefault(file.language, []).append(file)
+        for files in self._by_language.values():
+            files.sort(key=attrgetter("path"))
         if self.enclosing is not None:
             for path, text in sorted(self.enclosing.texts.items()):
                 relative = posixpath.relpath(path, self.enclosing.at or ".")
                 if relative.startswith("../"):
                     self.outside[relative] = text
 
-    def __iter__(self) -> Iterator[SourceFile]:
-        return iter(self._by_path.values())
+    def written_in(self, language: Language) -> list[SourceFile]:
+        """All files of a language, sorted by path."""
+        return self._by_language.get(language, [])
 
     def note(self, path: str, reason: str) -> None:
         self.diagnostics.add(Diagnostic(path, reason))
@@ -75,32 +86,39 @@ class Files:
 
     def named(self, name: str) -> list[str]:
         """Paths of all files of that name, sorted."""
-        if not self._by_name:
-            for path in sorted(self._by_path):
-                self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
+        self._index()
         return self._by_name.get(name, [])
 
     def inside(self, folder: str) -> list[str]:
         """Paths of the files directly in a folder, sorted; the target's own folder is the empty string."""
-        if not self._folders:
-            for path in sorted(self._by_path):
-                self._folders.setdefault(path.rpartition("/")[0], []).append(path)
+        self._index()
         return self._folders.get(folder, [])
 
     def below(self, folder: str) -> list[str]:
         """Paths of all files below a folder, sorted."""
-        self.inside(folder)
-        prefix = f"{folder}/" if folder else ""
-        return sorted(
-            path
-            for name, paths in self._folders.items()
-            if name == folder or name.startswith(prefix)
-            for path in paths
-        )
+        paths = self._all()
+        if not folder:
+            return paths
+        prefix = f"{folder}/"
+        return paths[bisect_left(paths, prefix) : bisect_left(paths, prefix[:-1] + "0")]
 
     def is_folder(self, folder: str) -> bool:
-        self.inside(folder)
-        return folder in self._folders or any(name.startswith(f"{folder}/") for name in self._folders)
+        paths = self._all()
+        at = bisect_left(paths, f"{folder}/")
+        return at < len(paths) and paths[at].startswith(f"{folder}/")
+
+    def _index(self) -> None:
+        if self._by_name:
+            return
+        for path in self._all():
+            folder, _, name = path.rpartition("/")
+            self._by_name.setdefault(name, []).append(path)
+            self._folders.setdefault(folder, []).append(path)
+
+    def _all(self) -> list[str]:
+        if not self._sorted:
+            self._sorted = sorted(self._by_path)
+        return self._sorted
 
     def ending(self, suffix: str) -> str | None:
         """The only file whose path ends so; None where there is none, or more than one."""
@@ -190,7 +208,3 @@ class Files:
                 break
             at = match.end()
         return Location(path, text.count("\n", 0, at) + 1)
-
-    def environment_files(self) -> list[str]:
-        """Files with variables, sorted."""
-        return sorted(path for path, file in self._by_path.items() if file.language is Language.ENV)

@@ -64,6 +64,13 @@ _UNUSED: Final = frozenset({Role.TEST, Role.DOCS, Role.GENERATED, Role.VENDORED}
 
 def conventions(files: Files, folder: str, framework: str) -> tuple[str, ...]:
     """The files of a package that its framework loads by their place, sorted."""
+    known = files.conventions.get((folder, framework))
+    if known is None:
+        known = files.conventions[folder, framework] = _conventions(files, folder, framework)
+    return known
+
+
+def _conventions(files: Files, folder: str, framework: str) -> tuple[str, ...]:
     pattern = _COMPILED.get(framework)
     if pattern is None:
         return ()

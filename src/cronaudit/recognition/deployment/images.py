@@ -23,7 +23,8 @@ Member = Literal["node", "primary", "replica", "sentinel", "cluster", "managed"]
 _ENGINES: Final = {
     **dict.fromkeys("redis valkey keydb dragonfly".split(), "redis"),
     **dict.fromkeys(
-        "postgres postgresql postgis timescaledb timescale pgvector spilo patroni citus alloydb".split(), "postgres"
+        "postgres postgresql postgis timescaledb timescale pgvector spilo patroni citus alloydb".split(),
+        "postgres",
     ),
     **dict.fromkeys("mysql mariadb percona".split(), "mysql"),
     **dict.fromkeys("mongo mongodb".split(), "mongodb"),
@@ -44,8 +45,11 @@ _NOT_ENGINES: Final = frozenset(
     " migrate migrations setup init worker api web".split()
 )
 _SENTINEL: Final = re.compile(r"redis-sentinel|--sentinel\b|\bsentinel\.conf\b")
-_CLUSTER: Final = re.compile(r"--cluster-enabled[= ]yes|--cluster create|\bjoin_cluster\b|\bcluster_formation\b")
+_CLUSTER: Final = re.compile(
+    r"--cluster-enabled[= ]yes|--cluster create|\bjoin_cluster\b|\bcluster_formation\b"
+)
 _REPLICA: Final = re.compile(r"--(?:replicaof|slaveof)\b|--replSet\b|\bpg_basebackup\b|\bprimary_conninfo\b")
+_BUILDING: Final = re.compile(r"\bdocker[ \t]+(?:buildx[ \t]+)?build\b(?:\\\n|[^\n;&|])*")
 _MODES: Final = re.compile(r"(?:REPLICATION_MODE|REPLICA_SET_MODE)$")
 
 
@@ -106,8 +110,8 @@ class Images:
         if self._paths is None:
             self._paths = sorted(
                 file.path
-                for file in self.files
-                if file.language is Language.DOCKERFILE and file.role not in {Role.VENDORED, Role.GENERATED}
+                for file in self.files.written_in(Language.DOCKERFILE)
+                if file.role not in {Role.VENDORED, Role.GENERATED}
             )
         return self._paths
 
@@ -144,15 +148,15 @@ class Images:
         """What the `docker build` of a script of the tree says."""
         if not self._scripts_read:
             self._scripts_read = True
-            for file in self.files:
-                if file.language is Language.SHELL and "docker" in (text := self.files.text(file.path)):
-                    for simple in shell.commands(text):
-                        if simple.argv[:2] == ("docker", "build") or simple.argv[:3] == ("docker", "buildx", "build"):
-                            self._build_command(file.path, simple.argv)
+            for file in self.files.written_in(Language.SHELL):
+                for match in _BUILDING.finditer(self.files.text(file.path)):
+                    self._build_command(file.path, shell.words(match[0]))
         return self.built.get(name)
 
     def _build_command(self, script: str, argv: Sequence[str]) -> None:
-        valued = frozenset("-f --file -t --tag --platform --build-arg --target --progress --label --cache-from".split())
+        valued = frozenset(
+            "-f --file -t --tag --platform --build-arg --target --progress --label --cache-from".split()
+        )
         found, plain = options(tuple(argv[argv.index("build") + 1 :]), valued)
         tags = [argv[index + 1] for index, word in enumerate(argv[:-1]) if word in {"-t", "--tag"}]
         named = found.get("-f") or found.get("--file") or "Dockerfile"
@@ -174,17 +178,19 @@ class Images:
         Where the tree has one Dockerfile, the name of its root package is enough.
         """
         last = name.rpartition("/")[2].lower()
-        if not last or "/" not in name and last in _ENGINES:
+        if not last or ("/" not in name and last in _ENGINES):
             return None
-        usable = [
-            path
-            for path in self.dockerfiles()
-            if environment_of(path) not in {Environment.TEST, Environment.DEVELOPMENT, Environment.EXAMPLE}
+        usable = self._usable()
+        hits = [
+            path for path in usable if any(last == one or last.endswith("-" + one) for one in _names(path))
         ]
-        hits = [path for path in usable if any(last == one or last.endswith("-" + one) for one in _names(path))]
-        if len(hits) != 1 and len(usable) == 1 and self._project() in {last, name.partition("/")[0]}:
+        if len(hits) != 1 and len(usable) == 1 and self._project() == last:
             hits = usable
         return (hits[0], "") if len(hits) == 1 else None
+
+    def _usable(self) -> list[str]:
+        unfit = {Environment.TEST, Environment.DEVELOPMENT, Environment.EXAMPLE}
+        return [path for path in self.dockerfiles() if environment_of(path) not in unfit]
 
     def _project(self) -> str | None:
         name = self.files.document("package.json").get("name") if self.files.has("package.json") else None
@@ -195,4 +201,6 @@ def _names(path: str) -> set[str]:
     """What a Dockerfile is called after: `apps/live/Dockerfile.live`."""
     folder, _, name = path.lower().rpartition("/")
     suffix = name.partition(".")[2] if name.startswith("dockerfile.") else name.removesuffix(".dockerfile")
-    return {one for one in (posixpath.basename(folder), suffix) if one and one not in {"docker", "dockerfile"}}
+    return {
+        one for one in (posixpath.basename(folder), suffix) if one and one not in {"docker", "dockerfile"}
+    }

@@ -30,6 +30,12 @@ _RUNNING: Final = frozenset({ProcessRole.SERVER, ProcessRole.WORKER, ProcessRole
 _HEAP: Final = re.compile(r"--max[-_]old[-_]space[-_]size(?:=|\s+)(\d+)")
 _SHEBANG: Final = re.compile(r"#!\s*(\S+)(?:[ \t]+(\S+))?")
 _DEEPEST: Final = 12
+_IDLE: Final = frozenset(
+    "echo printf [ [[ test exit return set unset shift : true false sleep wait trap read cat grep sed awk mkdir chown"
+    " chmod rm cp mv ln ls touch curl wget apk apt-get git tar date id hostname which type umask ulimit eval break"
+    " continue kill find source . nc pg_isready until mysqladmin redis-cli psql openssl".split()
+)
+"""Commands that start none of the project's code."""
 
 Handler = Callable[["Follow", tuple[str, ...]], bool]
 """Reads one program's command; false where it cannot say what is started."""
@@ -70,9 +76,10 @@ class Launcher:
     sources: Sources
     handlers: Mapping[str, Handler]
 
-    def run(self, command: Command, place: Place, variables: Mapping[str, str], name: str = "") -> Launched:
-        """What a command starts; `name` is that of the process, for roles that the command does not tell."""
-        follow = Follow(self, place, dict(variables), (Step(command.text, command.location),), command.location, name)
+    def run(self, command: Command, place: Place, variables: Mapping[str, str], script: str = "") -> Launched:
+        """What a command starts; `script` is the name of the script of package.json that holds it."""
+        step = Step(command.text, command.location)
+        follow = Follow(self, place, dict(variables), (step,), command.location, script)
         follow.words(command.argv)
         return follow.out
 
@@ -86,8 +93,8 @@ class Follow:
     variables: dict[str, str]
     trail: tuple[Step, ...]
     location: Location
-    name: str
-    """What the process or the script is called."""
+    script_name: str = ""
+    """What the script of package.json is called that runs it."""
     main: bool = True
     conditional: bool = False
     depth: int = 0
@@ -107,6 +114,8 @@ class Follow:
             return False
         self.argv = argv
         program = program_of(argv[0])
+        if program in _IDLE:
+            return False
         if program in _SHELLS:
             return self._shell(argv[1:])
         handler = self.launcher.handlers.get(program)
@@ -144,7 +153,7 @@ class Follow:
         if role is ProcessRole.UNKNOWN and path is not None:
             role = role_of_file(path)
         if role is ProcessRole.UNKNOWN:
-            role = role_of_name(self.name)
+            role = role_of_name(self.script_name)
         entry = Entry(
             program, target, path, role, self.main, self.trail, self.argv, conventions, self.conditional
         )
@@ -238,7 +247,7 @@ class Follow:
     def _take(self, out: Launched, *, stays: bool) -> None:
         for entry in out.entries:
             one = replace(entry, main=entry.main and stays)
-            if one not in self.out.entries:
+            if not any(_same(one, known) for known in self.out.entries):
                 self.out.entries.append(one)
         if stays:
             self.out.limits.extend(limit for limit in out.limits if limit not in self.out.limits)
@@ -261,7 +270,7 @@ class Follow:
             place=self.place.at(folder),
             trail=(*self.trail, Step(text, place)),
             location=place,
-            name=name if role_of_name(name) is not ProcessRole.UNKNOWN else self.name,
+            script_name=name if role_of_name(name) is not ProcessRole.UNKNOWN else self.script_name,
             depth=self.depth + 1,
             out=Launched(),
         )
@@ -275,7 +284,7 @@ class Follow:
         """A file of the tree that is run by its own path: what it is for, its first line says."""
         word = argv[0]
         if "/" not in word and not word.endswith(".sh") and not self.place.foreign:
-            origin = self.place.find(f"/usr/local/bin/{word}") if self.place.stage is not None else None
+            origin = self.place.find(f"/usr/local/bin/{word}") if self.place.copies_programs else None
             found = origin if origin is not None and posixpath.basename(origin) == word else None
         else:
             found = self.place.find(word) if "/" in word or "." in word else None
@@ -289,6 +298,16 @@ class Follow:
             return self.script(word, argv[1:])
         handler = self.launcher.handlers.get(interpreter or ("python" if found.endswith(".py") else ""))
         return handler is not None and handler(self, argv)
+
+
+def _same(first: Entry, second: Entry) -> bool:
+    """Whether two commands start the same, whichever way leads there."""
+    return (first.program, first.target, first.path, first.main) == (
+        second.program,
+        second.target,
+        second.path,
+        second.main,
+    )
 
 
 def role_of_file(path: str) -> ProcessRole:

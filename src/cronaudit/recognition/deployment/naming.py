@@ -36,36 +36,22 @@ _CLEAREST: Final = (
     Environment.PRODUCTION,
 )
 
-_ROLES: Final = (
-    (ProcessRole.TEST, "test tests testing e2e spec cypress playwright jest vitest pytest"),
-    (
-        ProcessRole.BUILD,
-        "build builder lint format typecheck prepare postinstall preinstall clean codegen generate generator"
-        " compile bundle webpack storybook docs release version publish dev develop development watch debug",
-    ),
-    (
-        ProcessRole.SCRIPT,
-        "migrate migrator migration migrations seed seeder init setup backup backfill collectstatic bootstrap"
-        " createsuperuser provision",
-    ),
-    (
-        ProcessRole.SCHEDULER,
-        "scheduler schedulers schedule beat celerybeat cron crons crond clock timer timers cronjob cronjobs"
-        " rqscheduler",
-    ),
-    (
-        ProcessRole.WORKER,
-        "worker workers queue queues consumer consumers job jobs background bg bgworker processor processors"
-        " processing task tasks celery sidekiq resque runner daemon",
-    ),
-    (
-        ProcessRole.SERVER,
-        "web api server http https www frontend backend gateway graphql rest site wsgi asgi uwsgi serve"
-        " websocket ws",
-    ),
-)
-_ROLE_OF_WORD: Final = {word: role for role, words in _ROLES for word in words.split()}
-_ORDER: Final = {role: number for number, (role, _) in enumerate(_ROLES)}
+_ROLES: Final = {
+    ProcessRole.TEST: """test tests testing e2e spec cypress playwright jest vitest pytest""",
+    ProcessRole.BUILD: """build builder lint format typecheck prepare postinstall preinstall clean codegen generate
+        generator compile bundle webpack storybook docs release version publish dev develop development watch debug""",
+    ProcessRole.SCRIPT: """migrate migrator migration migrations seed seeder init setup backup backfill collectstatic
+        bootstrap createsuperuser provision""",
+    ProcessRole.SCHEDULER: """scheduler schedulers schedule beat celerybeat cron crons crond clock timer timers cronjob
+        cronjobs rqscheduler""",
+    ProcessRole.WORKER: """worker workers queue queues consumer consumers job jobs background bg bgworker processor
+        processors processing task tasks celery sidekiq resque runner daemon""",
+    ProcessRole.SERVER: """web api server http https www frontend backend gateway graphql rest site wsgi asgi uwsgi
+        serve websocket ws""",
+}
+"""Words in names; of several the first role here is taken."""
+_ROLE_OF_WORD: Final = {word: role for role, words in _ROLES.items() for word in words.split()}
+_ORDER: Final = {role: number for number, role in enumerate(_ROLES)}
 
 _STARTING: Final = frozenset(
     "start serve prod production worker workers scheduler cron queue consumer server daemon beat run launch".split()

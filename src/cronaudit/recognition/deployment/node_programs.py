@@ -29,7 +29,9 @@ _OWN: Final = frozenset(
     "install ci i add remove rm update up audit link unlink publish pack version config cache dedupe prune rebuild"
     " init create help login set import store import outdated why list ls info view fund root bin".split()
 )
-_VALUED: Final = frozenset("-w --workspace --prefix -C --dir --filter -F --cwd --scope -p --parallel --project".split())
+_VALUED: Final = frozenset(
+    "-w --workspace --prefix -C --dir --filter -F --cwd --scope -p --parallel --project".split()
+)
 _SERVING: Final = frozenset("start serve preview server develop dev run lift".split())
 _FRAMEWORKS: Final = {
     "next": "next",
@@ -47,7 +49,9 @@ _FRAMEWORKS: Final = {
     "redwood": "redwood",
     "rw": "redwood",
 }
-_BUNDLED: Final = re.compile(r"(?:^|/)(?:\.output/server/index\.mjs|server\.js|build(?:/index\.js)?|dist/server/entry\.mjs)$")
+_BUNDLED: Final = re.compile(
+    r"(?:^|/)(?:\.output/server/index\.mjs|server\.js|build(?:/index\.js)?|dist/server/entry\.mjs)$"
+)
 
 
 def node(follow: Follow, rest: tuple[str, ...]) -> bool:
@@ -98,7 +102,13 @@ def _packaged(follow: Follow, target: str) -> tuple[str, str | None]:
                 framework = framework_in(follow.files, folder)
                 if framework is not None and framework != "nest":
                     return folder, framework
-                if not folder or posixpath.basename(folder) not in {".output", "server", "dist", "build", "standalone"}:
+                if not folder or posixpath.basename(folder) not in {
+                    ".output",
+                    "server",
+                    "dist",
+                    "build",
+                    "standalone",
+                }:
                     break
                 folder = posixpath.dirname(folder)
     return "", None
@@ -115,7 +125,9 @@ def framework(follow: Follow, rest: tuple[str, ...]) -> bool:
     if verb not in _SERVING and not (program == "meteor" and not verb):
         return _built(follow, program)
     folders = follow.place.folders()
-    folder = next((one for one in folders if framework_in(follow.files, one) == name), folders[0] if folders else "")
+    folder = next(
+        (one for one in folders if framework_in(follow.files, one) == name), folders[0] if folders else ""
+    )
     if len(plain) > 1 and verb == "start" and name == "nest":
         inner = f"apps/{plain[1]}/src/main.ts"
         path = follow.place.find(inner)
@@ -204,7 +216,9 @@ def workspaces(follow: Follow, rest: tuple[str, ...]) -> bool:
             verb, project = project, verb
         folder = _folder(follow, verb)
         if folder is None:
-            folder = next((one for one in (f"apps/{verb}", verb) if verb and follow.files.is_folder(one)), None)
+            folder = next(
+                (one for one in (f"apps/{verb}", verb) if verb and follow.files.is_folder(one)), None
+            )
         path = None if folder is None else follow.place.at(folder).source("src/main.ts")
         role = ProcessRole.UNKNOWN if project in _SERVING else ProcessRole.BUILD
         return path is not None and follow.add("nx", " ".join(rest), path, role)
@@ -228,7 +242,9 @@ def workspaces(follow: Follow, rest: tuple[str, ...]) -> bool:
 def several(follow: Follow, rest: tuple[str, ...]) -> bool:
     """`concurrently "a" "b"`, `npm-run-all start:*`, `run-p a b`: all of them, in one container."""
     program = program_of(follow.argv[0])
-    _, plain = options(rest, frozenset("-n --names -c --prefix-colors -p --prefix -i --max-processes".split()))
+    _, plain = options(
+        rest, frozenset("-n --names -c --prefix-colors -p --prefix -i --max-processes".split())
+    )
     done = False
     folder = next(iter(follow.place.folders()), "")
     scripts = follow.files.document(posixpath.join(folder, "package.json")).get("scripts")
@@ -251,7 +267,9 @@ def several(follow: Follow, rest: tuple[str, ...]) -> bool:
 
 def pm2(follow: Follow, rest: tuple[str, ...]) -> bool:
     """`pm2-runtime ecosystem.config.js`, `pm2 start dist/index.js -i 2`."""
-    found, plain = options(rest, frozenset("-i --instances -n --name --only --env --max-memory-restart --node-args".split()))
+    found, plain = options(
+        rest, frozenset("-i --instances -n --name --only --env --max-memory-restart --node-args".split())
+    )
     if plain[:1] and plain[0] in {"start", "startOrRestart", "startOrReload", "reload"}:
         plain = plain[1:]
     if not plain:
@@ -275,7 +293,9 @@ def pm2(follow: Follow, rest: tuple[str, ...]) -> bool:
 
 def nodemon(follow: Follow, rest: tuple[str, ...]) -> bool:
     """A watcher: for development, whatever it starts."""
-    found, plain = options(rest, frozenset("-w --watch -e --ext -i --ignore -x --exec --delay --config".split()))
+    found, plain = options(
+        rest, frozenset("-w --watch -e --ext -i --ignore -x --exec --delay --config".split())
+    )
     inner = found.get("--exec") or found.get("-x")
     if inner:
         return follow.text(" ".join((inner, *plain)))

@@ -36,6 +36,14 @@ class Place:
         joined = self.files.join(self.folder, path)
         return self if joined is None else replace(self, folder=joined)
 
+    @property
+    def copies_programs(self) -> bool:
+        """Whether the image takes a program from the tree into a folder of programs."""
+        if self.stage is None or self.dockerfile is None:
+            return False
+        stages = self.dockerfile.lineage(self.stage)
+        return any(copy.stage is None and "/bin" in copy.target for stage in stages for copy in stage.copies)
+
     def at(self, folder: str) -> Place:
         """A folder of the tree, with nothing known of an image."""
         return replace(self, folder=folder, dockerfile=None, stage=None, foreign=False)

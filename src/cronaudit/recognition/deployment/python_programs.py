@@ -68,7 +68,7 @@ def _role(arguments: tuple[str, ...]) -> ProcessRole:
 
 def _module(follow: Follow, name: str, rest: tuple[str, ...]) -> bool:
     handler = HANDLERS.get(name.split(".", maxsplit=1)[0])
-    if handler is not None and name not in {"python"}:
+    if handler is not None and name != "python":
         inner = replace(follow, argv=(name.split(".", maxsplit=1)[0], *rest))
         return handler(inner, rest)
     path = follow.place.module(name + ".__main__") or follow.place.module(name)
@@ -140,18 +140,24 @@ def flask(follow: Follow, rest: tuple[str, ...]) -> bool:
     """`flask --app app run`, `fastapi run app/main.py`; other commands of flask run to their end."""
     found, plain = options(rest, frozenset({"--app", "-A", "-h", "--host", "-p", "--port", "--env-file"}))
     if plain[:1] in (["run"], ["dev"]):
-        target = found.get("--app") or found.get("-A") or follow.variables.get("FLASK_APP") or "".join(plain[1:2])
+        target = (
+            found.get("--app") or found.get("-A") or follow.variables.get("FLASK_APP") or "".join(plain[1:2])
+        )
         name = target.partition(":")[0]
         path = follow.place.source(name) if name.endswith(".py") else follow.place.module(name or "app")
         return follow.add(program_of(follow.argv[0]), target, path, ProcessRole.SERVER)
     name = found.get("--app") or found.get("-A") or follow.variables.get("FLASK_APP", "app")
-    return follow.add("flask", " ".join(plain), follow.place.module(name.partition(":")[0]), _role(tuple(plain)))
+    return follow.add(
+        "flask", " ".join(plain), follow.place.module(name.partition(":")[0]), _role(tuple(plain))
+    )
 
 
 def worker(follow: Follow, rest: tuple[str, ...]) -> bool:
     """`rq worker`, `dramatiq tasks`, `arq tasks.Settings`, `huey_consumer app.huey`, `taskiq scheduler app:s`."""
     program = program_of(follow.argv[0]).removesuffix(".py")
-    _, plain = options(rest, frozenset("-u --url -c --config -p --processes -t --threads -w --workers -k -n -Q".split()))
+    _, plain = options(
+        rest, frozenset("-u --url -c --config -p --processes -t --threads -w --workers -k -n -Q".split())
+    )
     role = ProcessRole.WORKER
     if "scheduler" in program or plain[:1] == ["scheduler"]:
         role = ProcessRole.SCHEDULER
@@ -168,7 +174,11 @@ def supervisord(follow: Follow, rest: tuple[str, ...]) -> bool:
     """`supervisord -c /etc/supervisord.conf`."""
     found, _ = options(rest, frozenset({"-c", "--configuration", "-u", "-j", "-l", "-e", "-d"}))
     named = found.get("-c") or found.get("--configuration")
-    for candidate in (named,) if named else ("/etc/supervisord.conf", "/etc/supervisor/supervisord.conf", "supervisord.conf"):
+    for candidate in (
+        (named,)
+        if named
+        else ("/etc/supervisord.conf", "/etc/supervisor/supervisord.conf", "supervisord.conf")
+    ):
         path = follow.place.find(candidate)
         if path is not None:
             return follow.manage("supervisor", path)
@@ -178,7 +188,9 @@ def supervisord(follow: Follow, rest: tuple[str, ...]) -> bool:
 
 def uwsgi(follow: Follow, rest: tuple[str, ...]) -> bool:
     """`uwsgi uwsgi.ini`, `uwsgi --ini app.ini`, `uwsgi --module app.wsgi`."""
-    found, plain = options(rest, frozenset("--ini --module -w --wsgi --wsgi-file --http --socket -s -H --chdir -p".split()))
+    found, plain = options(
+        rest, frozenset("--ini --module -w --wsgi --wsgi-file --http --socket -s -H --chdir -p".split())
+    )
     for candidate in (found.get("--ini"), *plain):
         if candidate and candidate.endswith(".ini"):
             path = follow.place.find(candidate)
@@ -209,7 +221,9 @@ HANDLERS: Final[dict[str, Handler]] = {
     "django-admin": django_admin,
     "django": django_admin,
     "celery": celery,
-    **dict.fromkeys("gunicorn uvicorn hypercorn daphne granian waitress-serve waitress litestar sanic".split(), server),
+    **dict.fromkeys(
+        "gunicorn uvicorn hypercorn daphne granian waitress-serve waitress litestar sanic".split(), server
+    ),
     **dict.fromkeys(("flask", "fastapi"), flask),
     **dict.fromkeys(
         "rq rqworker rqscheduler dramatiq arq huey_consumer huey_consumer.py procrastinate taskiq dramatiq-gevent"

@@ -49,9 +49,7 @@ _SECONDS: Final = {
     "week": 604_800,
     "weeks": 604_800,
 }
-_VARIABLE: Final = re.compile(
-    r"\$\$|\$\{(\w+)(?::?([-?+=])((?:[^{}]|\$\{[^{}]*\})*))?\}|\$([A-Za-z_]\w*)"
-)
+_VARIABLE: Final = re.compile(r"\$\$|\$\{(\w+)(?::?([-?+=])((?:[^{}]|\$\{[^{}]*\})*))?\}|\$([A-Za-z_]\w*)")
 
 
 def size(text: str, unit: str = "") -> int | None:
@@ -87,7 +85,10 @@ def seconds(text: str) -> float | None:
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str | None:
-    """`${NAME:-default}` and `$NAME` replaced as Compose and a shell do; None where one has neither value nor default."""
+    """`${NAME:-default}` and `$NAME` replaced as Compose and a shell do.
+
+    None where one of them has neither value nor default.
+    """
     lost = False
 
     def value(match: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 
 from cronaudit.recognition.deployment.quantities import expand_partly
@@ -24,10 +25,13 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _PIECE: Final = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)|([^'"\\]+)""", re.DOTALL)
+_QUOTING: Final = frozenset("'\"\\")
+_NAME: Final = re.compile(r"\$\{?(\w+)")
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
-_OPENING: Final = frozenset({"if", "while", "until", "for", "select"})
-_SEPARATING: Final = frozenset({"then", "do", "else", "elif", "!", "time"})
-_CLOSING: Final = frozenset({"fi", "done"})
+_THEN: Final = frozenset({"then"})
+_BRANCHES: Final = frozenset({"elif", "else", "fi"})
+_DO: Final = frozenset({"do"})
+_DONE: Final = frozenset({"done"})
 _DEEPEST: Final = 6
 _MOST: Final = 2000
 """Commands of one script that are looked at; functions that call each other could make more of them."""
@@ -60,20 +64,37 @@ class _Token:
 
 def unquoted(word: str) -> str:
     """A word without its quotes."""
+    if _QUOTING.isdisjoint(word):
+        return word
     return "".join(
-        match[1] or (re.sub(r'\\(["\\$`\n])', r"\1", match[2]) if match[2] else "") or match[3] or match[4] or ""
+        match[1]
+        or (re.sub(r'\\(["\\$`\n])', r"\1", match[2]) if match[2] else "")
+        or match[3]
+        or match[4]
+        or ""
         for match in _PIECE.finditer(word)
     )
 
 
-def commands(text: str, arguments: Sequence[str] = (), variables: Mapping[str, str] | None = None) -> list[Simple]:
+def commands(
+    text: str, arguments: Sequence[str] = (), variables: Mapping[str, str] | None = None
+) -> list[Simple]:
     """The simple commands of a script in order, those of functions where they are called.
 
     `arguments` are the script's own (`$1` the first); `variables` its environment.
     """
-    reader = _Reader(_tokens(text), tuple(arguments), dict(variables or {}))
+    named = set(_NAME.findall(text))
+    known = tuple(sorted((name, value) for name, value in (variables or {}).items() if name in named))
+    return list(_commands(text, tuple(arguments), known))
+
+
+@lru_cache(maxsize=128)
+def _commands(
+    text: str, arguments: tuple[str, ...], variables: tuple[tuple[str, str], ...]
+) -> tuple[Simple, ...]:
+    reader = _Reader(_tokens(text), arguments, dict(variables))
     reader.block(0, conditional=False, until=frozenset())
-    return reader.found
+    return tuple(reader.found)
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -81,7 +102,8 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(unquoted(token.text) for token in _tokens(text) if token.word)
 
 
-def _tokens(text: str) -> list[_Token]:
+@lru_cache(maxsize=64)
+def _tokens(text: str) -> tuple[_Token, ...]:
     found: list[_Token] = []
     waiting: list[str] = []
     at, line = 0, 1
@@ -107,12 +129,32 @@ def _tokens(text: str) -> list[_Token]:
                 line += text.count("\n", at, stop)
                 at = stop
             waiting.clear()
-    return found
+    return tuple(found)
+
+
+def _holds(found: Sequence[Simple]) -> bool | None:
+    """What a test comes to, if all its words are known: `[ "$ROLE" = worker ]`."""
+    if len(found) != 1 or found[0].argv[0] not in {"[", "[[", "test"}:
+        return None
+    words = [word for word in found[0].argv[1:] if word not in {"]", "]]"}]
+    if any("$" in word or "`" in word for word in words):
+        return None
+    match words:
+        case [first, "=" | "==", second]:
+            return first == second
+        case [first, "!=", second]:
+            return first != second
+        case ["-n", word]:
+            return bool(word)
+        case ["-z", word]:
+            return not word
+        case _:
+            return None
 
 
 @dataclass(slots=True)
 class _Reader:
-    tokens: list[_Token]
+    tokens: tuple[_Token, ...]
     arguments: tuple[str, ...]
     variables: dict[str, str]
     found: list[Simple] = field(default_factory=list)
@@ -121,42 +163,70 @@ class _Reader:
     depth: int = 0
 
     def block(self, at: int, *, conditional: bool, until: frozenset[str], stop: int | None = None) -> int:
-        """Read commands up to a closing token or an index; returns the index after the last token read."""
+        """Read commands up to a closing token or an index; returns where that is."""
         pending: list[_Token] = []
-        nested = 0
         end = len(self.tokens) if stop is None else stop
-        inside = conditional
         while at < end:
             token = self.tokens[at]
-            if not pending and nested == 0 and token.text in until:
-                return at
-            if token.word and not pending and token.text == "case":
-                at = self._case(at, conditional=inside)
-                continue
-            if token.word and not pending and token.text in _OPENING | _SEPARATING | _CLOSING:
-                nested += (token.text in _OPENING) - (token.text in _CLOSING)
-                inside = conditional or nested > 0
-                at = self._condition(at, end) if token.text in {"for", "select"} else at + 1
-                continue
-            body = self._function(at, end) if not pending else None
-            if body is not None:
-                at = body
-                continue
+            if not pending:
+                if token.text in until:
+                    return at
+                compound = self._compound(at, end, conditional=conditional) if token.word else None
+                if compound is not None:
+                    at = compound
+                    continue
             if token.word or token.text[:1] in "<>0123456789":
                 pending.append(token)
             else:
-                self._simple(pending, background=token.text == "&", conditional=inside, piped=token.text == "|")
+                self._simple(
+                    pending, background=token.text == "&", conditional=conditional, piped=token.text == "|"
+                )
                 pending = []
-                if token.text in until and nested == 0:
+                if token.text in until:
                     return at
             at += 1
-        self._simple(pending, background=False, conditional=inside, piped=False)
+        self._simple(pending, background=False, conditional=conditional, piped=False)
         return at
 
-    def _condition(self, at: int, end: int) -> int:
-        """Skip the head of a loop over words."""
-        while at < end and self.tokens[at].text not in {"do", ";", "\n"}:
-            at += 1
+    def _compound(self, at: int, end: int, *, conditional: bool) -> int | None:
+        """Read a compound command or a function and return the index after it; None where there is none."""
+        match self.tokens[at].text:
+            case "case":
+                return self._case(at, conditional=conditional)
+            case "if":
+                return self._if(at, conditional=conditional)
+            case "while" | "until":
+                at = self.block(at + 1, conditional=conditional, until=_DO)
+                return self.block(at + 1, conditional=True, until=_DONE) + 1
+            case "for" | "select":
+                while at < end and self.tokens[at].text != "do":
+                    at += 1
+                return self.block(at + 1, conditional=True, until=_DONE) + 1
+            case "!" | "time":
+                return at + 1
+            case _:
+                return self._function(at, end)
+
+    def _if(self, at: int, *, conditional: bool) -> int:
+        """Read `if … fi`; returns the index after it. A test on known values takes its branch."""
+        taken = unknown = False
+        while at < len(self.tokens):
+            word = self.tokens[at].text
+            if word == "fi":
+                return at + 1
+            holds: bool | None = True
+            length = len(self.found)
+            if word in {"if", "elif"}:
+                at = self.block(at + 1, conditional=conditional, until=_THEN)
+                holds = _holds(self.found[length:])
+            length = len(self.found)
+            known = dict(self.variables)
+            at = self.block(at + 1, conditional=conditional or unknown or holds is None, until=_BRANCHES)
+            if taken or holds is False:
+                del self.found[length:]
+                self.variables = known
+            taken = taken or (holds is True and not unknown)
+            unknown = unknown or holds is None
         return at
 
     def _function(self, at: int, end: int) -> int | None:
@@ -168,7 +238,12 @@ class _Reader:
             name, start = tokens[start].text, start + 1
             if start + 1 < end and tokens[start].text == "(" and tokens[start + 1].text == ")":
                 start += 2
-        elif start + 1 < end and tokens[at].word and tokens[start].text == "(" and tokens[start + 1].text == ")":
+        elif (
+            start + 1 < end
+            and tokens[at].word
+            and tokens[start].text == "("
+            and tokens[start + 1].text == ")"
+        ):
             start += 2
         else:
             return None
@@ -211,6 +286,8 @@ class _Reader:
         return at + 1
 
     def _value(self, word: str) -> str:
+        if "$" not in word:
+            return unquoted(word)
         places = {str(number): value for number, value in enumerate(self.arguments, start=1)}
         text = word if word.startswith("'") else expand_partly(word, {**self.variables, **places})
         for number, value in places.items():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from cronaudit.model.source import Role
+from cronaudit.model.source import Language, Role
 from cronaudit.recognition.deployment.files import Files
 
 _OUTPUTS: Final = frozenset(
@@ -31,7 +31,7 @@ class Sources:
 
     files: Files
     _outputs: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    _commands: dict[str, list[str]] | None = None
+    _commands: list[str] | None = None
 
     def of(self, path: str) -> str | None:
         """The source of a file that node, tsx, bun or python is given: `dist/index.js` is `src/index.ts`."""
@@ -84,16 +84,16 @@ class Sources:
         parts = path.split("/")
         for index, part in enumerate(parts[:-1]):
             if part in _OUTPUTS:
-                prefix, rest = "/".join(parts[:index]), parts[index + 1 :]
+                prefix, inside = "/".join(parts[:index]), parts[index + 1 :]
                 for base in ("src", "", "source", "lib", "server"):
                     if base == part:
                         continue
-                    found = self._source(posixpath.join(prefix, base, *rest))
+                    found = self._source(posixpath.join(prefix, base, *inside))
                     if found is not None:
                         return found
                 # Nx and Nest build `apps/api/src/main.ts` to `dist/apps/api/main.js`.
-                if len(rest) > 1:
-                    found = self._source(posixpath.join(prefix, *rest[:-1], "src", rest[-1]))
+                if len(inside) > 1:
+                    found = self._source(posixpath.join(prefix, *inside[:-1], "src", inside[-1]))
                     if found is not None:
                         return found
         return None
@@ -169,23 +169,33 @@ class Sources:
 
     def django_command(self, name: str, near: list[str]) -> str | None:
         """The file of a management command; of several, one near the given folders."""
-        if self._commands is None:
-            self._commands = {}
-            for file in self.files:
-                folder, _, base = file.path.rpartition("/")
-                if folder.endswith("management/commands") and base.endswith(".py"):
-                    self._commands.setdefault(base[:-3], []).append(file.path)
-        found = sorted(self._commands.get(name, []))
+        found = [path for path in self.django_commands() if posixpath.basename(path) == f"{name}.py"]
         for folder in near:
             inside = [path for path in found if path.startswith(f"{folder}/" if folder else "")]
             if len(inside) == 1:
                 return inside[0]
         return found[0] if len(found) == 1 else None
 
+    def django_commands(self) -> list[str]:
+        """The files of all management commands, sorted."""
+        if self._commands is None:
+            self._commands = sorted(
+                file.path
+                for file in self.files.written_in(Language.PYTHON)
+                if "management/commands/" in file.path
+                and not posixpath.basename(file.path).startswith("_")
+                and file.role not in {Role.TEST, Role.VENDORED}
+            )
+        return self._commands
+
     def package(self, name: str) -> str | None:
         """The folder of a workspace package."""
         for path in self.files.named("package.json"):
             file = self.files.get(path)
-            if file is not None and file.role is not Role.VENDORED and self.files.document(path).get("name") == name:
+            if (
+                file is not None
+                and file.role is not Role.VENDORED
+                and self.files.document(path).get("name") == name
+            ):
                 return posixpath.dirname(path)
         return None

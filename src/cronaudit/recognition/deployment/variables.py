@@ -9,7 +9,9 @@ from cronaudit.model.deployment import Variable
 from cronaudit.model.source import Location
 from cronaudit.recognition.deployment.files import Files
 
-_LINE: Final = re.compile(r"""[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(?:"((?:\\.|[^"\\])*)"|'([^']*)'|(.*))""")
+_LINE: Final = re.compile(
+    r"""[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(?:"((?:\\.|[^"\\])*)"|'([^']*)'|(.*))"""
+)
 _COMMENT: Final = re.compile(r"(?:^|\s+)#.*$")
 
 

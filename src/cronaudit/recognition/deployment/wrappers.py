@@ -76,7 +76,9 @@ def program_of(word: str) -> str:
     name = posixpath.basename(word.rstrip("/")).lower()
     if name.startswith("python"):
         return "python"
-    return name.removesuffix(".sh") if name in {"wait-for-it.sh", "wait-for.sh"} else name.removesuffix(".cmd")
+    return (
+        name.removesuffix(".sh") if name in {"wait-for-it.sh", "wait-for.sh"} else name.removesuffix(".cmd")
+    )
 
 
 def unwrapped(argv: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, str], bool]:

@@ -9,6 +9,7 @@ from cronaudit.model.trace import RegionKind
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.elsewhere import process_files, service_sightings
 from cronaudit.recognition.facts.failure_paths import Hook, catches, hooks, share_of, swallowed
+from cronaudit.recognition.facts.hosts import host_of
 from cronaudit.recognition.facts.replays import occurrences
 from cronaudit.recognition.facts.rule_matching import rule_for
 from cronaudit.recognition.facts.slow_runs import slow_of
@@ -40,20 +41,21 @@ def _failure(
 def _handler(context: JobContext) -> Fact[Handled]:
     handlers = catches(context)
     partly: Fact[Handled] | None = None
-    for occurrence in occurrences(context, *_TELLING):
+    for occurrence in occurrences(context, *_TELLING, "http.request"):
         sighting = occurrence.sighting
+        if sighting.effect == "http.request" and host_of(sighting, context.service.matcher, "alert.send") is None:
+            continue
         if not sighting.event.inside(RegionKind.CATCH):
             continue
-        fact: Fact[Handled] = Fact(
-            "explicit", _words(sighting), (occurrence.place_in(_trunk(context)), sighting.location), sighting.path
-        )
+        places = tuple(dict.fromkeys((occurrence.place_in(_trunk(context)), sighting.location)))
+        fact: Fact[Handled] = Fact("explicit", _words(sighting, context), places, sighting.path)
         if share_of(sighting.event, handlers) > _MOST_OF_IT:
             return fact
         partly = partly or fact
     for hook in hooks(context):
-        told = _told(hook)
+        told = _told(hook, context)
         if told is not None:
-            return Fact("explicit", f"{_words(told)} in the failure handler", (told.location, hook.location))
+            return Fact("explicit", f"{_words(told, context)} in the failure handler", (told.location, hook.location))
     everything = _global(context)
     if everything is not None:
         return everything
@@ -68,7 +70,7 @@ def _handler(context: JobContext) -> Fact[Handled]:
     absent: Fact[Handled] = context.absent("none", "No alert on failure")
     if isinstance(absent.value, Unresolved):
         return absent
-    logs = [s.location for s in context.seen("log") if s.event.inside(RegionKind.CATCH)]
+    logs = [s.location for s in context.seen("log") if share_of(s.event, handlers) > _MOST_OF_IT]
     return Fact("none", "Errors are only logged" if logs else "No alert on failure", tuple(logs[:1]))
 
 
@@ -96,11 +98,19 @@ def _logs_error(context: JobContext) -> bool:
     )
 
 
-def _told(hook: Hook) -> Sighting | None:
-    return next((s for s in hook.sightings if s.effect in _TELLING), None)
+def _told(hook: Hook, context: JobContext) -> Sighting | None:
+    for sighting in hook.sightings:
+        if sighting.effect in _TELLING:
+            return sighting
+        if sighting.effect == "http.request" and host_of(sighting, context.service.matcher, "alert.send") is not None:
+            return sighting
+    return None
 
 
-def _words(sighting: Sighting) -> str:
+def _words(sighting: Sighting, context: JobContext) -> str:
+    if sighting.effect == "http.request":
+        host = host_of(sighting, context.service.matcher, "alert.send")
+        return f"Alert to {host.service}" if host is not None else "Alert"
     service = sighting.description.word("service") or sighting.text("service")
     verb = sighting.view.path.rsplit(".", 1)[-1].rsplit(":", 1)[-1].removesuffix("()")
     if sighting.effect == "alert.send":

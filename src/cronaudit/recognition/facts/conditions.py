@@ -6,7 +6,18 @@ import re
 from dataclasses import dataclass
 
 from cronaudit.model.linker import Linker
-from cronaudit.model.value import Choice, Closure, External, Known, Lazy, Record, Sequence, Symbol, Unknown, Value
+from cronaudit.model.value import (
+    Choice,
+    Closure,
+    External,
+    Known,
+    Lazy,
+    Record,
+    Sequence,
+    Symbol,
+    Unknown,
+    Value,
+)
 
 _FILTERS = frozenset((
     "where", "andWhere", "orWhere", "whereNull", "whereNotNull", "whereIn", "whereNot", "whereBetween", "whereRaw",
@@ -51,7 +62,7 @@ def condition_of(where: Value | None, view: External, linker: Linker) -> Conditi
         _collect(where, linker, states, keys, 0)
     current: External | None = view
     steps = 0
-    while current is not None and steps < 40:  # noqa: PLR2004 - longer than any chain
+    while current is not None and steps < 40:
         name = re.sub(r"(\(\)|\[\])+$", "", current.path).rpartition(".")[2]
         if name in _FILTERS and current.args is not None:
             filtered = True

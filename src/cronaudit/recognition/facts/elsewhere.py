@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from cronaudit.knowledge.paths import expanded, last_of
 from cronaudit.model.ir import Call, Function, Module
 from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind
@@ -28,12 +29,20 @@ def service_sightings(service: Service, *effects: str) -> tuple[Sighting, ...]:
 
 
 def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
+    """In the files that name such a library, and in those that import them: a registry is declared in one file and
+    served from another."""
     libraries = [x for x in service.matcher.libraries if any(e.effect in effects for e in x.effects)]
     tokens = sorted({t.encode() for x in libraries for t in x.service_tokens})
     if not tokens:
         return
-    for path in service.hits.files_with(*tokens):
+    names = {last_of(p) for x in libraries for e in x.effects if e.effect in effects for p in expanded(e.call)}
+    paths = list(service.hits.files_with(*tokens))
+    near = dict.fromkeys((*paths, *(i for p in paths for i in _importing(service, p))))
+    for path in sorted(near):
         if service.tree.role_of(path) in _OTHER_ROLES:
+            continue
+        source = service.linker.source(path)
+        if path not in paths and not any(n and n.encode() in source for n in names):
             continue
         module = service.linker.module(path)
         if module is None:
@@ -45,6 +54,13 @@ def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
             for sighting in service.reader.of(as_event(call, node, module, service)):
                 if sighting.effect in effects:
                     yield sighting
+
+
+def _importing(service: Service, path: str) -> Iterator[str]:
+    """The files that import a file directly, and those that import these."""
+    for importer in service.linker.importing(path):
+        yield importer
+        yield from service.linker.importing(importer)
 
 
 def as_event(call: Call, node: Function | Module, module: Module, service: Service) -> Event:

@@ -112,13 +112,9 @@ def hooks(context: JobContext) -> tuple[Hook, ...]:
 
 
 def _options(context: JobContext) -> Iterator[Hook]:
-    consumer = context.registration.consumer
-    options = dict(context.registration.options)
-    value = options.get("error_handler")
+    value = context.registration.options.get("error_handler")
     if value is not None:
         yield from _hook(context, value, context.site)
-    if consumer is not None and consumer.call.args is not None:
-        return
 
 
 def _listeners(context: JobContext) -> Iterator[Hook]:
@@ -173,9 +169,22 @@ def _signals(context: JobContext) -> Iterator[Hook]:
         kind = context.registration.kind
         if not (library == family or kind.startswith(library) or library.startswith(re.split(r"[-_]", kind)[0])):
             continue
+        if _of_another_queue(sighting, context):
+            continue
         for raw in (sighting.view.args.positional if sighting.view.args is not None else ()):
             yield from _hook(context, context.linker.force(raw), sighting.location)
     yield from _decorated(context)
+
+
+def _of_another_queue(sighting: Sighting, context: JobContext) -> bool:
+    consumer = context.registration.consumer
+    receiver = sighting.view.receiver
+    if consumer is None or receiver is None or receiver.args is None or not receiver.args.positional:
+        return False
+    queue = context.linker.force(receiver.args.positional[0])
+    return (
+        isinstance(queue, Known) and isinstance(consumer.queue, Known) and queue.value != consumer.queue.value
+    )
 
 
 def _decorated(context: JobContext) -> Iterator[Hook]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from cronaudit.model.ir import Function, Try
+from cronaudit.model.ir import Function, FunctionKind, Try
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
 from cronaudit.model.value import Closure
 
@@ -101,6 +101,12 @@ class Frames:
     def called_from(self, event: Event) -> tuple[Event, ...]:
         """The calls through which the walk came to an event, inner first."""
         return tuple(f.call for f in self.of(event).outward() if f.call is not None and not f.is_callback)
+
+    def is_set_up(self, event: Event) -> bool:
+        """Whether an event belongs to a constructor: an object is made once (``getInstance()``), not in every run."""
+        return any(
+            f.function is not None and f.function.kind is FunctionKind.CONSTRUCTOR for f in self.of(event).outward()
+        )
 
     def places(self, event: Event) -> tuple[Place, ...]:
         """All ways in which the walk comes to an event, the walked one first."""

@@ -26,7 +26,7 @@ from cronaudit.model.ir import (
 from cronaudit.model.trace import Event
 from cronaudit.model.value import Scope
 from cronaudit.model.walking import inside, statements
-from cronaudit.recognition.facts.lock_state import Key, Out, State, left
+from cronaudit.recognition.facts.lock_state import Key, Out, State, leave
 from cronaudit.recognition.facts.lock_values import Run, Values
 
 _ROUNDS = 6
@@ -63,7 +63,7 @@ class Flow(Values):
         out.following = current
         return out
 
-    def _statement(self, s: Stmt, scope: Scope, states: set[State]) -> Out:  # noqa: C901, PLR0912 - one arm a type
+    def _statement(self, s: Stmt, scope: Scope, states: set[State]) -> Out:
         out = Out()
         self._steps += 1
         if self._steps > _MOST_STEPS:
@@ -228,8 +228,8 @@ class Flow(Values):
                     following = following.put(key, value)
             entering.add(following)
         one = self._block(s.body, scope, entering)
-        out.returns |= {(left(state), value) for state, value in one.returns}
-        out.throws |= {left(state) for state in one.throws}
-        out.breaks |= {left(state) for state in one.breaks}
-        out.continues |= {left(state) for state in one.continues}
-        out.following |= {left(state) for state in one.following}
+        out.returns |= {(leave(state), value) for state, value in one.returns}
+        out.throws |= {leave(state) for state in one.throws}
+        out.breaks |= {leave(state) for state in one.breaks}
+        out.continues |= {leave(state) for state in one.continues}
+        out.following |= {leave(state) for state in one.following}

@@ -152,7 +152,9 @@ class Variables:
                 if isinstance(leaf, Name)
             }
             if isinstance(node, Function):
-                names |= {leaf.name for p in node.params for leaf in _leaves(p.target) if isinstance(leaf, Name)}
+                names |= {
+                    leaf.name for p in node.params for leaf in _leaves(p.target) if isinstance(leaf, Name)
+                }
             found = self._declared[id(node)] = frozenset(names)
         return found
 
@@ -167,7 +169,7 @@ def _leaves(target: Expr) -> tuple[Expr, ...]:
     return (target,)
 
 
-def left(state: State) -> State:
+def leave(state: State) -> State:
     """The state after a release."""
     return state.at(Held.RELEASED) if state.held is Held.HELD else state
 

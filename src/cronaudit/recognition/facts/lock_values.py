@@ -42,13 +42,15 @@ from cronaudit.recognition.facts.lock_state import (
     combined,
     compared,
     derived,
-    left,
+    leave,
     negated,
 )
 from cronaudit.recognition.facts.spans import Spans
 
 _CHAIN = ("then", "catch", "finally")
-_CASTS = frozenset(("global:Boolean", "global:Number", "global:String", "builtins.bool", "builtins.int", "builtins.str"))
+_CASTS = frozenset(
+    ("global:Boolean", "global:Number", "global:String", "builtins.bool", "builtins.int", "builtins.str")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,9 @@ class Run:
 class Values(ABC):
     """Evaluates expressions in one symbolic run; `Flow` adds the statements."""
 
-    def __init__(self, spans: Spans, linker: Linker, lock: Guarded, work: frozenset[int], answer: Answer) -> None:
+    def __init__(
+        self, spans: Spans, linker: Linker, lock: Guarded, work: frozenset[int], answer: Answer
+    ) -> None:
         self._spans = spans
         self._linker = linker
         self._lock = lock
@@ -145,7 +149,7 @@ class Values(ABC):
 
     # ---- expressions -----------------------------------------------------------------------------------------
 
-    def _value(self, expr: Expr, scope: Scope, state: State, out: Out) -> set[tuple[State, Val]]:  # noqa: PLR0911
+    def _value(self, expr: Expr, scope: Scope, state: State, out: Out) -> set[tuple[State, Val]]:
         match expr:
             case Const():
                 return {(state, Truth(bool(expr.value), of_lock=False))}
@@ -234,7 +238,10 @@ class Values(ABC):
             return self._parts(call, scope, state, out)
         casts = isinstance(event.callee, External) and event.callee.path in _CASTS
         current: set[tuple[State, Val]] = {(state, None)}
-        for part in (call.callee.object if isinstance(call.callee, Member) else None, *(a.value for a in call.args)):
+        for part in (
+            call.callee.object if isinstance(call.callee, Member) else None,
+            *(a.value for a in call.args),
+        ):
             if part is None:
                 continue
             passes = casts or part is getattr(call.callee, "object", None)
@@ -259,10 +266,10 @@ class Values(ABC):
                 return {answered}
             inner = Out()
             found = self._callbacks(event, answered[0], inner)
-            out.throws |= {left(s) for s in inner.throws}
-            return {(left(s), v) for s, v in found}
+            out.throws |= {leave(s) for s in inner.throws}
+            return {(leave(s), v) for s, v in found}
         if event.order in self._lock.releases:
-            return {(left(state), None)}
+            return {(leave(state), None)}
         enter = self._spans.entered(event)
         if enter is not None and enter.order in self._relevant:
             return self._function(enter, state, out)
@@ -328,7 +335,9 @@ class Values(ABC):
         out.throws |= inner.throws
         return {*((s, None) for s in inner.following), *inner.returns}
 
-    def _chain(self, call: Call, callee: Member, scope: Scope, state: State, out: Out) -> set[tuple[State, Val]]:
+    def _chain(
+        self, call: Call, callee: Member, scope: Scope, state: State, out: Out
+    ) -> set[tuple[State, Val]]:
         """``work().then(f).catch(g).finally(h)``, in the order of the promises."""
         inner = Out()
         settled = self._value(callee.object, scope, state, inner)

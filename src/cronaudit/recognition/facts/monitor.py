@@ -10,7 +10,8 @@ from cronaudit.model.source import Location
 from cronaudit.model.trace import RegionKind
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.declared import DeclaredMonitor, monitor_for
-from cronaudit.recognition.facts.elsewhere import process_files, service_sightings
+from cronaudit.recognition.facts.elsewhere import service_sightings
+from cronaudit.recognition.facts.failure_paths import catches, share_of
 from cronaudit.recognition.facts.rule_matching import rule_for
 from cronaudit.recognition.facts.signals import Phase, Signal, signals_of
 from cronaudit.recognition.facts.spans import work_of
@@ -67,13 +68,15 @@ def build(context: JobContext) -> MonitorFacts:
 
 def _instrument(context: JobContext) -> Sighting | None:
     """What makes the scheduler tell a monitor about every job, in the process of this one."""
-    files = process_files(context)
     family = re.split(r"[-_]", context.registration.kind)[0]
     for sighting in service_sightings(context.service, "monitor.instrument"):
-        name = sighting.text("name")
-        if sighting.location.path in files or sighting.location.path.endswith(".py"):
-            if name is None or family in name.lower() or family in sighting.view.path.lower():
+        path = sighting.view.path
+        if ":" in path:
+            # An instrumented scheduler is used like the library itself: only what is registered with it is watched.
+            if context.registration.call.path.startswith(path):
                 return sighting
+        elif family in path.lower():
+            return sighting
     return None
 
 
@@ -123,7 +126,8 @@ def _log_at(context: JobContext, phase: Phase) -> tuple[Location, ...]:
     logs = [s for s in context.seen("log") if "info" in (s.text("level") or "info")]
     plain = [s for s in logs if not any(s.event.inside(kind) for kind in _LATER)]
     if phase == "failure":
-        plain = [s for s in context.seen("log") if s.event.inside(RegionKind.CATCH)]
+        handlers = catches(context)
+        plain = [s for s in context.seen("log") if share_of(s.event, handlers) > 0.5]
     work = [e.order for e in work_of(context)]
     if phase == "completion":
         plain = [s for s in plain if not work or s.event.order > work[-1]][::-1]
@@ -182,7 +186,7 @@ def _missed(
             return Fact("schedule", f"{signal.service} is told the schedule", (signal.source,), signal.path)
     if declared is not None and declared.schedule is not None and (told or instrument is not None):
         return Fact("schedule", f"{declared.service} knows the schedule", (declared.schedule,))
-    if instrument is not None:
+    if instrument is not None and instrument.param("schedule") is not None:
         name = instrument.description.word("service") or instrument.library
         return Fact("schedule", f"{name} takes the schedule over", (instrument.location,))
     if context.trait("monitor.missed") == "schedule":

@@ -6,6 +6,7 @@ call. All three come to the same: a table, a condition, the columns that are wri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +20,7 @@ from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import sql
 from cronaudit.recognition.facts.conditions import Condition, columns_of, condition_of, words_in
 from cronaudit.recognition.facts.frames import Frame, Frames
+from cronaudit.recognition.facts.sql_statement import Statement
 from cronaudit.recognition.facts.usage import asks_for_one, takes_one
 from cronaudit.recognition.sightings import Sighting, text_of
 
@@ -44,6 +46,9 @@ _RUNS = frozenset(("query", "execute", "exec", "run", "raw", "sql", "unsafe", "n
                    "executeraw", "queryraw", "command", "execute_sql", "executescript", "querystream"))  # fmt: skip
 """Names under which the one word of a transaction (``BEGIN``) is a statement."""
 _LIMITS = frozenset(("limit", "take", "top", "first"))
+_TABLES = frozenset(("from", "into", "table", "collection", "model", "getRepository", "selectFrom", "insertInto",
+                     "updateTable", "deleteFrom", "update", "insert", "delete"))  # fmt: skip
+"""Links of a chain whose first argument names the table."""
 _ORDERS = frozenset(("orderBy", "order_by", "order", "sort", "addOrderBy"))
 
 
@@ -218,7 +223,7 @@ class _Collector:
         """Whether the text of a statement is a parameter: its callers state it, and are seen themselves."""
         return any(call is event or event.path[: len(call.path)] == call.path for _, call in self._claimed)
 
-    def _statements(self, statements: tuple[sql.Statement, ...], event: Event) -> Iterator[Operation]:
+    def _statements(self, statements: tuple[Statement, ...], event: Event) -> Iterator[Operation]:
         for statement in statements:
             yield from self._statements(statement.others, event)
             kind = _kind_of(statement, event)
@@ -291,8 +296,9 @@ class _Collector:
         if isinstance(table, External):
             return table.path.rpartition(".")[2].rpartition(":")[2].removesuffix("()").lower() or None
         links = list(chain_of(sighting.view))
-        for link in reversed(links):
-            if link.args is not None and link.args.positional:
+        for link in links:
+            name = re.sub(r"(\(\)|\[\])+$", "", link.path).rpartition(".")[2]
+            if link.args is not None and link.args.positional and (link is links[-1] or name in _TABLES):
                 name = _plain(link.args.positional[0], self._linker)
                 if name and name.replace("_", "").isalnum():
                     return name.lower()
@@ -301,7 +307,7 @@ class _Collector:
         return members[-1].lower() if members else None
 
 
-def _kind_of(statement: sql.Statement, event: Event) -> OperationKind | None:
+def _kind_of(statement: Statement, event: Event) -> OperationKind | None:
     match statement.verb:
         case "select":
             if statement.table is None:
@@ -337,7 +343,7 @@ def chain_of(view: External) -> Iterator[External]:
     """The calls of a query builder's chain, the last first, each with its arguments."""
     current: External | None = view
     seen = 0
-    while current is not None and seen < 40:  # noqa: PLR2004 - longer than any chain
+    while current is not None and seen < 40:
         yield current
         current = current.receiver
         seen += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cronaudit.model.deployment import Environment, EntryPoint, Process, ProcessRole, is_worker_process
+from cronaudit.model.deployment import EntryPoint, Environment, Process, ProcessRole, is_worker_process
 from cronaudit.model.ir import Function, Module
 from cronaudit.model.source import Location
 from cronaudit.recognition.context import JobContext, Service
@@ -91,7 +91,9 @@ def _running(service: Service, paths: tuple[str, ...]) -> tuple[Process, ...]:
         return path in reached_from(service, start)
 
     found = {
-        p.source: p for path in dict.fromkeys(paths) for p in service.deployment.processes_running(path, reaches)
+        p.source: p
+        for path in dict.fromkeys(paths)
+        for p in service.deployment.processes_running(path, reaches)
     }
     return tuple(found[k] for k in sorted(found))
 
@@ -102,9 +104,7 @@ def _by_program(context: JobContext) -> tuple[Process, ...]:
     consumer = context.registration.consumer
     libraries = {x.library for x in (scheduler, consumer.consumer if consumer is not None else None) if x}
     found = [
-        p
-        for p in context.service.deployment.in_use()
-        if any(e.program in libraries for e in p.main_entries)
+        p for p in context.service.deployment.in_use() if any(e.program in libraries for e in p.main_entries)
     ]
     working = [
         p

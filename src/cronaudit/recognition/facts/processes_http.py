@@ -7,15 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cronaudit.model.ir import Const, Function, If, Index, Member, Module, Name, Operation
-from cronaudit.model.source import Location
+from cronaudit.model.source import Location, Role
 from cronaudit.model.value import Arguments, Closure, External, Known
 from cronaudit.model.walking import expressions, inside, statements
 from cronaudit.recognition.context import Service
-from cronaudit.recognition.facts.processes_sites import placed, reached_from, walked
+from cronaudit.recognition.facts.processes_sites import (
+    libraries_with,
+    placed,
+    placed_in,
+    reached_from,
+    walked,
+)
 from cronaudit.recognition.facts.processes_starts import starts_of
 from cronaudit.recognition.sightings import Sighting
 
 _CACHE = "processes_http"
+_ROUTING = frozenset(("http.route", "health.check"))
 _PROBE = re.compile(
     r"(^|[/_-])(health|healthz|healthcheck|ready|readyz|readiness|live|livez|liveness|alive|metrics|ping|pong|status"
     r"|startup|startupz|up|version|heartbeat)([/_.-]|$)",
@@ -63,7 +70,8 @@ def _serves(service: Service, entry: str) -> bool:
         return False
     files = reached_from(service, entry)
     routes = [r for r in routes_of(service) if r.location.path in files]
-    return not routes or not all(is_probe(r.path) for r in routes if r.path not in _WITHOUT_PATH)
+    paths = [r.path for r in routes if r.path not in _WITHOUT_PATH]
+    return not paths or not all(is_probe(path) for path in paths)
 
 
 def _listens(service: Service, entry: str) -> bool:
@@ -97,9 +105,9 @@ def routes_of(service: Service) -> tuple[Route, ...]:
 
 
 def _routes(service: Service) -> Iterator[Route]:
-    sightings = [s for s, _node in placed(service, "http.route", "health.check")]
+    sightings = [s for s, _node in placed_in(service, _ROUTING, _routing_files(service))]
     for path in listening_modules(service):
-        sightings += [s for s in walked(service, path) if s.effect in ("http.route", "health.check")]
+        sightings += [s for s in walked(service, path) if s.effect in _ROUTING]
     for sighting in sightings:
         yield Route(
             sighting.text("path") or "", _method(sighting), _handler(service, sighting), sighting.location
@@ -107,6 +115,23 @@ def _routes(service: Service) -> Iterator[Route]:
     for sighting, _node in placed(service, "http.listen"):
         for callback in _callbacks(service, sighting.view):
             yield from _hand_written(service, callback)
+
+
+def _routing_files(service: Service) -> tuple[str, ...]:
+    """The server files that speak of a package with routes and are reached from what listens."""
+    packages = sorted({p for x in libraries_with(service, _ROUTING) for p in x.packages})
+    if not packages:
+        return ()
+    quoted = re.compile(b"|".join(rb"[\"']" + re.escape(p.encode()) + rb"[\"'/]" for p in packages))
+    words = re.compile(b"|".join(rb"\b(?:from|import)\s+" + re.escape(p.encode()) + rb"\b" for p in packages))
+    reached = {f for start in listening_modules(service) for f in reached_from(service, start)}
+    reached |= {f for e in service.deployment.entry_points for f in reached_from(service, e.path)}
+    return tuple(
+        f
+        for f in sorted(reached)
+        if service.tree.role_of(f) is Role.SERVER
+        and (quoted.search(service.linker.source(f)) or words.search(service.linker.source(f)))
+    )
 
 
 def _method(sighting: Sighting) -> str:

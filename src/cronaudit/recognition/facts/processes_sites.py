@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cronaudit.knowledge.paths import expanded, last_of
-from cronaudit.model.ir import Call, Function, Module
-from cronaudit.model.knowledge import Library
+from cronaudit.model.ir import Call, Expr, Function, Module, Object
+from cronaudit.model.knowledge import Library, Selector
 from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind, Trace
 from cronaudit.model.value import Closure
@@ -36,10 +36,24 @@ def placed(service: Service, *effects: str) -> tuple[tuple[Sighting, Function | 
 
 
 def _placed(service: Service, wanted: frozenset[str]) -> Iterator[tuple[Sighting, Function | Module]]:
-    libraries = [x for x in service.matcher.libraries if any(e.effect in wanted for e in x.effects)]
+    yield from placed_in(service, wanted, _files(service, libraries_with(service, wanted), wanted))
+
+
+def libraries_with(service: Service, wanted: frozenset[str]) -> tuple[Library, ...]:
+    """The libraries that describe calls with these effects."""
+    return tuple(x for x in service.matcher.libraries if any(e.effect in wanted for e in x.effects))
+
+
+def placed_in(
+    service: Service, wanted: frozenset[str], files: Iterable[str]
+) -> Iterator[tuple[Sighting, Function | Module]]:
+    """The calls of these effects in some files, each with the function that it stands in."""
+    libraries = libraries_with(service, wanted)
     names = {last_of(p) for x in libraries for e in x.effects if e.effect in wanted for p in expanded(e.call)}
+    packages = {p.rsplit("/", 1)[-1] for x in libraries for p in x.packages}
+    names |= packages if "" in names else set()
     seen: set[tuple[Location, str]] = set()
-    for path in _files(service, libraries):
+    for path in files:
         module = service.linker.module(path)
         if module is None:
             continue
@@ -51,12 +65,23 @@ def _placed(service: Service, wanted: frozenset[str]) -> Iterator[tuple[Sighting
                     yield sighting, node
 
 
-def _files(service: Service, libraries: Iterable[Library]) -> tuple[str, ...]:
+def _files(service: Service, libraries: tuple[Library, ...], wanted: frozenset[str]) -> tuple[str, ...]:
     tokens = sorted({t.encode() for x in libraries for t in (*x.service_tokens, *x.tokens)})
     if not tokens:
         return ()
-    found = service.hits.files_with(*tokens)
-    return tuple(p for p in found if service.tree.role_of(p) is Role.SERVER)
+    holding = service.hits.files_with(*tokens)
+    # A registry or router is made in one file and used from those that import it.
+    names = {last_of(p).encode() for x in libraries for e in x.effects if e.effect in wanted for p in expanded(e.call)}
+    names -= {b""}
+    near = {i for p in holding for i in _importing(service, p)} - set(holding)
+    using = (p for p in near if any(n in service.linker.source(p) for n in names))
+    return tuple(p for p in sorted({*holding, *using}) if service.tree.role_of(p) is Role.SERVER)
+
+
+def _importing(service: Service, path: str) -> Iterator[str]:
+    for importer in service.linker.importing(path):
+        yield importer
+        yield from service.linker.importing(importer)
 
 
 def _calls(service: Service, module: Module, names: set[str]) -> Iterator[tuple[Call, Function | Module]]:
@@ -125,3 +150,31 @@ def is_reached(service: Service, path: str) -> bool:
     """Whether something that is started imports a file; true where the tree does not say what is started."""
     starts = sorted({e.path for e in service.deployment.entry_points})
     return not starts or any(path in reached_from(service, start) for start in starts)
+
+
+def written_at(call: Call | None, path: str, selectors: Iterable[Selector]) -> Location | None:
+    """The line of the option that one of the selectors finds, where the call writes it out."""
+    for selector in selectors:
+        if call is None or selector.root not in ("args", "kwargs"):
+            continue
+        expr = _argument(call, selector)
+        line: int | None = None
+        for member in selector.members:
+            entry = next((e for e in expr.entries if e.key == member), None) if isinstance(expr, Object) else None
+            if entry is None:
+                line = None
+                break
+            line, expr = entry.line, entry.value
+        if line is None and expr is not None and not selector.members:
+            line = getattr(expr, "line", None)
+        if line is not None:
+            return Location(path, line)
+    return None
+
+
+def _argument(call: Call, selector: Selector) -> Expr | None:
+    if selector.root == "kwargs":
+        return next((a.value for a in call.args if a.name == selector.index), None)
+    index = selector.index
+    positional = [a.value for a in call.args if a.name is None]
+    return positional[index] if isinstance(index, int) and -len(positional) <= index < len(positional) else None

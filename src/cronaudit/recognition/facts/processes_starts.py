@@ -64,17 +64,19 @@ class Start:
     """Paths of the library calls whose callbacks lie on the way: ``elector.on('elected', start)``."""
 
 
-def starts_of(service: Service, node: Function | Module, call: Expr | None, at: Location) -> tuple[Start, ...]:
+def starts_of(
+    service: Service, node: Function | Module, call: Expr | None, at: Location
+) -> tuple[Start, ...]:
     """The ways from top-level code to `call`, which stands in `node` at `at`; sorted, none twice."""
     found: dict[tuple[object, ...], Start] = {}
     for start in _up(service.linker, node, call, (at,), (), (), frozenset(), 0):
         found.setdefault((start.path, start.place, start.switches), start)
         if len(found) >= _MOST:
             break
-    return tuple(found[k] for k in sorted(found, key=lambda k: (k[0], k[1])))  # type: ignore[arg-type, return-value]
+    return tuple(found[k] for k in sorted(found, key=lambda k: (k[0], k[1])))
 
 
-def _up(  # noqa: PLR0913 - the state of the way up
+def _up(
     linker: Linker,
     node: Function | Module,
     expr: Expr | None,
@@ -103,7 +105,7 @@ def _up(  # noqa: PLR0913 - the state of the way up
         yield from _up(linker, where, call, (*chain, step), switches, calls, active, depth + 1)
     if came:
         return
-    if isinstance(node.parent, Function | Module) and node.owner is None:
+    if node.owner is None:
         passed = _passed_to(linker, node)
         yield from _up(linker, node.parent, node, chain, switches, (*calls, *passed), active, depth + 1)
         return

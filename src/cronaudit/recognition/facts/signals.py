@@ -13,11 +13,12 @@ from cronaudit.model.knowledge import Host
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, RegionKind
-from cronaudit.model.value import Arguments, Choice, Closure, Env, External, Known, Record, Text, Value
+from cronaudit.model.value import Arguments, Closure, External, Value
 from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.hosts import host_of, texts
 from cronaudit.recognition.facts.replays import Occurrence, occurrences
 from cronaudit.recognition.facts.spans import Spans, core_of, covers_work, work_of
-from cronaudit.recognition.sightings import Sighting, text_of
+from cronaudit.recognition.sightings import Sighting
 
 Phase = Literal["start", "completion", "failure"]
 
@@ -95,7 +96,7 @@ class _Reader:
         sighting = occurrence.sighting
         word = sighting.description.word("phase")
         state = sighting.param("state")
-        said = [*_texts(state), *([] if not isinstance(word, str) or word == "auto" else [word])]
+        said = [*texts(state), *([] if not isinstance(word, str) or word == "auto" else [word])]
         phases = tuple(dict.fromkeys(p for text in said if (p := _phase(text)) is not None))
         if not phases and (url := sighting.param("url")) is not None:
             phases = self._url_phases(url, self._host(sighting))
@@ -103,7 +104,7 @@ class _Reader:
         return self._signal(
             occurrence,
             str(service or sighting.library),
-            phases or self._placed(sighting.event, open_state=state is not None and not _texts(state)),
+            phases or self._placed(sighting.event, open_state=state is not None and not texts(state)),
         )
 
     def hosted(self, occurrence: Occurrence) -> Signal | None:
@@ -114,7 +115,7 @@ class _Reader:
             return None
         phases = self._url_phases(url, host)
         if not phases or phases == ("completion",):
-            open_tail = any(_OPEN_TAIL.search(t) for t in _texts(url))
+            open_tail = any(_OPEN_TAIL.search(t) for t in texts(url))
             phases = self._placed(occurrence.sighting.event, open_state=open_tail)
         return self._signal(occurrence, host.service, phases)
 
@@ -149,25 +150,14 @@ class _Reader:
     # ---- parts -----------------------------------------------------------------------------------------------
 
     def _host(self, sighting: Sighting) -> Host | None:
-        url = sighting.param("url")
-        if url is None:
-            return None
-        for text in _texts(url):
-            host = self._matcher.host(text)
-            if host is not None:
-                return host if host.effect == "monitor.ping" else None
-        for name in _variables(url, self._linker):
-            host = self._matcher.host_of_variable(name)
-            if host is not None:
-                return host if host.effect == "monitor.ping" else None
-        return None
+        return host_of(sighting, self._matcher, "monitor.ping")
 
     @staticmethod
     def _url_phases(url: Value, host: Host | None) -> tuple[Phase, ...]:
         if host is None:
             return ()
         names: dict[str, Phase] = {"start": "start", "failure": "failure", "success": "completion"}
-        found = (names.get(phase_of(host, t)) for t in _texts(url) or [""])
+        found = (names.get(phase_of(host, t)) for t in texts(url) or [""])
         return tuple(dict.fromkeys(p for p in found if p is not None))
 
     def _placed(self, event: Event, *, open_state: bool) -> tuple[Phase, ...]:
@@ -190,7 +180,7 @@ class _Reader:
         name = sighting.text("name")
         url = sighting.param("url")
         if name is None and url is not None:
-            name = _slug(next(iter(_texts(url)), ""))
+            name = _slug(next(iter(texts(url)), ""))
         caller = next((e for e in occurrence.calls if self._work_path[: len(e.path)] == e.path), None)
         called = _called(caller) if caller is not None else ""
         return Signal(
@@ -239,49 +229,6 @@ def _in_item_loop(event: Event) -> bool:
 def _phase(text: str) -> Phase | None:
     word = text.strip().lower().rsplit(".", 1)[-1]
     return next((phase for phase, words in _WORDS.items() if word in words), None)
-
-
-def _texts(value: Value | None) -> list[str]:
-    """All texts that a folded value may be; open parts are written ``${…}``."""
-    if value is None:
-        return []
-    if isinstance(value, Choice):
-        return [t for o in value.options for t in _texts(o)]
-    if isinstance(value, Text):
-        options = [""]
-        for part in value.parts:
-            texts = [part] if isinstance(part, str) else (_texts(part) or ["${…}"])
-            options = [a + b for a in options for b in texts][:16]
-        return options
-    text = text_of(value)
-    return [] if text is None else [text]
-
-
-def _variables(value: Value | None, linker: Linker) -> Iterator[str]:
-    """Environment variables and settings inside a folded value."""
-    match value:
-        case Env():
-            yield value.name
-        case Known() if value.default_of:
-            yield value.default_of
-        case Text():
-            for part in value.parts:
-                if not isinstance(part, str):
-                    yield from _variables(part, linker)
-        case Choice():
-            for option in value.options:
-                yield from _variables(option, linker)
-        case External():
-            yield value.path.rsplit(".", 1)[-1].rsplit(":", 1)[-1]
-            for raw in (value.args.positional if value.args is not None else ())[:1]:
-                yield from _variables(linker.force(raw), linker)
-        case Record():
-            for key in ("url", "baseURL", "href"):
-                raw = value.entries.get(key)
-                if raw is not None:
-                    yield from _variables(linker.force(raw), linker)
-        case _:
-            return
 
 
 def _slug(url: str) -> str | None:

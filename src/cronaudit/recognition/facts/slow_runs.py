@@ -10,6 +10,7 @@ from cronaudit.model.facts import Fact
 from cronaudit.model.trace import Event, RegionKind
 from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.hosts import host_of
 from cronaudit.recognition.facts.rule_matching import rule_for
 from cronaudit.recognition.facts.stubs import ALERT_NAMES, named_stubs
 from cronaudit.recognition.sightings import Sighting
@@ -34,13 +35,15 @@ def slow_of(context: JobContext) -> Fact[Slow]:
         None,
     )
     warning: Sighting | None = None
-    for sighting in context.seen("alert.send", "tracker.capture", "log"):
+    for sighting in context.seen("alert.send", "tracker.capture", "http.request", "log"):
+        if sighting.effect == "http.request" and host_of(sighting, context.service.matcher, "alert.send") is None:
+            continue
         test = _under_duration(sighting.event, context)
         if test is None or sighting.event.inside(RegionKind.CATCH):
             continue
         if sighting.effect != "log":
             return Fact("alert", "Alert on a slow run", (sighting.location,), sighting.path)
-        if (sighting.text("level") or "warn") in ("warn", "error", "fatal"):
+        if (sighting.text("level") or "") in ("warn", "error", "fatal"):
             warning = warning or sighting
     rule = rule_for(context, "slow")
     if rule is not None:

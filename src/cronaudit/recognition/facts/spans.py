@@ -9,19 +9,23 @@ from cronaudit.model.ir import Call, Expr, Function
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, RegionKind
-from cronaudit.model.value import Closure, External, Known, Scope
+from cronaudit.model.value import Closure, Env, External, Known, Scope
 from cronaudit.model.walking import inside
 from cronaudit.recognition.context import JobContext
-from cronaudit.recognition.sightings import Sighting
+from cronaudit.recognition.sightings import Sighting, text_of
 
 _CHANGING = frozenset((
     "db.insert", "db.upsert", "db.update", "db.delete", "payment.mutate", "mail.send", "queue.enqueue", "file.write",
     "process.spawn", "thread.spawn",
 ))  # fmt: skip
-_READING = frozenset(("db.read", "db.read_one", "db.stream", "db.query", "file.read", "http.request", "queue.consume"))
+_READING = frozenset(
+    ("db.read", "db.read_one", "db.stream", "db.query", "file.read", "http.request", "queue.consume")
+)
 _AROUND = ("lock.", "leader.", "monitor.", "alert.", "tracker.", "metric.", "log", "timer.", "id.", "host.")
 """What wraps the work is no part of it."""
-_CHANGING_SQL = re.compile(r"\s*(?:with\b.*?\b)?(insert|update|delete|merge|replace|call|truncate)\b", re.I | re.S)
+_CHANGING_SQL = re.compile(
+    r"\s*(?:with\b.*?\b)?(insert|update|delete|merge|replace|call|truncate)\b", re.IGNORECASE | re.DOTALL
+)
 _CHANGING_METHODS = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 _LANGUAGE = ("global:", "builtins.", "node:", "util:", "timers")
 _NAMED = re.compile(r"([\w$]+)[\"']?\??\s*[:=]\s*([^,;{}#]+)")
@@ -144,7 +148,11 @@ class Spans:
 
 
 def _enters(event: Event, function: Function) -> bool:
-    return event.kind is EventKind.ENTER and isinstance(event.callee, Closure) and event.callee.function is function
+    return (
+        event.kind is EventKind.ENTER
+        and isinstance(event.callee, Closure)
+        and event.callee.function is function
+    )
 
 
 def _starts_chain(other: Event, event: Event) -> bool:
@@ -163,7 +171,7 @@ def work_of(context: JobContext) -> tuple[Event, ...]:
     for sighting in context.sightings:
         by_event.setdefault(sighting.event.order, []).append(sighting)
     around = {o for o, found in by_event.items() if any(s.effect.startswith(_AROUND) for s in found)}
-    usable = [s for s in context.sightings if s.event.order not in around]
+    usable = [s for s in context.sightings if s.event.order not in around and not _is_signal(s, context)]
     changing = _distinct(s.event for s in usable if is_changing(s))
     if changing:
         return changing
@@ -178,6 +186,18 @@ def work_of(context: JobContext) -> tuple[Event, ...]:
         and e.external is not None
         and not e.external.startswith(_LANGUAGE)
     )
+
+
+def _is_signal(sighting: Sighting, context: JobContext) -> bool:
+    """Whether a request only tells a monitor or people about the run."""
+    if sighting.effect != "http.request":
+        return False
+    url = sighting.param("url")
+    matcher = context.service.matcher
+    if isinstance(url, Env):
+        return matcher.host_of_variable(url.name) is not None
+    text = text_of(url)
+    return text is not None and matcher.host(text) is not None
 
 
 def is_changing(sighting: Sighting) -> bool:
@@ -208,7 +228,11 @@ def core_of(context: JobContext, spans: Spans) -> Event | None:
         return None
     for event in spans.functions():
         callee = event.callee
-        if isinstance(callee, Closure) and callee.function.owner is own and callee.function.name != "constructor":
+        if (
+            isinstance(callee, Closure)
+            and callee.function.owner is own
+            and callee.function.name != "constructor"
+        ):
             return event
     return None
 
@@ -249,7 +273,11 @@ def written(linker: Linker, at: Location | None, hint: re.Pattern[str]) -> str:
 
 def number_of(value: object) -> float | None:
     """A folded number."""
-    if isinstance(value, Known) and isinstance(value.value, int | float) and not isinstance(value.value, bool):
+    if (
+        isinstance(value, Known)
+        and isinstance(value.value, int | float)
+        and not isinstance(value.value, bool)
+    ):
         return float(value.value)
     return None
 

@@ -10,6 +10,7 @@ from cronaudit.model.ir import (
     Await,
     Break,
     Call,
+    Conditional,
     Const,
     Continue,
     Do,
@@ -27,7 +28,7 @@ from cronaudit.model.ir import (
     Throw,
 )
 from cronaudit.model.trace import Event
-from cronaudit.model.walking import expressions, inside, statements
+from cronaudit.model.walking import blocks, expressions, inside, statements
 
 _ONE = ("one", "first", "single", "row", "scalar", "val")
 _COUNTS = frozenset(("rowCount", "length", "affectedRows", "changes", "count"))
@@ -133,31 +134,98 @@ def asks_for_one(event: Event) -> bool:
 # ---- tests ------------------------------------------------------------------------------------------------------
 
 
-def tests_of(event: Event) -> Iterator[If]:
-    """The branches that are decided by the result of a call, in the function that it stands in."""
+def tests_of(event: Event) -> Iterator[tuple[If, int]]:
+    """The branches that are decided by the result of a call, in the function that it stands in, with the polarity."""
     statement = event.statement
-    if isinstance(statement, If) and event.call is not None:
-        if any(e is event.call for e in inside(statement.test)):
-            yield statement
-    names = targets(event)
-    if names:
-        derived = frozenset((*names, *_derived(event, names)))
-        for other in statements(body_of(event)):
-            if isinstance(other, If) and other is not statement and mentions(other.test, derived):
-                yield other
+    if isinstance(statement, If) and event.call is not None and any(e is event.call for e in inside(statement.test)):
+        yield statement, polarity(statement.test, frozenset(), event.call)
+    names = frozenset(targets(event))
+    if not names:
+        return
+    signs = dict.fromkeys(names, 1) | dict(_derived(event, names))
+    for other in statements(body_of(event)):
+        if isinstance(other, If) and other is not statement and other.line >= event.location.line:
+            used = next((n for n in signs if mentions(other.test, (n,))), None)
+            if used is not None:
+                yield other, polarity(other.test, frozenset((used,)), None) * signs[used]
 
 
-def _derived(event: Event, names: tuple[str, ...]) -> Iterator[str]:
+def _derived(event: Event, names: frozenset[str]) -> Iterator[tuple[str, int]]:
     """Names that are computed from a result: ``const done = rows.length > 0``."""
     for statement in statements(body_of(event)):
         if (
             isinstance(statement, Assign)
             and statement.value is not None
+            and isinstance(statement.target, Name)
             and statement is not event.statement
             and mentions(statement.value, names)
-            and not any(isinstance(e, Call) for e in inside(statement.value))
         ):
-            yield from names_of(statement.target)
+            sign = polarity(statement.value, names, None)
+            if sign:
+                yield statement.target.name, sign
+
+
+def surroundings(body: tuple[Stmt, ...], wanted: Stmt) -> tuple[tuple[Stmt, int], ...] | None:
+    """The statements around `wanted`, outer first, each with the number of its block; None where it is not there."""
+    for statement in body:
+        if statement is wanted:
+            return ()
+        for number, block in enumerate(blocks(statement)):
+            inner = surroundings(block, wanted)
+            if inner is not None:
+                return ((statement, number), *inner)
+    return None
+
+
+def polarity(expr: Expr, names: frozenset[str], call: Call | None) -> int:
+    """What a test says when there is a result: 1 that it holds, -1 that it does not, 0 that it cannot be told."""
+    if isinstance(expr, Await):
+        return polarity(expr.value, names, call)
+    if expr is call or (isinstance(expr, Name) and expr.name in names):
+        return 1
+    if isinstance(expr, Member | Index):
+        return polarity(expr.object, names, call)
+    if isinstance(expr, Call):
+        # `Boolean(rows.length)`, `rows.some(…)`: whatever it computes grows with the result.
+        inner = [polarity(a.value, names, call) for a in expr.args] + [polarity(expr.callee, names, call)]
+        return next((p for p in inner if p), 0)
+    if isinstance(expr, Conditional):
+        return polarity(expr.test, names, call)
+    if isinstance(expr, Operation):
+        return _operation(expr, names, call)
+    return 0
+
+
+def _operation(expr: Operation, names: frozenset[str], call: Call | None) -> int:
+    sides = [polarity(o, names, call) for o in expr.operands]
+    if expr.op == "not":
+        return -sides[0]
+    if expr.op in ("and", "or", "??"):
+        return next((s for s in sides if s), 0)
+    if len(expr.operands) != 2 or not any(sides):  # noqa: PLR2004 - a comparison
+        return next((s for s in sides if s), 0) if len(expr.operands) == 1 else 0
+    found, other = (0, 1) if sides[0] else (1, 0)
+    constant = expr.operands[other]
+    empty = isinstance(constant, Const) and not constant.value
+    if expr.op in ("==", "is"):
+        return -sides[found] if empty else sides[found]
+    if expr.op in ("!=", "is not"):
+        return sides[found] if empty else -sides[found]
+    grows = expr.op in (">", ">=") if found == 0 else expr.op in ("<", "<=")
+    if expr.op in ("<", "<=", ">", ">=") and isinstance(constant, Const):
+        return sides[found] if grows else -sides[found]
+    return 0
+
+
+def returned_polarity(event: Event) -> int:
+    """The same of what a function gives back: ``return rowCount === 1``."""
+    names = frozenset(targets(event))
+    for statement in statements(body_of(event)):
+        if isinstance(statement, Return) and statement.value is not None:
+            found = polarity(statement.value, names, event.call)
+            if found:
+                return found
+    return 0
 
 
 def leaves(block: tuple[Stmt, ...]) -> bool:

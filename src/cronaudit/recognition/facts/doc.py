@@ -1,0 +1,105 @@
+"""``doc``: what is written about the job, and about what it needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, Literal
+
+from cronaudit.model.facts import DocFacts, Fact
+from cronaudit.model.source import Language, Location
+from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.documents import Text, texts_of
+from cronaudit.recognition.facts.needs import dependencies_named, dependencies_stated, known_names
+from cronaudit.schedule.sentences import read_sentences
+
+Dependencies = Literal["stated", "prose", "runbook", "none"]
+
+_ABOUT_JOBS: Final = re.compile(
+    r"\b(?:cron|jobs?|scheduled?|schedules|scheduler|background|workers?|tasks?|runbook|periodic)\b", re.IGNORECASE
+)
+_HEADING: Final = re.compile(r"^(#{1,6})\s+(.*)$")
+_NO_DOCUMENT: Final = re.compile(r"(?:^|/)\.|(?:^|/)(?:change_?log|history|news|plans?|todo)\b", re.IGNORECASE)
+"""Plans, notes for tools and lists of changes describe no running job."""
+_MOST_BYTES: Final = 300_000
+_MOST_DOCUMENTS: Final = 300
+
+
+def build(context: JobContext) -> DocFacts:
+    """The purpose and the dependencies as written."""
+    texts = texts_of(context)
+    return DocFacts(purpose=_purpose(texts), dependencies=_dependencies(context, texts))
+
+
+def _purpose(texts: tuple[Text, ...]) -> Fact[Literal["doc", "comment", "none"]]:
+    """A text on the schedule alone is no purpose (ruling 21)."""
+    for text in texts:
+        if text.kind != "comment" and says_purpose(text.text):
+            what = "Description" if text.kind == "description" else f"Doc comment on the {text.on}"
+            return Fact("doc", what, (text.location,))
+    for text in texts:
+        if text.kind == "comment" and says_purpose(text.text):
+            return Fact("comment", "Only a loose comment", (text.location,))
+    return Fact("none", "No doc comment")
+
+
+def says_purpose(text: str) -> bool:
+    """Whether anything in a text is about something else than when the job runs."""
+    for sentence in read_sentences(text):
+        about_time = bool(sentence.claims or sentence.sizes)
+        if len(sentence.rest) >= (4 if about_time else 2) or (not about_time and sentence.rest and sentence.speaks_of_runs):
+            return True
+    return False
+
+
+def _dependencies(context: JobContext, texts: tuple[Text, ...]) -> Fact[Dependencies]:
+    names = known_names(context)
+    own = [t for t in texts if t.on != "body"]
+    for text in own:
+        found = dependencies_stated(text.text, names)
+        if found:
+            return Fact("stated", f"'{found}'", (text.location,))
+    for text in own:
+        named = dependencies_named(text.text, names)
+        if named:
+            return Fact("prose", f"Names {', '.join(named)} in prose, not as needs", (text.location,))
+    for section, at in _sections(context):
+        if dependencies_stated(section, names) or dependencies_named(section, names):
+            return Fact("runbook", "Only in a README or runbook", (at,))
+    documented = [t.location for t in own]
+    return Fact("none", "No explicit docs", tuple(documented[:1]))
+
+
+def _sections(context: JobContext) -> Iterator[tuple[str, Location]]:
+    """Sections of documents that are about jobs and name this one."""
+    name = context.registration.name
+    if not name or len(name) < 4:
+        return
+    for path, text in _documents(context):
+        if name not in text:
+            continue
+        heading, start, lines = "", 1, text.splitlines()
+        block: list[str] = []
+        for number, line in enumerate((*lines, "# "), 1):
+            match = _HEADING.match(line)
+            if match is None and number <= len(lines):
+                block.append(line)
+                continue
+            section = "\n".join(block)
+            if name in section and _ABOUT_JOBS.search(f"{heading} {path}"):
+                yield section, Location(path, start)
+            heading, start, block = (match[2] if match else ""), number, []
+
+
+def _documents(context: JobContext) -> tuple[tuple[str, str], ...]:
+    cached = context.service.cache.get(__name__)
+    if not isinstance(cached, tuple):
+        tree = context.service.tree
+        files = [
+            f
+            for f in tree.files
+            if f.language is Language.MARKDOWN and f.size <= _MOST_BYTES and not _NO_DOCUMENT.search(f.path)
+        ]
+        cached = tuple((f.path, tree.read(f.path).decode("utf-8", "replace")) for f in files[:_MOST_DOCUMENTS])
+        context.service.cache[__name__] = cached
+    return cached

@@ -1,0 +1,87 @@
+"""``effects``: what a run changes, and what happens when it runs twice."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cronaudit.model.facts import EffectFacts, Fact, Unresolved
+from cronaudit.model.trace import Event, EventKind
+from cronaudit.model.value import Known, Symbol, Unknown
+from cronaudit.recognition.context import JobContext, seen_fact
+from cronaudit.recognition.facts.acts import SIDE, acts_of
+from cronaudit.recognition.facts.effects_run_id import run_id_of
+from cronaudit.recognition.facts.guard import guard_of
+from cronaudit.recognition.facts.operations import operations_of
+from cronaudit.recognition.facts.writes import atomicity_of, inserts_of
+
+Changes = Literal["writes", "outgoing", "none"]
+Payments = Literal["keyed", "some", "unkeyed", "none"]
+
+_CHANGING = frozenset(("save", "create", "insert", "update", "delete", "remove", "destroy", "store", "upsert", "persist",
+                       "bulkCreate", "insertMany", "updateMany", "deleteMany", "bulkWrite", "send", "publish"))  # fmt: skip
+"""Methods that change something, on whatever object."""
+
+
+def build(context: JobContext) -> EffectFacts:
+    """The facts of one job."""
+    return EffectFacts(
+        run_id=run_id_of(context),
+        changes=_changes(context),
+        guard=guard_of(context),
+        atomicity=atomicity_of(context),
+        inserts=inserts_of(context),
+        payments=_payments(context),
+    )
+
+
+def _changes(context: JobContext) -> Fact[Changes]:
+    operations = operations_of(context)
+    writes = operations.writes
+    if writes:
+        first = writes[0]
+        table = f" {first.table}" if first.table else ""
+        return Fact("writes", f"{first.kind.upper()}{table}", (first.location,), first.path)
+    acts = acts_of(context, operations)
+    if acts:
+        return Fact("outgoing", acts[0].what, (acts[0].location,), acts[0].path)
+    side = context.seen_everywhere(*SIDE)
+    if side:
+        return seen_fact("outgoing", side[0], side[0].effect)
+    if operations.opaque:
+        event = operations.opaque[0]
+        return Fact(Unresolved("the text of a statement is not resolved", event.location), "", (event.location,))
+    unknown = _unknown_change(context)
+    if unknown is not None:
+        name = getattr(getattr(unknown.call, "callee", None), "name", "")
+        return Fact(Unresolved(f"what {name}() is called on is not resolved", unknown.location), "", (unknown.location,))
+    return context.absent("none", "Nothing is changed")
+
+
+def _unknown_change(context: JobContext) -> Event | None:
+    """An awaited call of a changing method on an object that cannot be resolved."""
+    sighted = {s.event.order for s in context.sightings}
+    for event in context.trace.events:
+        if event.kind is not EventKind.CALL or event.order in sighted or not event.awaited:
+            continue
+        if isinstance(event.callee, Unknown | Symbol):
+            if getattr(getattr(event.call, "callee", None), "name", "") in _CHANGING:
+                return event
+    return None
+
+
+def _payments(context: JobContext) -> Fact[Payments]:
+    calls = context.seen_everywhere("payment.mutate")
+    if not calls:
+        return context.absent("none", "No payment calls")
+    keys = [(c, c.param("key")) for c in calls]
+    for call, key in keys:
+        if isinstance(key, Unknown):
+            return Fact(Unresolved(f"the idempotency key is not resolved: {key.reason}", call.location), "", (call.location,))
+    keyed = [c for c, k in keys if k is not None and not (isinstance(k, Known) and not k.value)]
+    bare = [c for c in calls if c not in keyed]
+    if not bare:
+        text = keyed[0].text("key")
+        return seen_fact("keyed", keyed[0], f"Idempotency key {text}" if text else "Idempotency key on every payment call")
+    if keyed:
+        return seen_fact("some", bare[0], f"{len(keyed)} of {len(calls)} payment calls have an idempotency key")
+    return seen_fact("unkeyed", bare[0], "No idempotency key")

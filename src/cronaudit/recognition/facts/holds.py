@@ -1,0 +1,172 @@
+"""Executions that are held in a variable or field while they run, and flags that say that one runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cronaudit.model.ir import (
+    Assign,
+    AssignExpr,
+    Await,
+    Call,
+    Class,
+    Const,
+    Expr,
+    Function,
+    Member,
+    Module,
+    Name,
+    This,
+)
+from cronaudit.model.linker import Linker
+from cronaudit.model.source import Location
+from cronaudit.model.value import Instance, Scope
+from cronaudit.model.walking import expressions, inside, statements
+
+_PUTS = frozenset(("add", "push", "set", "append"))
+_FLAG_WORDS = ("running", "busy", "active", "progress", "working", "executing", "processing", "inflight", "locked")
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A variable or field that outlives the function that writes it."""
+
+    name: str
+    owner: str
+    """The class of a field (file and name), the file of a variable."""
+    classes: tuple[str, ...] = ()
+    """The names of the class and its bases, for a field."""
+
+    def same(self, other: Holder) -> bool:
+        """Whether both are the same: of a field, in classes that inherit from each other."""
+        if self.name != other.name:
+            return False
+        return self.owner == other.owner or bool(set(self.classes) & set(other.classes))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One place that writes a holder."""
+
+    holder: Holder
+    location: Location
+    value: Expr | None
+    """The call whose result is held; None for a flag."""
+
+
+def holder_of(expr: Expr, scope: Scope, linker: Linker) -> Holder | None:
+    """What an expression names, if that outlives the function."""
+    if isinstance(expr, Name):
+        node: Function | Module | None = scope.node
+        while isinstance(node, Function):
+            if expr.name in _declared(node):
+                # A variable of an enclosing function outlives the ones inside it.
+                return None if node is scope.node else Holder(expr.name, f"{node.module.path}:{node.line}")
+            node = node.parent
+        return Holder(expr.name, scope.module.path)
+    if isinstance(expr, Member):
+        if isinstance(expr.object, This):
+            cls = _class_of(scope)
+            if cls is not None:
+                return Holder(expr.name, f"{cls.module.path}:{cls.name}", _lineage(cls, linker))
+            return Holder(expr.name, scope.module.path)
+        value = linker.fold(expr.object, scope)
+        if isinstance(value, Instance):
+            cls = value.of.cls
+            return Holder(expr.name, f"{cls.module.path}:{cls.name}", _lineage(cls, linker))
+    return None
+
+
+def _declared(node: Function) -> frozenset[str]:
+    names = {p.name for p in node.params if p.name}
+    names |= {s.target.name for s in statements(node.body) if isinstance(s, Assign) and s.declares and isinstance(s.target, Name)}
+    return frozenset(names)
+
+
+def _class_of(scope: Scope) -> Class | None:
+    current: Function | Module = scope.node
+    while isinstance(current, Function):
+        if current.owner is not None:
+            return current.owner
+        current = current.parent
+    return None
+
+
+def _lineage(cls: Class, linker: Linker) -> tuple[str, ...]:
+    return tuple(
+        f"{v.cls.module.path}:{v.cls.name}" for v in linker.lineage(linker.class_value(cls)) if hasattr(v, "cls")
+    )
+
+
+def executions(function: Function, scope: Scope, linker: Linker) -> Iterator[Held]:
+    """Results of calls that a function keeps without awaiting them: ``this.running = this.execute()``."""
+    path = function.module.path
+    local: dict[str, Call] = {}
+    for target, value, line in _assignments(function):
+        call = _pending(value)
+        if call is None:
+            continue
+        if isinstance(target, Name):
+            local[target.name] = call
+        holder = holder_of(target, scope, linker)
+        if holder is not None:
+            yield Held(holder, Location(path, line), call)
+    for expr in expressions(function.body):
+        if isinstance(expr, Call) and isinstance(expr.callee, Member) and expr.callee.name in _PUTS:
+            kept = next((c for a in expr.args if (c := _kept(a.value, local)) is not None), None)
+            holder = holder_of(expr.callee.object, scope, linker) if kept is not None else None
+            if holder is not None:
+                yield Held(holder, Location(path, expr.line), kept)
+
+
+def flags(function: Function, scope: Scope, linker: Linker) -> Iterator[Held]:
+    """Flags that a function raises: ``this.isRunning = true``."""
+    for target, value, line in _assignments(function):
+        if not isinstance(value, Const) or value.value is not True:
+            continue
+        holder = holder_of(target, scope, linker)
+        if holder is not None and any(w in holder.name.lower().replace("_", "") for w in _FLAG_WORDS):
+            yield Held(holder, Location(function.module.path, line), None)
+
+
+def _assignments(function: Function) -> Iterator[tuple[Expr, Expr, int]]:
+    for statement in statements(function.body):
+        if isinstance(statement, Assign) and statement.value is not None:
+            yield statement.target, statement.value, statement.line
+    for expr in expressions(function.body):
+        if isinstance(expr, AssignExpr):
+            yield expr.target, expr.value, expr.line
+
+
+def _pending(value: Expr) -> Call | None:
+    """The call whose promise an expression is: itself, or the beginning of its chain."""
+    current = value
+    while True:
+        if isinstance(current, Await):
+            return None
+        if not isinstance(current, Call):
+            return None
+        callee = current.callee
+        if isinstance(callee, Member) and callee.name in ("then", "catch", "finally") and isinstance(callee.object, Call):
+            current = callee.object
+            continue
+        return current
+
+
+def _kept(value: Expr, local: dict[str, Call]) -> Call | None:
+    if isinstance(value, Name):
+        return local.get(value.name)
+    return _pending(value)
+
+
+def awaited(function: Function) -> Iterator[tuple[Expr, int]]:
+    """What a function waits for that it does not call: ``await this.running``, ``await Promise.all(this.tasks)``."""
+    for expr in expressions(function.body):
+        if not isinstance(expr, Await):
+            continue
+        for inner in inside(expr.value):
+            if isinstance(inner, Name | Member):
+                yield inner, expr.line
+                if isinstance(inner, Member) and isinstance(inner.object, Name):
+                    continue

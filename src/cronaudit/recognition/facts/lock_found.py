@@ -1,0 +1,331 @@
+"""The locks on a job's walk: calls that a library declares, texts that take or release one, blocks that hold one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cronaudit.knowledge.selectors import constant
+from cronaudit.model.ir import Assign, Call, Do, If, Module, Return, With
+from cronaudit.model.knowledge import Effect, Phrase
+from cronaudit.model.source import Location
+from cronaudit.model.trace import Event, RegionKind
+from cronaudit.model.value import Closure, External, Instance
+from cronaudit.model.walking import inside
+from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.lock_values import Guarded
+from cronaudit.recognition.facts.spans import Spans
+from cronaudit.recognition.sightings import Sighting
+
+_TEXTS = {
+    "script.run": ("lua", "text"),
+    "db.query": ("sql", "sql"),
+    "db.read": ("sql", "lock"),
+    "db.read_one": ("sql", "lock"),
+}
+"""The effects that carry a text in another language: which language, in which parameter."""
+_TAKING = ("lock.acquire", "lock.with", "leader.elect")
+_ENTERING = ("__enter__", "__aenter__")
+_LEAVING = ("__exit__", "__aexit__")
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """One lock that the walk comes to."""
+
+    sighting: Sighting
+    """The call that takes it, or makes what is held in a block."""
+    guarded: Guarded
+    releases: tuple[Sighting, ...]
+    extends: tuple[Sighting, ...]
+    inner: tuple[Sighting, ...] = ()
+    """What the project's own context manager does when it is left."""
+    holder: Event | None = None
+    """The function of the project that takes it on behalf of the job, where that lies in another file or class."""
+    caller: Event | None = None
+    """The call of that function."""
+
+    @property
+    def kind(self) -> str:
+        """What keeps it."""
+        word = self.sighting.description.word("kind")
+        return str(word) if word is not None else "lease"
+
+
+def lock_sightings(context: JobContext) -> tuple[Sighting, ...]:
+    """The sightings of the walk with what the texts in them mean."""
+    found = list(context.sightings)
+    for sighting in context.sightings:
+        found.extend(read_text(context, sighting))
+    return tuple(sorted(found, key=lambda s: s.event.order))
+
+
+def read_text(context: JobContext, sighting: Sighting) -> tuple[Sighting, ...]:
+    """What the SQL or script of one call means for locks."""
+    if sighting.effect not in _TEXTS:
+        return ()
+    language, param = _TEXTS[sighting.effect]
+    text = sighting.text(param)
+    if text is None:
+        return ()
+    return tuple(
+        Sighting(
+            phrase.effect,
+            _as_effect(phrase, match.groups(), sighting),
+            sighting.event,
+            sighting.view,
+            sighting.linker,
+        )
+        for phrase, match in context.service.matcher.phrases(language, text)
+        if phrase.effect.startswith("lock.")
+    )
+
+
+def _as_effect(phrase: Phrase, groups: tuple[str | None, ...], sighting: Sighting) -> Effect:
+    """A phrase as the description of a call: what it takes from the text becomes a constant."""
+    params = []
+    for name, selectors in phrase.params:
+        stated = []
+        for selector in selectors:
+            if selector.root != "group":
+                stated.append(selector)
+                continue
+            position = int(selector.index or 1) - 1
+            text = groups[position] if 0 <= position < len(groups) else None
+            if text:
+                stated.append(replace(constant(text), unit=selector.unit))
+        params.append((name, tuple(stated)))
+    if not any(name == "key" for name, _ in params):
+        params.append(("key", sighting.description.param("key")))
+    return replace(sighting.description, effect=phrase.effect, params=tuple(params), when=(), callback=())
+
+
+def find_locks(context: JobContext, spans: Spans) -> tuple[Lock, ...]:
+    """The locks shared between processes, in the order of the walk."""
+    sightings = lock_sightings(context)
+    blocks = _blocks(spans)
+    releases = tuple(s for s in sightings if s.effect in ("lock.release", "key.delete"))
+    extends = tuple(s for s in sightings if s.effect in ("lock.extend", "key.expire"))
+    found: list[Lock] = []
+    for sighting in sightings:
+        if sighting.effect in _TAKING and sighting.description.word("kind") != "in-process":
+            lock = _lock(sighting, blocks, releases, extends, spans)
+            if lock is not None:
+                found.append(lock)
+    found.extend(_own_managers(context, spans, blocks, extends))
+    return tuple(found)
+
+
+def _lock(
+    sighting: Sighting,
+    blocks: dict[int, tuple[With, frozenset[int]]],
+    releases: tuple[Sighting, ...],
+    extends: tuple[Sighting, ...],
+    spans: Spans,
+) -> Lock | None:
+    event = sighting.event
+    block = blocks.get(id(event.call))
+    is_wrapper = sighting.effect == "lock.with" and block is None
+    if is_wrapper and not spans.callbacks(event) and not _passes_function(event):
+        return None
+    mine = tuple(r for r in releases if _belongs(r, sighting) and r.event.order != event.order)
+    guarded = Guarded(
+        event=event,
+        block=block[0] if block is not None else None,
+        is_wrapper=is_wrapper,
+        failure=_failure(sighting, block is not None or is_wrapper),
+        releases=frozenset(r.event.order for r in mine) if block is None and not is_wrapper else frozenset(),
+        marks=frozenset({event.order}) if block is None else block[1] | {event.order},
+    )
+    holder, caller = _holder(event, spans)
+    longer = tuple(e for e in extends if _belongs(e, sighting) and e.event.order > event.order)
+    return Lock(sighting, guarded, mine, longer, (), holder, caller)
+
+
+def _passes_function(event: Event) -> bool:
+    from cronaudit.model.ir import Function
+
+    return event.call is not None and any(isinstance(a.value, Function) for a in event.call.args)
+
+
+def _failure(sighting: Sighting, holds_block: bool) -> str:  # noqa: FBT001 - one caller
+    word = sighting.description.word("failure")
+    if word is not None:
+        return str(word)
+    return "throws" if holds_block else "falsy"
+
+
+def _belongs(release: Sighting, taken: Sighting) -> bool:
+    """Whether a release gives back what was taken: the same key where both are known, and the same kind."""
+    mine, other = taken.text("key"), release.text("key")
+    if release.effect.startswith("key."):
+        return mine is not None and mine == other
+    if mine is not None and other is not None and "${" not in mine + other and mine != other:
+        return False
+    kinds = (taken.description.word("kind") or "lease", release.description.word("kind") or "lease")
+    return kinds[0] == kinds[1] or release.description.word("kind") is None
+
+
+# ---- blocks ----------------------------------------------------------------------------------------------------
+
+
+def _blocks(spans: Spans) -> dict[int, tuple[With, frozenset[int]]]:
+    """The call that makes what a ``with`` block holds, with the block and the orders inside it."""
+    inner: dict[int, set[int]] = {}
+    nodes: dict[int, With] = {}
+    scopes: dict[int, Event] = {}
+    for event in spans.events:
+        for region in event.regions():
+            if region.kind is RegionKind.WITH and isinstance(region.node, With):
+                inner.setdefault(id(region.node), set()).add(event.order)
+                nodes[id(region.node)] = region.node
+                if event.scope.node is not None and id(region.node) not in scopes:
+                    scopes[id(region.node)] = event
+    found: dict[int, tuple[With, frozenset[int]]] = {}
+    for key, node in nodes.items():
+        orders = frozenset(inner[key])
+        for value, _target in node.items:
+            for made in inside(value):
+                if isinstance(made, Call):
+                    found[id(made)] = (node, orders)
+            folded = spans.context.linker.fold(value, scopes[key].scope)
+            if isinstance(folded, External) and folded.call is not None:
+                found.setdefault(id(folded.call), (node, orders))
+    return found
+
+
+def _own_managers(
+    context: JobContext,
+    spans: Spans,
+    blocks: dict[int, tuple[With, frozenset[int]]],
+    extends: tuple[Sighting, ...],
+) -> list[Lock]:
+    """``with lock:`` where the class of the project takes a lock in ``__enter__``, or a generator does before it yields."""
+    found: list[Lock] = []
+    seen: set[int] = set()
+    for event in spans.events:
+        for region in event.regions():
+            node = region.node
+            if region.kind is not RegionKind.WITH or not isinstance(node, With) or id(node) in seen:
+                continue
+            seen.add(id(node))
+            orders = frozenset(
+                e.order
+                for e in spans.events
+                if any(r.node is node and r.kind is RegionKind.WITH for r in e.regions())
+            )
+            for value, _target in node.items:
+                folded = context.linker.fold(value, event.scope)
+                if isinstance(folded, Instance):
+                    taken = _entered(context, folded, _ENTERING, _TAKING)
+                    left = _entered(context, folded, _LEAVING, ("lock.release", "log"))
+                    if taken:
+                        marks = orders | {event.order}
+                        guarded = Guarded(event, node, False, _failure(taken[0], True), frozenset(), marks)  # noqa: FBT003
+                        released = tuple(s for s in left if s.effect == "lock.release")
+                        found.append(Lock(taken[0], guarded, released, extends, left))
+                else:
+                    found.extend(_generator(spans, node, orders, region.info, extends, context))
+    return found
+
+
+def _entered(
+    context: JobContext, instance: Instance, names: tuple[str, ...], effects: tuple[str, ...]
+) -> tuple[Sighting, ...]:
+    for name in names:
+        method = context.linker.member(instance, name)
+        if isinstance(method, Closure):
+            trace = context.linker.walk(method)
+            return tuple(s for s in context.service.reader.read(trace) if s.effect in effects)
+    return ()
+
+
+def _generator(
+    spans: Spans,
+    node: With,
+    orders: frozenset[int],
+    made: object,
+    extends: tuple[Sighting, ...],
+    context: JobContext,
+) -> list[Lock]:
+    if (
+        not isinstance(made, Event)
+        or not isinstance(made.callee, Closure)
+        or not made.callee.function.is_generator
+    ):
+        return []
+    reached = spans.brings_about(made)
+    sightings = [s for s in lock_sightings(context) if s.event.order in reached]
+    taken = next((s for s in sightings if s.effect in _TAKING), None)
+    if taken is None or taken.description.word("kind") == "in-process":
+        return []
+    released = tuple(s for s in sightings if s.effect == "lock.release")
+    inner = tuple(s for s in sightings if s.effect in ("lock.release", "log"))
+    guarded = Guarded(made, node, False, _failure(taken, True), frozenset(), orders | {made.order})  # noqa: FBT003
+    return [Lock(taken, guarded, released, extends, inner, spans.entered(made), made)]
+
+
+# ---- who takes it ----------------------------------------------------------------------------------------------
+
+
+def _holder(event: Event, spans: Spans) -> tuple[Event | None, Event | None]:
+    """The outermost function of the lock's own file or class that is on the way to the call, and the call of it."""
+    chain: list[Event] = []
+    enter = spans.enter_of(event)
+    while enter is not None:
+        chain.append(enter)
+        before = spans.events[enter.order - 1] if enter.order else None
+        enter = (
+            spans.enter_of(enter_call) if (enter_call := _call_of(enter, before, spans)) is not None else None
+        )
+    if not chain:
+        return None, None
+    own = _home(chain[0])
+    inner = [e for e in chain if _home(e) == own]
+    outermost = inner[-1]
+    if outermost is chain[-1]:
+        return None, None
+    calls = spans.callers(outermost)
+    return outermost, calls[0] if calls else None
+
+
+def _call_of(enter: Event, before: Event | None, spans: Spans) -> Event | None:
+    calls = spans.callers(enter)
+    first = next((c for c in calls if c.order < enter.order), None)
+    if first is not None:
+        return first
+    region = enter.region
+    if region is not None and isinstance(region.info, Event):
+        return region.info
+    return before
+
+
+def _home(enter: Event) -> tuple[str, str]:
+    node = enter.scope.node
+    if isinstance(node, Module):
+        return (node.path, "")
+    return (node.module.path, node.owner.name or "" if node.owner is not None else "")
+
+
+# ---- places ----------------------------------------------------------------------------------------------------
+
+
+def is_result_used(event: Event) -> bool:
+    """Whether anything looks at what a call gives."""
+    statement = event.statement
+    return isinstance(statement, Assign | If | Return) or (
+        isinstance(statement, Do)
+        and statement.value is not event.call
+        and not _is_awaited_only(statement, event)
+    )
+
+
+def _is_awaited_only(statement: Do, event: Event) -> bool:
+    return getattr(statement.value, "value", None) is event.call
+
+
+def block_location(lock: Lock) -> Location | None:
+    """Where the block stands that holds the lock."""
+    block = lock.guarded.block
+    if block is None:
+        return None
+    return Location(lock.guarded.event.location.path, block.line, block.end_line)

@@ -1,0 +1,340 @@
+"""One lock held against the job's work: what it covers, how it is taken, released and lost."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from cronaudit.model.facts import Fact, Unresolved
+from cronaudit.model.ir import Loop as LoopNode
+from cronaudit.model.ir import LoopKind, Try
+from cronaudit.model.source import Location
+from cronaudit.model.trace import Event, EventKind, RegionKind
+from cronaudit.model.walking import inside
+from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.catching import catch_of
+from cronaudit.recognition.facts.lock_flow import Flow
+from cronaudit.recognition.facts.lock_found import Lock, is_result_used
+from cronaudit.recognition.facts.lock_state import Answer, Body, Held
+from cronaudit.recognition.facts.lock_values import Run
+from cronaudit.recognition.facts.retry_loops import bound_of_loop
+from cronaudit.recognition.facts.spans import Spans, covers_work, work_of
+
+_NAMING = re.compile(r"name|job|task|cron|slug|type|kind|handler|schedule|slot|queue", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A lock with its three runs."""
+
+    lock: Lock
+    taken: Run
+    denied: Run
+    down: Run
+    covered: frozenset[int]
+    """The work that runs under it."""
+    uncovered: frozenset[int]
+    covers_all: bool
+
+    @property
+    def kind(self) -> str:
+        """The word for `LockFacts.kind`."""
+        return "session" if self.lock.kind == "transaction" else self.lock.kind
+
+
+def judge(context: JobContext, spans: Spans, lock: Lock) -> Judged | None:
+    """What a lock does for the job; None where it guards nothing of the work."""
+    work = frozenset(e.order for e in work_of(context)) - {lock.guarded.event.order, *lock.guarded.releases}
+    if lock.guarded.block is not None and not work & lock.guarded.marks:
+        return None
+    runs = [Flow(spans, context.linker, lock.guarded, work, answer).start() for answer in Answer]
+    covered = runs[0].at(Held.HELD)
+    if not covered:
+        return None
+    uncovered = runs[0].at(Held.IDLE, Held.RELEASED, Held.DENIED, Held.DOWN) | (work - covered)
+    covers = not uncovered or (covers_work(covered, context, spans) and not covered & uncovered)
+    return Judged(lock, runs[0], runs[1], runs[2], covered, uncovered, covers)
+
+
+# ---- what it covers --------------------------------------------------------------------------------------------
+
+
+def coverage_of(judged: Judged, context: JobContext, spans: Spans) -> Fact[Literal["all", "some"]]:
+    """Whether every way to the work takes the lock."""
+    lock = judged.lock
+    event = lock.guarded.event
+    caller = lock.caller
+    place = caller or event
+    name = _callee_name(place)
+    locations = (place.location, event.location) if caller is not None else (lock.sighting.location,)
+    doubt = judged.taken.unsure
+    if is_ignored(judged):
+        return Fact("some", f"{name}: the work runs whether or not the lock was taken", locations, place.path)
+    if judged.taken.loose is not None:
+        return Fact(
+            "some", "The work is not awaited: the lock is released before it ends", (judged.taken.loose,)
+        )
+    if not judged.covers_all:
+        first = next((e for e in spans.events if e.order in judged.uncovered), None)
+        where = (first.location,) if first is not None else ()
+        return Fact("some", "Some work is done without the lock", (*where, *locations), place.path)
+    item = _locked_item(lock, spans)
+    if item is not None:
+        return Fact("some", "Each item is locked, not the run", (item, *locations), place.path)
+    if doubt is not None and judged.uncovered:
+        return Fact(Unresolved("whether every path takes the lock cannot be told", doubt), "", locations)
+    detail = f"{name}() wrapper" if caller is not None else f"{name}() before the work"
+    return Fact("all", detail, locations, place.path)
+
+
+def _callee_name(event: Event) -> str:
+    callee = event.call.callee if event.call is not None else None
+    return str(getattr(callee, "name", "") or "lock")
+
+
+def is_ignored(judged: Judged) -> bool:
+    """Whether work under the lock also runs when another holds it."""
+    return bool(judged.covered & judged.denied.at(Held.DENIED))
+
+
+def _locked_item(lock: Lock, spans: Spans) -> Location | None:
+    """The loop over items of which each is locked by a key of its own."""
+    key = lock.sighting.text("key")
+    if key is None or "${" not in key:
+        return None
+    place = lock.caller or lock.guarded.event
+    args = place.call.args if place.call is not None else ()
+    words = [str(getattr(e, "name", "")) for a in args for e in inside(a.value)]
+    if any(_NAMING.search(w) for w in words):
+        return None
+    for region in place.regions():
+        node = region.node
+        if region.kind is RegionKind.LOOP and isinstance(node, LoopNode) and node.kind is LoopKind.EACH:
+            return Location(place.location.path, node.line) if spans.events else None
+    return None
+
+
+# ---- taking ----------------------------------------------------------------------------------------------------
+
+
+def acquire_failure_of(
+    judged: Judged, context: JobContext, spans: Spans
+) -> Fact[Literal["handled", "swallowed", "ignored"]]:
+    """What happens when another holds the lock."""
+    lock = judged.lock
+    event = lock.sighting.event
+    place = lock.sighting.location
+    if lock.guarded.failure == "waits":
+        return Fact("handled", "Waits until it is free", (place,), lock.sighting.path)
+    if is_ignored(judged):
+        if judged.denied.unsure is not None:
+            return Fact(
+                Unresolved("what the check of the lock's result decides cannot be told", judged.denied.unsure)
+            )
+        used = is_result_used(event)
+        detail = "The work runs whether or not the lock was taken" if used else "Result ignored"
+        return Fact("ignored", detail, (place,), lock.sighting.path)
+    thrown = _throw_behind(judged, spans)
+    tried = _tries(lock, spans, context)
+    if thrown is not None:
+        return Fact("handled", f"{tried}throws", (thrown.location, place), lock.sighting.path)
+    if lock.guarded.failure == "throws" and lock.guarded.block is None:
+        caught = catch_of(lock.guarded.event, spans.events, context.sightings)
+        if caught.how == "swallowed" and not _asks(lock.guarded.event):
+            return Fact(
+                "swallowed", "Swallowed without a log", (caught.location or place,), lock.sighting.path
+            )
+        if caught.how == "unhandled":
+            return Fact("handled", f"{tried}throws to the scheduler", (place,), lock.sighting.path)
+        return Fact(
+            "handled", f"{tried}throws to a handler", (caught.location or place, place), lock.sighting.path
+        )
+    return Fact("handled", f"{tried}skips the run", (place,), lock.sighting.path)
+
+
+def _asks(event: Event) -> bool:
+    from cronaudit.recognition.facts.catching import asks_error
+
+    for region in event.regions():
+        if region.kind is RegionKind.TRY and isinstance(region.node, Try) and region.node.handlers:
+            return any(asks_error(h) for h in region.node.handlers)
+    return False
+
+
+def _throw_behind(judged: Judged, spans: Spans) -> Event | None:
+    """The ``throw`` that ends the function that takes the lock when it did not get it."""
+    event = judged.lock.sighting.event
+    enter = spans.enter_of(event)
+    for other in spans.span(enter) if enter is not None else ():
+        if other.kind is not EventKind.THROW or other.order < event.order or other.scope is not event.scope:
+            continue
+        if other.inside(RegionKind.CATCH) or any(event.order < o < other.order for o in judged.covered):
+            continue
+        return other
+    return None
+
+
+def _tries(lock: Lock, spans: Spans, context: JobContext) -> str:
+    """``Retries 3x then ``: how often it is tried."""
+    event = lock.sighting.event
+    for region in event.regions():
+        if region.kind is RegionKind.LOOP and isinstance(region.node, LoopNode):
+            loop = next(
+                (e for e in spans.events if e.statement is region.node and e.kind is EventKind.LOOP), None
+            )
+            if loop is not None and loop.scope is event.scope:
+                bound = bound_of_loop(loop, region.node, context.linker)
+                if bound is not None and bound.count is not None:
+                    return f"Retries {bound.count:g}x then "
+    return ""
+
+
+# ---- losing the store ------------------------------------------------------------------------------------------
+
+
+def fail_open_of(judged: Judged) -> Fact[bool]:
+    """Whether the work runs while the store is down."""
+    place = judged.lock.sighting.location
+    reached = judged.covered & judged.down.at(Held.DOWN)
+    if not reached:
+        return Fact(False, "", (place,))  # noqa: FBT003
+    if judged.down.unsure is not None:
+        return Fact(Unresolved("whether the run goes on without its lock cannot be told", judged.down.unsure))
+    return Fact(True, "Runs without the lock when its store is down", (place,))  # noqa: FBT003
+
+
+def store_failure_of(
+    judged: Judged, context: JobContext, spans: Spans
+) -> Fact[Literal["handled", "caught", "unhandled"]]:
+    """What happens when the store is down."""
+    lock = judged.lock
+    caught = catch_of(lock.sighting.event, spans.events, context.sightings)
+    if lock.inner or caught.how == "unhandled":
+        outer = catch_of(lock.guarded.event, spans.events, context.sightings)
+        caught = outer if caught.how == "unhandled" else caught
+    place = lock.sighting.location
+    if caught.how == "unhandled":
+        return Fact("unhandled", "Nothing catches a failing lock store", (place,), lock.sighting.path)
+    in_loop = lock.sighting.event.inside(RegionKind.LOOP)
+    if caught.how == "logged":
+        word: Literal["handled", "caught"] = "caught"
+        detail = "Catches after retries" if in_loop else "Caught and logged, the run is skipped"
+        return Fact(word, detail, (caught.location or place, place), lock.sighting.path)
+    return Fact("caught", "Caught without a log", (caught.location or place, place), lock.sighting.path)
+
+
+# ---- releasing -------------------------------------------------------------------------------------------------
+
+
+def release_of(
+    judged: Judged, context: JobContext, spans: Spans
+) -> Fact[Literal["finally", "claim", "some-errors", "success", "expires"]]:
+    """How the lock is given back."""
+    lock = judged.lock
+    place = lock.sighting.location
+    if lock.kind in ("transaction", "row", "slot") and not lock.releases:
+        return Fact(
+            "claim", "Ends with its transaction" if lock.kind != "slot" else "Ends with its slot", (place,)
+        )
+    if lock.guarded.block is not None:
+        return Fact("finally", "Released at the end of the block", (lock.guarded.event.location, place))
+    if lock.guarded.is_wrapper:
+        if lock.sighting.description.word("releases") is False:
+            return Fact("expires", "The wrapper never releases it", (place,))
+        return Fact("finally", f"{_callee_name(lock.guarded.event)}() releases on every path", (place,))
+    if not lock.releases:
+        return Fact("expires", "Nothing releases it", (place,))
+    ended = [s for s in judged.taken.exits if s.held in (Held.HELD, Held.RELEASED)]
+    after = {body: [s.held is Held.RELEASED for s in ended if s.body is body] for body in Body}
+    release = lock.releases[0]
+    block = _finally_block(lock, spans)
+    if judged.taken.unsure is not None and not all(after[Body.DONE] + after[Body.FAILED]):
+        return Fact(
+            Unresolved("on which paths it is released cannot be told", judged.taken.unsure),
+            "",
+            (release.location,),
+        )
+    if after[Body.DONE] and all(after[Body.DONE]):
+        if all(after[Body.FAILED]):
+            detail = (
+                f"{_file(block)}:{block.line}-{block.end_line}"
+                if block is not None
+                else "Released on every path"
+            )
+            return Fact("finally", detail, (block or release.location, release.location), release.path)
+        if any(after[Body.FAILED]):
+            return Fact("some-errors", "Not released after every error", (release.location,), release.path)
+        return Fact("success", "Released on success only", (release.location,), release.path)
+    if any(after[Body.DONE]):
+        return Fact("success", "Not released on every path", (release.location,), release.path)
+    return Fact("expires", "No path releases it", (release.location,), release.path)
+
+
+def _file(location: Location) -> str:
+    return location.path.rsplit("/", 1)[-1]
+
+
+def _finally_block(lock: Lock, spans: Spans) -> Location | None:
+    """The ``finally`` that releases, from its keyword to its end."""
+    for release in lock.releases:
+        for region in release.event.regions():
+            node = region.node
+            if region.kind is RegionKind.FINALLY and isinstance(node, Try) and node.final:
+                path = _path_of(node, release.event, spans)
+                first = min(
+                    node.final[0].line if hasattr(node.final[0], "line") else node.end_line, node.end_line
+                )
+                return Location(path, _keyword_line(spans, path, first), node.end_line)
+    return None
+
+
+def _path_of(node: Try, event: Event, spans: Spans) -> str:
+    for other in reversed(spans.events[: event.order + 1]):
+        if other.statement in node.final or other.statement in node.body:
+            return other.scope.module.path
+    return event.scope.module.path
+
+
+def _keyword_line(spans: Spans, path: str, first: int) -> int:
+    lines = spans.context.linker.source(path).decode("utf-8", "replace").splitlines()
+    for number in range(first, max(first - 10, 0), -1):
+        if number <= len(lines) and re.search(r"\bfinally\b", lines[number - 1]):
+            return number
+    return first
+
+
+def release_failure_of(
+    judged: Judged, context: JobContext, spans: Spans
+) -> Fact[Literal["logged", "swallowed", "unhandled"]]:
+    """What happens when giving it back fails."""
+    lock = judged.lock
+    if lock.inner:
+        return _inner_release_failure(lock, context, spans)
+    release = lock.releases[0] if lock.releases else lock.sighting
+    caught = catch_of(release.event, spans.events, context.sightings)
+    place = caught.location or release.location
+    if caught.how == "logged":
+        return Fact("logged", "Logged on failure", (place, release.location), release.path)
+    if caught.how == "swallowed":
+        return Fact("swallowed", "Swallowed without a log", (place, release.location), release.path)
+    return Fact("unhandled", "Nothing catches a failing release", (release.location,), release.path)
+
+
+def _inner_release_failure(
+    lock: Lock, context: JobContext, spans: Spans
+) -> Fact[Literal["logged", "swallowed", "unhandled"]]:
+    """Of the project's own context manager: what its exit does, else what surrounds the block."""
+    released = next((s for s in lock.inner if s.effect == "lock.release"), None)
+    place = released.location if released is not None else lock.sighting.location
+    if released is not None:
+        own = catch_of(released.event, tuple(s.event for s in lock.inner), lock.inner)
+        if own.how == "swallowed":
+            return Fact("swallowed", "Swallowed without a log", (own.location or place,))
+        if own.how == "logged":
+            return Fact("logged", "Logged on failure", (own.location or place,))
+    outer = catch_of(lock.guarded.event, spans.events, context.sightings)
+    if outer.how == "unhandled":
+        return Fact("unhandled", "Nothing catches a failing release", (place,))
+    word: Literal["logged", "swallowed"] = "logged" if outer.how == "logged" else "swallowed"
+    return Fact(word, "", (outer.location or place,))

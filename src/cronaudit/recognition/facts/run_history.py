@@ -1,0 +1,211 @@
+"""Where the runs of a job are kept: rows of a table, the history of its queue, or only the last one."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from cronaudit.model.facts import Fact
+from cronaudit.model.ir import Call, Expr, Index, Member, Name
+from cronaudit.model.source import Location
+from cronaudit.model.trace import RegionKind
+from cronaudit.model.value import Choice, Known, Record, Value
+from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.failure_paths import hooks
+from cronaudit.recognition.facts.spans import Spans, core_of
+from cronaudit.recognition.facts.sql import read as read_sql
+from cronaudit.recognition.sightings import Sighting
+
+Runs = Literal["stored", "last", "none"]
+
+_THING: Final = r"(?:cron|jobs?|tasks?|batch|worker|schedul(?:e|er|ed)|background_?jobs?|sync|process|backup|import|export)"
+_KEPT: Final = r"(?:runs?|executions?|history|histories|logs?|attempts|results?)"
+_RUN_TABLE: Final = re.compile(rf"(?:^|_){_THING}_?{_KEPT}s?$|^(?:runs|executions|{_THING}_?{_KEPT}_?\w*)$")
+_JOB_TABLE: Final = re.compile(r"(?:^|_)(?:background|cron|scheduled|periodic)_?(?:jobs?|tasks?)$")
+"""One row for each run is named after the job itself too; it counts where its status is written later."""
+_STAMPS: Final = re.compile(
+    r"started|finished|ended|completed|duration|took|status|outcome|result|error|success", re.IGNORECASE
+)
+_LAST: Final = re.compile(r"last_?(?:run|success|execut|sync|complet|finish|processed|check|start)", re.IGNORECASE)
+
+
+def runs_of(context: JobContext) -> Fact[Runs]:
+    """What is kept of past runs."""
+    kept = context.registration.options.get("keep_completed")
+    if kept is not None:
+        found = _kept(context, kept)
+        if found is not None:
+            return found
+    row = _row(context)
+    if row is not None:
+        return row
+    trait = context.trait("history.runs")
+    if trait == "stored":
+        return Fact("stored", "The scheduler keeps past runs", (_runner(context),))
+    last = _last(context)
+    if last is not None:
+        return last
+    if trait == "last":
+        return Fact("last", "The scheduler knows only the last run", (_runner(context),))
+    return context.absent("none", "No persistence of runs")
+
+
+def _runner(context: JobContext) -> Location:
+    consumer = context.registration.consumer
+    return consumer.location if consumer is not None else context.site
+
+
+# ---- the queue's own history -----------------------------------------------------------------------------------
+
+
+def _kept(context: JobContext, value: Value) -> Fact[Runs] | None:
+    """``removeOnComplete: {age, count}``: true keeps nothing, false everything, a number or bound so many."""
+    at = getattr(value, "at", None) or context.site
+    match value:
+        case Choice():
+            return _kept(context, value.options[0])
+        case Known(value=bool()):
+            return None if not value.value else _kept_failed(context)
+        case Known() if isinstance(value.value, int | float):
+            if value.value <= 0:
+                return _kept_failed(context)
+            if value.value == 1:
+                return Fact("last", "Only the last run is kept", (at,))
+            return Fact("stored", f"The last {value.value:g} runs are kept", (at,))
+        case Record():
+            bounds = {k: context.linker.force(v) for k, v in value.entries.items()}
+            words = [
+                f"{k}: {v.value}"
+                for k, v in bounds.items()
+                if isinstance(v, Known) and isinstance(v.value, int | float) and not isinstance(v.value, bool)
+            ]
+            zero = any(isinstance(v, Known) and v.value == 0 for v in bounds.values())
+            if zero:
+                return _kept_failed(context)
+            return Fact("stored", f"Completed runs are kept ({', '.join(words)})" if words else "Completed runs are kept", (at,))
+        case _:
+            return None
+
+
+def _kept_failed(context: JobContext) -> Fact[Runs]:
+    return Fact("none", "Completed runs are removed at once", (context.site,))
+
+
+# ---- rows ------------------------------------------------------------------------------------------------------
+
+
+def _row(context: JobContext) -> Fact[Runs] | None:
+    """A row for each run: around the work, in a table of runs, or one that holds the job's name and how it went."""
+    spans = Spans(context)
+    core = core_of(context, spans)
+    own = {e.order for e in spans.span(core)} if core is not None else set()
+    candidates = [s for s in context.seen("db.insert", "db.upsert", "db.query") if s.event.order not in own]
+    candidates += [
+        s for h in hooks(context) for s in h.sightings if s.effect in ("db.insert", "db.upsert", "db.query")
+    ]
+    for sighting in candidates:
+        if any(r.kind is RegionKind.LOOP for r in sighting.event.regions()):
+            continue
+        table = _inserted(sighting)
+        if table is None:
+            continue
+        if _RUN_TABLE.search(table) or (_JOB_TABLE.search(table) and _is_stamped(sighting, context)):
+            return Fact("stored", f"One row of {table} a run", (sighting.location,), sighting.path)
+        if _names_job(sighting, context) and _is_stamped(sighting, context):
+            return Fact("stored", f"One row of {table} a run", (sighting.location,), sighting.path)
+    return None
+
+
+def _inserted(sighting: Sighting) -> str | None:
+    """The table or model that a call inserts into, in snake case."""
+    sql = sighting.text("sql")
+    if sql is not None:
+        found = [s for s in read_sql(sql) if s.verb == "insert"]
+        return _snake(found[0].table) if found and found[0].table else None
+    if sighting.effect == "db.query":
+        return None
+    table = sighting.text("table")
+    if table is not None:
+        return _snake(table)
+    return _snake(_target(sighting))
+
+
+def _target(sighting: Sighting) -> str:
+    """The name before the method, as written: ``prisma.jobRun.create`` → ``jobRun``."""
+    call = sighting.event.call
+    names: list[str] = []
+    expr: Expr | None = call.callee if isinstance(call, Call) else None
+    while expr is not None:
+        if isinstance(expr, Member):
+            names.append(expr.name)
+            expr = expr.object
+        elif isinstance(expr, Call):
+            expr = expr.callee
+        elif isinstance(expr, Index):
+            expr = expr.object
+        elif isinstance(expr, Name):
+            names.append(expr.name)
+            expr = None
+        else:
+            expr = None
+    passing = ("objects", "create", "insert", "save", "values", "into", "query", "model", "manager", "session", "_default_manager")
+    rest = [n for n in names if n not in passing]
+    return rest[0] if rest else ""
+
+
+def _snake(name: str | None) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name or "").lower().replace("-", "_").split(".")[-1]
+
+
+def _data(sighting: Sighting, context: JobContext) -> dict[str, Value]:
+    view = sighting.view
+    values = [sighting.param("data")]
+    if view.args is not None:
+        values += [context.linker.force(v) for v in view.args.positional]
+        named = {k: context.linker.force(v) for k, v in view.args.named.items()}
+    else:
+        named = {}
+    for value in values:
+        if isinstance(value, Record):
+            for key, raw in value.entries.items():
+                inner = context.linker.force(raw)
+                if isinstance(inner, Record):
+                    named.update({k: context.linker.force(v) for k, v in inner.entries.items()})
+                named[key] = inner
+    return named
+
+
+def _names_job(sighting: Sighting, context: JobContext) -> bool:
+    name = context.registration.name
+    sql = sighting.text("sql")
+    if name is None:
+        return False
+    if sql is not None and f"'{name}'" in sql:
+        return True
+    return any(isinstance(v, Known) and v.value == name for v in _data(sighting, context).values())
+
+
+def _is_stamped(sighting: Sighting, context: JobContext) -> bool:
+    """Whether it says when the run was or how it went."""
+    sql = sighting.text("sql")
+    if sql is not None:
+        return _STAMPS.search(sql) is not None
+    return any(_STAMPS.search(_snake(k)) for k in _data(sighting, context))
+
+
+# ---- the last run ----------------------------------------------------------------------------------------------
+
+
+def _last(context: JobContext) -> Fact[Runs] | None:
+    """``last_run_at`` of one row or key."""
+    seen = [*context.seen("db.update", "db.upsert", "db.query", "cache.set")]
+    seen += [s for h in hooks(context) for s in h.sightings if s.effect in ("db.update", "db.upsert", "db.query", "cache.set")]
+    for sighting in seen:
+        if any(r.kind is RegionKind.LOOP for r in sighting.event.regions()):
+            continue
+        texts = [sighting.text("sql"), sighting.text("key"), *_data(sighting, context)]
+        written = [t for t in texts if t is not None and _LAST.search(t)]
+        sql = sighting.text("sql")
+        if written and (sql is None or not sql.lstrip().lower().startswith("select")):
+            return Fact("last", "Only the last run", (sighting.location,), sighting.path)
+    return None

@@ -1,0 +1,146 @@
+"""``runner``: what runs the job, and where."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from cronaudit.model.facts import Fact, RunnerFacts, Unresolved
+from cronaudit.model.source import Location
+from cronaudit.model.value import External, Known, Unknown
+from cronaudit.recognition.context import JobContext, seen_fact
+from cronaudit.recognition.facts.processes import placement
+from cronaudit.recognition.facts.runner_coordination import contention, election
+from cronaudit.recognition.facts.runner_placement import scaling, separation
+from cronaudit.recognition.facts.runner_state import instance_state
+from cronaudit.recognition.sightings import Sighting
+from cronaudit.recognition.timers import CHANGING
+
+_OWN: Final = {
+    "set-interval": "Custom setInterval",
+    "set-timeout-loop": "Custom setTimeout loop",
+    "sleep-loop": "Custom sleep loop",
+}
+_FEEDING: Final = frozenset(("queue.enqueue", "tx.wrap", "tx.begin", "lock.acquire", "lock.with", "monitor.ping",
+                             "monitor.wrap", "metric.push"))  # fmt: skip
+"""Changing effects that an own timer may have beside the one that feeds its queue."""
+
+
+def build(context: JobContext) -> RunnerFacts:
+    """What runs a job, from its library, its walk, its processes and its lock."""
+    return RunnerFacts(
+        library=_library(context),
+        persistence=_persistence(context),
+        separation=separation(context),
+        scaling=scaling(context),
+        election=election(context),
+        contention=contention(context),
+        instance_state=instance_state(context),
+        children=_children(context),
+    )
+
+
+def _places(context: JobContext) -> tuple[Location, ...]:
+    """The worker first, where there is one."""
+    consumer = context.registration.consumer
+    return (context.site,) if consumer is None else (consumer.location, context.site)
+
+
+def _title(context: JobContext) -> str:
+    scheduler = context.registration.scheduler
+    if scheduler is None:
+        return ""
+    return next((x.title for x in context.service.matcher.libraries if x.id == scheduler.library), "")
+
+
+def _library(context: JobContext) -> Fact[Literal["production", "in-process", "own-queue", "own"]]:
+    stated = context.trait("runner.library")
+    if stated in ("production", "in-process"):
+        return Fact(stated, _title(context), _places(context))  # type: ignore[arg-type]
+    title = _OWN.get(context.registration.kind, "Custom scheduler")
+    fed = _feeds(context)
+    if fed is not None:
+        return Fact("own-queue", f"{title} that only feeds a queue", (context.site, fed.location), fed.path)
+    return Fact("own", title, (context.site,))
+
+
+def _feeds(context: JobContext) -> Sighting | None:
+    """The call that puts the work into a queue, where that is all that a run changes (ruling 25)."""
+    if context.registration.handler is None or not context.trace.complete:
+        return None
+    changing = [s for s in context.sightings if s.effect in CHANGING]
+    queued = [s for s in changing if s.effect == "queue.enqueue"]
+    return queued[0] if queued and all(s.effect in _FEEDING for s in changing) else None
+
+
+def _persistence(context: JobContext) -> Fact[Literal["both", "one", "none"]]:
+    kept = context.registration.options.get("persistent")
+    if isinstance(kept, Known) and kept.value is True:
+        return Fact("both", "Schedules and runs are kept in a store", (kept.at or context.site,))
+    stated = context.trait("runner.persistence")
+    if stated == "both":
+        return Fact(
+            "both",
+            f"{_title(context)} keeps schedules and runs".strip(),
+            (context.site, placement(context).work),
+        )
+    if stated == "one":
+        return Fact("one", "Schedule or runs survive a restart, not both", (context.site,))
+    return Fact("none", "In-memory only", (context.site,))
+
+
+def _children(
+    context: JobContext,
+) -> Fact[Literal["timeout", "platform", "some", "unbounded", "no-children"]]:
+    if context.trait("runner.children") == "platform":
+        return Fact("platform", "The platform kills a hung run", (context.site,))
+    killed = [p for p in placement(context).processes if p.schedule is not None and p.time_limit is not None]
+    if killed and killed[0].time_limit is not None and killed[0].time_limit.value is not None:
+        limit = killed[0].time_limit
+        return Fact("platform", f"The platform kills a run after {limit.text} s", (limit.location,))
+    spawned = context.seen_everywhere("process.spawn")
+    if not spawned:
+        return context.absent("no-children", "No child processes")
+    bounded = [s for s in spawned if _is_bounded(s) is True]
+    open_ = [s for s in spawned if _is_bounded(s) is None]
+    without = [s for s in spawned if _is_bounded(s) is False]
+    if bounded and without:
+        places = (*(s.location for s in without), *(s.location for s in bounded))
+        return Fact(
+            "some",
+            f"{len(bounded)} of {len(spawned)} child processes have a timeout",
+            places,
+            without[0].path,
+        )
+    if without:
+        return Fact(
+            "unbounded",
+            "Child processes without a timeout",
+            tuple(s.location for s in without),
+            without[0].path,
+        )
+    if open_:
+        first = open_[0]
+        return Fact(
+            Unresolved("the options of a child process are not resolved", first.location),
+            "",
+            (first.location,),
+        )
+    first = bounded[0]
+    if not context.trace.complete:
+        return Fact(Unresolved(context.trace.cut, first.location), "", (first.location,))
+    seconds = first.seconds("timeout")
+    words = "Child processes get a timeout" if seconds is None else f"Child processes get {seconds:g} s"
+    return seen_fact("timeout", first, words)
+
+
+def _is_bounded(sighting: Sighting) -> bool | None:
+    """Whether a child process is ended after a time; None where that cannot be told."""
+    if sighting.seconds("timeout") is not None:
+        return sighting.seconds("timeout") != 0
+    stated = sighting.param("timeout")
+    if stated is None:
+        signal = sighting.param("signal")
+        if isinstance(signal, External) and signal.path == "global:AbortSignal.timeout()":
+            return True
+        return None if signal is not None else False
+    return None if isinstance(stated, Unknown) else True

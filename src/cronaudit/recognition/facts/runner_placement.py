@@ -1,0 +1,161 @@
+"""``runner.separation`` and ``runner.scaling``: in which process a job runs, and what is deployed for it."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from cronaudit.model.deployment import EntryPoint, Process, ProcessKind, ProcessRole
+from cronaudit.model.facts import Fact, Unresolved
+from cronaudit.model.source import Location
+from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.facts.processes import Placement, placement, process_probes
+from cronaudit.recognition.facts.processes_http import has_probes_only, serves
+
+Separation = Literal["own", "flag", "shared"]
+Scaling = Literal["own", "flag", "embedded"]
+
+_INSIDE: Final = frozenset((ProcessKind.UWSGI_DAEMON, ProcessKind.SUPERVISOR))
+"""Processes that start and end with the container of another one."""
+_KINDS: Final = {
+    ProcessKind.COMPOSE: "container",
+    ProcessKind.DOCKERFILE: "container",
+    ProcessKind.K8S_DEPLOYMENT: "deployment",
+    ProcessKind.K8S_STATEFUL_SET: "stateful set",
+    ProcessKind.K8S_CRON_JOB: "CronJob",
+    ProcessKind.K8S_JOB: "job",
+    ProcessKind.K8S_POD: "pod",
+    ProcessKind.PROCFILE: "Procfile process",
+    ProcessKind.HEROKU: "dyno",
+    ProcessKind.SYSTEMD: "unit",
+    ProcessKind.PACKAGE_SCRIPT: "script",
+}
+
+
+def separation(context: JobContext) -> Fact[Separation]:
+    """Whether the job runs apart from the HTTP server."""
+    found = placement(context)
+    if found.workers and not found.servers:
+        return Fact("own", _own_words(context.service, found), (found.place, *_sources(found.workers)))
+    if found.processes:
+        set_apart = _set_apart(found)
+        if set_apart is not None:
+            return Fact(
+                "own", f"{set_apart[0]} is set for {set_apart[1].name}", (found.place, set_apart[1].source)
+            )
+        return _shared(found)
+    stated = context.trait("runner.separation")
+    if stated in ("own", "flag", "shared"):
+        return Fact(stated, _trait_words(context, stated), (context.site,))  # type: ignore[arg-type]
+    return _by_entries(context.service, found)
+
+
+def scaling(context: JobContext) -> Fact[Scaling]:
+    """Whether what runs the job can be scaled without the HTTP server."""
+    found = placement(context)
+    apart = [p for p in found.workers if p.kind not in _INSIDE and p.parent is None]
+    if apart and not (found.servers and _set_apart(found) is None):
+        first = apart[0]
+        return Fact("own", f"{_noun(first).capitalize()} of its own: {first.name}", _sources(apart))
+    if found.workers and not found.servers:
+        first = found.workers[0]
+        return Fact(
+            "embedded", f"Runs in the container of another process: {first.name}", _sources(found.workers)
+        )
+    if found.processes:
+        if found.switches:
+            switch = found.switches[0]
+            return Fact("flag", f"By {switch.name}", (switch.location,))
+        return Fact("embedded", "Jobs embedded in service", (found.place, *_sources(found.servers)))
+    stated = context.trait("runner.scaling")
+    if stated in ("own", "flag", "embedded"):
+        return Fact(stated, "", (context.site,))  # type: ignore[arg-type]
+    apart_fact = _by_entries(context.service, found)
+    words: dict[object, Scaling] = {"own": "own", "flag": "flag", "shared": "embedded"}
+    if isinstance(apart_fact.value, Unresolved):
+        return Fact(apart_fact.value, "", apart_fact.locations)
+    details: dict[Scaling, str] = {
+        "embedded": "Jobs embedded in service",
+        "own": apart_fact.detail,
+        "flag": apart_fact.detail,
+    }
+    word = words[apart_fact.value]
+    return Fact(word, details[word], apart_fact.locations)
+
+
+def _shared(found: Placement) -> Fact[Separation]:
+    if found.switches:
+        switch = found.switches[0]
+        return Fact("flag", f"By {switch.name}, shared by default", (switch.location, found.place))
+    if found.workers:
+        both = ", ".join(sorted({p.name for p in found.servers}))
+        return Fact(
+            "shared",
+            f"Also runs in the process of the HTTP server: {both}",
+            (found.place, *_sources(found.servers)),
+        )
+    return Fact("shared", "Same process as HTTP", (found.place, *_sources(found.servers)))
+
+
+def _by_entries(service: Service, found: Placement) -> Fact[Separation]:
+    """Without a manifest the files that something starts decide."""
+    entries = [e for e in found.entries if e.kind is not ProcessRole.TEST]
+    if not entries:
+        reason = "no manifest and no entry point of the tree starts it, so its process is not known"
+        return Fact(Unresolved(reason, found.work))
+    serving = [e for e in entries if e.kind is ProcessRole.SERVER or serves(service, e.path)]
+    if not serving:
+        first = entries[0]
+        extra = _PROBES if has_probes_only(service, first.path) else ""
+        return Fact("own", f"Entry point of its own: {first.why}{extra}", (found.place, first.location))
+    if found.switches:
+        switch = found.switches[0]
+        return Fact("flag", f"By {switch.name}, shared by default", (switch.location, found.place))
+    return Fact("shared", "Same process as HTTP", (found.place, _place(serving[0])))
+
+
+def _place(entry: EntryPoint) -> Location:
+    return entry.location
+
+
+def _set_apart(found: Placement) -> tuple[str, Process] | None:
+    """A worker process for which a switch is set, while every process that serves requests sets it otherwise."""
+    for switch in found.switches:
+        for worker in found.workers:
+            own = worker.variable(switch.name)
+            others = [p.variable(switch.name) for p in found.servers]
+            if (
+                own is not None
+                and own.value is not None
+                and all(o is not None and o.value is not None and o.value != own.value for o in others)
+            ):
+                return switch.name, worker
+    return None
+
+
+_PROBES: Final = "; its own HTTP server has metrics and health only"
+
+
+def _own_words(service: Service, found: Placement) -> str:
+    first = found.workers[0]
+    probes = _PROBES if any(process_probes(service, p) for p in found.workers) else ""
+    return f"{_noun(first).capitalize()} of its own: {first.name}{probes}"
+
+
+def _noun(process: Process) -> str:
+    return _KINDS.get(process.kind, "process")
+
+
+def _trait_words(context: JobContext, word: object) -> str:
+    if word == "shared":
+        return "Same process as HTTP"
+    return "" if word != "own" else f"{_title(context)} runs it in a process of its own"
+
+
+def _title(context: JobContext) -> str:
+    scheduler = context.registration.scheduler
+    library = scheduler.library if scheduler is not None else ""
+    return next((x.title for x in context.service.matcher.libraries if x.id == library), "The platform")
+
+
+def _sources(processes: tuple[Process, ...] | list[Process]) -> tuple[Location, ...]:
+    return tuple(p.source for p in processes)

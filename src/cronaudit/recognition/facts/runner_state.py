@@ -1,0 +1,366 @@
+"""``runner.instance_state``: whether a job lives on what an earlier run left in the memory of its process.
+
+State is a variable outside the run (of the module, of a function around the handler, a field of an object that
+outlives the run) that one run writes and a later one reads to decide what it does. Handles of timers, flags against
+overlap, counters for metrics, caches and things that are only made once are none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from cronaudit.model.facts import Fact, Unresolved
+from cronaudit.model.ir import (
+    Array,
+    Assign,
+    AssignExpr,
+    Await,
+    Call,
+    Class,
+    Const,
+    Expr,
+    Function,
+    FunctionKind,
+    If,
+    Index,
+    Loop,
+    Member,
+    Module,
+    Name,
+    Object,
+    Operation,
+    Return,
+    Stmt,
+    This,
+)
+from cronaudit.model.source import Location
+from cronaudit.model.trace import EventKind
+from cronaudit.model.value import Closure, External, Instance
+from cronaudit.model.walking import inside, statement_expressions, statements
+from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.processes import placement
+from cronaudit.recognition.sightings import Sighting
+
+_HARMLESS: Final = re.compile(
+    r"cache|memo|timer|timeout|interval|handle|running|active|busy|in_?progress|in_?flight|processing|executing|lock"
+    r"|client|connection|conn\b|pool|instance|logger|metric|counter|count\b|stats|started|initiali[sz]ed|ready"
+    r"|loaded|stop|abort|closed|shutdown|execution|promise|scheduled|worker|tick",
+    re.IGNORECASE,
+)
+"""Names of what a run may leave behind without living on it."""
+_MUTATORS: Final = frozenset("push unshift add append extend update set setdefault insert".split())
+_LOOKUPS: Final = frozenset("has get includes indexOf find some every __contains__ at pop shift".split())
+
+Key: TypeAlias = "tuple[int, str]"
+"""Of the function, module or class that owns a variable, and its name."""
+
+
+@dataclass(slots=True)
+class _Use:
+    """What the run does with one variable that outlives it."""
+
+    name: str
+    written: Location | None = None
+    decided: Location | None = None
+    path: tuple[str, ...] = ()
+    path_written: tuple[str, ...] = ()
+    values: list[Expr] = field(default_factory=list)
+
+
+def instance_state(context: JobContext) -> Fact[bool]:
+    """Whether the job depends on state that an earlier run left in the same instance."""
+    uses = _Uses(context)
+    for use in uses.found():
+        assert use.written is not None  # noqa: S101 - found() gives only what is written
+        words = f"{use.name} is kept in the instance between runs"
+        places = tuple(x for x in (use.written, use.decided) if x is not None)
+        return Fact(value=True, detail=words, locations=places, path=use.path_written)
+    kept = _local_file(context)
+    if kept is not None:
+        return kept
+    absent = context.absent(value=False, detail="Any instance can run")
+    if isinstance(absent.value, Unresolved):
+        return absent
+    return Fact(value=False, detail="Any instance can run", locations=(_place(context),))
+
+
+def _place(context: JobContext) -> Location:
+    """Where the shared guard is made that lets any instance run; else the worker, else the registration."""
+    for sighting in context.seen("lock.*"):
+        this = sighting.event.scope.this
+        scope = sighting.event.scope.parent
+        while this is None and scope is not None:
+            this, scope = scope.this, scope.parent
+        if isinstance(this, Instance) and this.at is not None:
+            return this.at
+    return placement(context).work
+
+
+def _local_file(context: JobContext) -> Fact[bool] | None:
+    """A file of the instance that one run writes and the next one reads."""
+    written = {p: s for s in context.seen("file.write") if (p := _fixed_path(s)) is not None}
+    for sighting in context.seen("file.read"):
+        path = _fixed_path(sighting)
+        if path is not None and path in written and sighting.event.order < written[path].event.order:
+            first = written[path]
+            words = f"Local file {path} is kept between runs"
+            places = (first.location, sighting.location)
+            return Fact(value=True, detail=words, locations=places, path=first.path)
+    return None
+
+
+def _fixed_path(sighting: Sighting) -> str | None:
+    path = sighting.text("path")
+    return None if path is None or "${…}" in path or "/tmp" in path else path  # noqa: S108 - a path of the target
+
+
+class _Uses:
+    """The variables that outlive a run, with what the run does to them."""
+
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+        self._linker = context.linker
+        self._uses: dict[Key, _Use] = {}
+        self._entered: list[tuple[Function, tuple[str, ...], Instance | None]] = []
+        self._inside: set[int] = set()
+        for event in context.trace.events:
+            if event.kind is EventKind.ENTER and isinstance(event.callee, Closure):
+                this = event.callee.this
+                owner = this if isinstance(this, Instance) else None
+                self._entered.append(
+                    (event.callee.function, (*event.path, event.callee.function.symbol), owner)
+                )
+                self._inside.add(id(event.callee.function))
+
+    def found(self) -> Iterator[_Use]:
+        for function, path, this in self._entered:
+            if function.kind is not FunctionKind.CONSTRUCTOR and function.name != "__init__":
+                self._function(function, path, this)
+        for key in sorted(self._uses, key=lambda k: str(self._uses[k].written)):
+            use = self._uses[key]
+            if use.written and use.decided and not _HARMLESS.search(use.name) and not _is_flag(use.values):
+                yield use
+
+    def _function(self, function: Function, path: tuple[str, ...], this: Instance | None) -> None:
+        lasting = this is None or this.at is None or not self._is_made_in_run(this.at)
+        for statement, guards in _guarded(function.body, ()):
+            self._writes(statement, guards, function, path, lasting=lasting)
+            self._reads(statement, function, lasting=lasting)
+
+    def _is_made_in_run(self, at: Location) -> bool:
+        """Whether an object is made anew by each run."""
+        for function, _path, _this in self._entered:
+            if function.module.path == at.path and function.line <= at.line <= function.end_line:
+                return True
+        return False
+
+    # ---- writes ----------------------------------------------------------------------------------------------
+
+    def _writes(
+        self,
+        statement: Stmt,
+        guards: tuple[Expr, ...],
+        function: Function,
+        path: tuple[str, ...],
+        *,
+        lasting: bool,
+    ) -> None:
+        if isinstance(statement, Assign) and not statement.declares:
+            self._assigned(
+                statement.target, statement.value, guards, function, path, statement.line, lasting=lasting
+            )
+        for root in statement_expressions(statement):
+            for expr in inside(root):
+                if isinstance(expr, AssignExpr):
+                    self._assigned(
+                        expr.target, expr.value, guards, function, path, expr.line, lasting=lasting
+                    )
+                elif (
+                    isinstance(expr, Call)
+                    and isinstance(expr.callee, Member)
+                    and expr.callee.name in _MUTATORS
+                ):
+                    self._mutated(expr, function, path, lasting=lasting)
+
+    def _assigned(
+        self,
+        target: Expr,
+        value: Expr | None,
+        guards: tuple[Expr, ...],
+        function: Function,
+        path: tuple[str, ...],
+        line: int,
+        *,
+        lasting: bool,
+    ) -> None:
+        base = target.object if isinstance(target, Index) else target
+        key = self._key(base, function, lasting=lasting)
+        if key is None or (not isinstance(target, Index) and self._is_made_once(key, guards, function)):
+            return
+        use = self._uses.setdefault(key, _Use(key[1]))
+        if value is not None and not isinstance(target, Index):
+            use.values.append(value)
+        if use.written is None:
+            use.written, use.path_written = Location(function.module.path, line), path
+
+    def _mutated(self, call: Call, function: Function, path: tuple[str, ...], *, lasting: bool) -> None:
+        assert isinstance(call.callee, Member)  # noqa: S101 - the caller has looked
+        key = self._key(call.callee.object, function, lasting=lasting)
+        if key is None or not self._is_collection(call.callee.object, function):
+            return
+        use = self._uses.setdefault(key, _Use(key[1]))
+        use.values.append(call)
+        if use.written is None:
+            use.written, use.path_written = Location(function.module.path, call.line), path
+
+    def _is_collection(self, expr: Expr, function: Function) -> bool:
+        """A list, set or map of the language, not an object of the project or of a library."""
+        value = self._linker.fold(expr, self._linker.scope_of(function))
+        if isinstance(value, External):
+            return value.path in (
+                "global:Map()",
+                "global:Set()",
+                "global:Array()",
+                "builtins.set()",
+                "builtins.dict()",
+            )
+        return type(value).__name__ in ("Sequence", "Record")
+
+    def _is_made_once(self, key: Key, guards: tuple[Expr, ...], function: Function) -> bool:
+        """``if (!x) x = make()``: what is only made at the first run decides nothing later."""
+        for guard in guards:
+            tested = guard.operands[0] if isinstance(guard, Operation) and guard.op in ("not", "==") else None
+            if tested is not None and self._key(tested, function, lasting=True) == key:
+                return True
+        return False
+
+    # ---- reads -----------------------------------------------------------------------------------------------
+
+    def _reads(self, statement: Stmt, function: Function, *, lasting: bool) -> None:
+        """What decides: a test, what is gone through, an argument, what is returned."""
+        roots: list[Expr] = []
+        if isinstance(statement, If):
+            roots.append(statement.test)
+        elif isinstance(statement, Loop):
+            roots += [e for e in (statement.test, statement.iterable) if e is not None]
+        elif isinstance(statement, Return) and statement.value is not None:
+            roots.append(statement.value)
+        for root in statement_expressions(statement):
+            for expr in inside(root):
+                if isinstance(expr, Call) and not self._is_log(expr, function):
+                    roots += [a.value for a in expr.args]
+                    if isinstance(expr.callee, Member) and expr.callee.name in _LOOKUPS:
+                        roots.append(expr.callee.object)
+        for root in roots:
+            for expr in inside(root):
+                key = self._key(expr, function, lasting=lasting)
+                if key is None:
+                    continue
+                use = self._uses.setdefault(key, _Use(key[1]))
+                if use.decided is None:
+                    use.decided = Location(function.module.path, getattr(expr, "line", function.line))
+
+    def _is_log(self, call: Call, function: Function) -> bool:
+        callee = self._linker.fold(call.callee, self._linker.scope_of(function))
+        if not isinstance(callee, External):
+            return False
+        effects = self._context.service.matcher.effects(callee.path)
+        return any(e.effect.startswith(("log", "metric.", "timer.", "monitor.")) for e in effects)
+
+    # ---- variables -------------------------------------------------------------------------------------------
+
+    def _key(self, expr: Expr, function: Function, *, lasting: bool) -> Key | None:
+        """The variable that an expression is, where it outlives a run."""
+        if isinstance(expr, Member) and isinstance(expr.object, This):
+            owner = _class_of(function)
+            return (id(owner), expr.name) if owner is not None and lasting else None
+        if isinstance(expr, Name):
+            home = _home(expr.name, function)
+            if home is None or id(home) in self._inside:
+                return None
+            return id(home), expr.name
+        return None
+
+
+def _class_of(function: Function) -> Class | None:
+    current: Function | Module = function
+    while isinstance(current, Function):
+        if current.owner is not None:
+            return current.owner
+        current = current.parent
+    return None
+
+
+def _home(name: str, function: Function) -> Function | Module | None:
+    """The function or module that declares a variable; None where nothing does, or it is no variable."""
+    current: Function | Module = function
+    while True:
+        if isinstance(current, Function) and any(_names(p.target, name) for p in current.params):
+            return None
+        if _declares(current, name):
+            return current
+        if isinstance(current, Module):
+            return None
+        current = current.parent
+
+
+def _declares(node: Function | Module, name: str) -> bool:
+    python = (node if isinstance(node, Module) else node.module).path.endswith(".py")
+    for statement in statements(node.body):
+        if not isinstance(statement, Assign):
+            continue
+        if (statement.declares or (python and isinstance(node, Module))) and _names(statement.target, name):
+            return True
+        if python and isinstance(node, Function) and _names(statement.target, name):
+            return not _is_global(node, name)
+        if statement.declares and _names(statement.target, name):
+            return True
+    return False
+
+
+def _is_global(node: Function, name: str) -> bool:
+    """``global x``: it has no node of its own, so a name that the module assigns too counts as the module's."""
+    module = node.module
+    return any(isinstance(s, Assign) and _names(s.target, name) for s in module.body)
+
+
+def _names(target: Expr, name: str) -> bool:
+    if isinstance(target, Name):
+        return target.name == name
+    if isinstance(target, Array):
+        return any(_names(i, name) for i in target.items)
+    if isinstance(target, Object):
+        return any(_names(e.value, name) for e in target.entries)
+    return isinstance(target, AssignExpr) and _names(target.target, name)
+
+
+def _guarded(body: tuple[Stmt, ...], guards: tuple[Expr, ...]) -> Iterator[tuple[Stmt, tuple[Expr, ...]]]:
+    from cronaudit.model.walking import blocks
+
+    for statement in body:
+        yield statement, guards
+        if isinstance(statement, If):
+            yield from _guarded(statement.then, (*guards, statement.test))
+            yield from _guarded(statement.otherwise, guards)
+        else:
+            for block in blocks(statement):
+                yield from _guarded(block, guards)
+
+
+def _is_flag(values: list[Expr]) -> bool:
+    """Whether all that is ever written is a boolean or nothing, or the run itself."""
+    return bool(values) and all(_is_flag_value(v) for v in values)
+
+
+def _is_flag_value(value: Expr) -> bool:
+    if isinstance(value, Await):
+        return False
+    if isinstance(value, Const):
+        return value.value is None or isinstance(value.value, bool)
+    if isinstance(value, Call) and isinstance(value.callee, Member):
+        # `run().finally(…)`, `run().catch(…)`: the promise of the run, held for the shutdown.
+        return value.callee.name in ("finally", "catch", "then")
+    return isinstance(value, Operation) and value.op == "not"

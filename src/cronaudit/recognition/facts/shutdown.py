@@ -1,0 +1,295 @@
+"""What happens at SIGTERM: each handler of the end of the process, what it stops, what it waits for, when it exits.
+
+Found once for a service (`shutdown_paths`); `end_of` says what the paths do to one job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cronaudit.model.ir import Assign, Await, Call, Function, Loop, LoopKind, Module
+from cronaudit.model.source import Location, Role
+from cronaudit.model.trace import Event, EventKind, Trace
+from cronaudit.model.value import Closure, Instance
+from cronaudit.model.walking import expressions, inside, statements
+from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.facts.elsewhere import service_sightings
+from cronaudit.recognition.facts.frames import Frames
+from cronaudit.recognition.facts.holds import Held, awaited, executions, flags, holder_of
+from cronaudit.recognition.sightings import Sighting
+
+_ENDING = frozenset(("SIGTERM", "beforeExit", "hook", "default"))
+"""What a platform sends first; SIGINT is a key on a keyboard."""
+_HOOKS = frozenset(("onModuleDestroy", "beforeApplicationShutdown", "onApplicationShutdown"))
+"""Methods that a framework calls at the end; it calls them at SIGTERM where it is told to handle signals."""
+_OTHER_ROLES = frozenset((Role.TEST, Role.BROWSER, Role.DOCS, Role.GENERATED, Role.VENDORED))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShutdownPath:
+    """One handler of the end of the process."""
+
+    signal: str
+    """``SIGTERM``, ``SIGINT``, ``beforeExit``; ``hook`` for a method that the framework calls, ``default`` for a
+    library that handles the signals by itself."""
+    location: Location
+    """Where it is registered; of a hook the method."""
+    trace: Trace
+    sightings: tuple[Sighting, ...]
+    stops: tuple[Sighting, ...]
+    """Timers cleared, schedulers and workers stopped."""
+    exits: tuple[Sighting, ...]
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether a platform that stops the process comes here."""
+        return self.signal in _ENDING
+
+    @property
+    def functions(self) -> Iterator[tuple[Function, Event]]:
+        """The functions that it enters."""
+        for event in self.trace.events:
+            if event.kind is EventKind.ENTER and isinstance(event.callee, Closure):
+                yield event.callee.function, event
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """What the shutdown of the service does to one job."""
+
+    how: Literal["awaited", "stopped", "apart", "none"]
+    """Its running execution is waited for; only its timer or schedule ends; there are handlers, but it is no part of
+    them; there is no handler that does anything."""
+    location: Location | None
+    """The place that waits or stops."""
+    function: Location | None
+    """The function that it stands in."""
+    signal: Location | None
+    """Where the handler is registered."""
+    detail: str = ""
+
+
+def shutdown_paths(service: Service) -> tuple[ShutdownPath, ...]:
+    """Every handler of the end of the process, by place."""
+    found = service.cache.get(__name__)
+    if not isinstance(found, tuple):
+        paths = [*_signals(service), *_hooks(service)]
+        found = tuple(sorted(paths, key=lambda p: (p.location, p.signal)))
+        service.cache[__name__] = found
+    return found
+
+
+def _signals(service: Service) -> Iterator[ShutdownPath]:
+    for sighting in service_sightings(service, "signal.on"):
+        if sighting.description.word("default") is True:
+            yield ShutdownPath("default", sighting.location, Trace((), True, "", ()), (), (), ())  # noqa: FBT003
+            continue
+        handler = sighting.param("handler")
+        signal = sighting.text("signal")
+        if isinstance(handler, Closure):
+            # A library that handles several signals names them in one text.
+            name = "SIGTERM" if signal is None or "SIGTERM" in signal else signal
+            yield _path(name, sighting.location, handler, service)
+
+
+def _hooks(service: Service) -> Iterator[ShutdownPath]:
+    """Methods of classes that the framework calls, where it handles signals at all."""
+    if not any(s.description.word("default") is True for s in service_sightings(service, "signal.on")):
+        return
+    paths = {m.path for m in service.linker.parsed()} | set(
+        service.hits.files_with(*(name.encode() for name in sorted(_HOOKS)))
+    )
+    for path in sorted(paths):
+        if service.tree.role_of(path) in _OTHER_ROLES:
+            continue
+        module = service.linker.module(path)
+        if module is None:
+            continue
+        for cls in service.linker.classes(module):
+            for name in sorted(_HOOKS):
+                method = cls.method(name)
+                if method is not None and not method.is_abstract:
+                    of = service.linker.class_value(cls)
+                    closure = Closure(method, of.scope, Instance(of, None))
+                    yield _path("hook", method.location, closure, service)
+
+
+def _path(signal: str, location: Location, handler: Closure, service: Service) -> ShutdownPath:
+    trace = service.linker.walk(handler)
+    sightings = service.reader.read(trace)
+    stops = tuple(s for s in sightings if s.effect in ("timer.clear", "scheduler.stop", "worker.close"))
+    return ShutdownPath(
+        signal, location, trace, sightings, stops, tuple(s for s in sightings if s.effect == "process.exit")
+    )
+
+
+# ---- one job ----------------------------------------------------------------------------------------------------
+
+
+def end_of(context: JobContext) -> JobEnd:
+    """What the paths do to a job; the best of them counts, for one handler may call what another leaves out."""
+    ends = [_end_on(context, path) for path in shutdown_paths(context.service) if path.is_ending]
+    for how in ("awaited", "stopped", "apart"):
+        found = next((e for e in ends if e.how == how), None)
+        if found is not None:
+            return found
+    return JobEnd("none", None, None, None, "No handler of SIGTERM that does anything")
+
+
+def _end_on(context: JobContext, path: ShutdownPath) -> JobEnd:
+    waited = _waits_for_execution(context, path) or _waits_for_worker(context, path)
+    if waited is not None:
+        return waited
+    stopped = next((s for s in path.stops if stops_job(s, context)), None)
+    if stopped is not None:
+        where = _function_of(stopped.event, path)
+        return JobEnd("stopped", stopped.location, where, path.location, "The schedule stops, running work is not awaited")
+    if path.signal != "default" and any(s.effect not in ("log", "process.exit", "log.base") for s in path.sightings):
+        return JobEnd("apart", path.location, None, path.location, "Handled, but the job is no part of it")
+    return JobEnd("none", None, None, path.location, "The handler only logs and exits")
+
+
+def held_executions(context: JobContext) -> tuple[Held, ...]:
+    """Executions of the job that are held while they run."""
+    linker = context.linker
+    frames = Frames(context.trace.events)
+    found: list[Held] = []
+    for function, event in _entered(context.trace):
+        for held in executions(function, event.scope, linker):
+            if held.value is not None and _leads_to_work(held.value, event, context, frames):
+                found.append(held)
+    return tuple(found)
+
+
+def running_flags(context: JobContext) -> tuple[Held, ...]:
+    """Flags that the job raises while it runs."""
+    return tuple(f for function, event in _entered(context.trace) for f in flags(function, event.scope, context.linker))
+
+
+def _entered(trace: Trace) -> Iterator[tuple[Function, Event]]:
+    for event in trace.events:
+        if event.kind is EventKind.ENTER and isinstance(event.callee, Closure):
+            yield event.callee.function, event
+
+
+def _leads_to_work(call: object, entered: Event, context: JobContext, frames: Frames) -> bool:
+    """Whether the held call is the one that does the work: it goes into a function of the project that calls more."""
+    assert isinstance(call, Call)  # noqa: S101 - only calls are held
+    callee = context.linker.fold(call.callee, entered.scope)
+    if not isinstance(callee, Closure):
+        return False
+    frame = frames.first(callee.function)
+    if frame is None or frame.enter is None:
+        return False
+    depth = len(frame.enter.path)
+    handler = context.handler
+    for event in context.trace.events[frame.enter.order :]:
+        if event.order > frame.enter.order and len(event.path) <= depth:
+            return False
+        if isinstance(handler, Closure) and event.kind is EventKind.ENTER:
+            if isinstance(event.callee, Closure) and event.callee.function is handler.function:
+                return True
+        if event.kind is EventKind.CALL and event.awaited:
+            return True
+    return False
+
+
+def _waits_for_execution(context: JobContext, path: ShutdownPath) -> JobEnd | None:
+    held = [*held_executions(context)]
+    raised = [*running_flags(context)]
+    linker = context.linker
+    for function, event in path.functions:
+        for expr, line in awaited(function):
+            holder = holder_of(expr, event.scope, linker)
+            if holder is not None and any(holder.same(h.holder) for h in held):
+                at = Location(function.module.path, line)
+                return JobEnd("awaited", at, function.location, path.location, f"{holder.name} awaited at shutdown")
+        for statement in statements(function.body):
+            if not isinstance(statement, Loop) or statement.kind not in (LoopKind.WHILE, LoopKind.DO):
+                continue
+            waits = any(isinstance(e, Await) for e in expressions(statement.body))
+            for expr in inside(statement.test) if statement.test is not None and waits else ():
+                holder = holder_of(expr, event.scope, linker)
+                if holder is not None and any(holder.same(h.holder) for h in (*held, *raised)):
+                    at = Location(function.module.path, statement.line)
+                    return JobEnd("awaited", at, function.location, path.location, f"Waits until {holder.name} is over")
+    return None
+
+
+def _waits_for_worker(context: JobContext, path: ShutdownPath) -> JobEnd | None:
+    """``await worker.close()``: the library waits for the runs in progress."""
+    for stop in path.stops:
+        if stop.description.word("awaits") is not True or not stops_job(stop, context):
+            continue
+        exits_after = any(e.event.order > stop.event.order for e in path.exits)
+        if exits_after and not stop.event.awaited and not _is_chained(stop.event):
+            continue
+        name = getattr(getattr(stop.event.call, "callee", None), "name", "close")
+        detail = f"{name}() waits for running jobs"
+        return JobEnd("awaited", stop.location, _function_of(stop.event, path), path.location, detail)
+    return None
+
+
+def stops_job(stop: Sighting, context: JobContext) -> bool:
+    """Whether what is stopped is the timer, scheduler or worker of a job."""
+    registration = context.registration
+    if stop.effect == "timer.clear":
+        return _clears_timer(stop, context)
+    made = stop.view.receiver.at if stop.view.receiver is not None else None
+    places = [registration.site]
+    if registration.consumer is not None:
+        places.append(registration.consumer.location)
+    receiver = registration.call.receiver
+    if receiver is not None and receiver.at is not None:
+        places.append(receiver.at)
+    if made is not None and any(made.path == p.path and made.line == p.line for p in places):
+        return True
+    libraries = {getattr(registration.scheduler, "library", None)}
+    if registration.consumer is not None:
+        libraries.add(registration.consumer.consumer.library)
+    if stop.library not in libraries:
+        return False
+    # A function of the library that stops all of its jobs has no receiver; one made elsewhere is another's.
+    return made is None
+
+
+def _clears_timer(stop: Sighting, context: JobContext) -> bool:
+    registration = context.registration
+    call = registration.call.call
+    cleared = stop.event.call
+    if call is None or cleared is None or not cleared.args:
+        return False
+    node: Function | Module = registration.node
+    linker = context.linker
+    target = next(
+        (
+            s.target
+            for s in statements(node.body)
+            if isinstance(s, Assign) and s.value is not None and any(e is call for e in inside(s.value))
+        ),
+        None,
+    )
+    if target is None:
+        return False
+    kept = holder_of(target, linker.scope_of(node), linker)
+    freed = holder_of(cleared.args[0].value, stop.event.scope, linker)
+    return kept is not None and freed is not None and kept.same(freed)
+
+
+def _is_chained(event: Event) -> bool:
+    """Whether something follows on the promise of a call: ``worker.close().then(() => process.exit(0))``."""
+    statement = event.statement
+    value = getattr(statement, "value", None)
+    return value is not None and any(
+        isinstance(e, Call)
+        and getattr(e.callee, "name", "") in ("then", "finally")
+        and any(i is event.call for i in inside(e.callee))
+        for e in inside(value)
+    )
+
+
+def _function_of(event: Event, path: ShutdownPath) -> Location | None:
+    frame = Frames(path.trace.events).of(event)
+    return frame.function.location if frame.function is not None else None

@@ -1,0 +1,95 @@
+"""The name that a registry entry or a class of the project gives its job."""
+
+from __future__ import annotations
+
+from cronaudit.model.ir import Call, Function, Module, Object
+from cronaudit.model.linker import Bound, Linker
+from cronaudit.model.source import Location
+from cronaudit.model.value import Choice, Instance, Known, Record, Scope, Sequence, Text, Value
+from cronaudit.model.walking import expressions
+
+_NAMES = ("id", "jobId", "name", "jobName", "job_name", "key", "jobKey", "taskName", "identifier", "slug", "title", "label")
+_HOLDERS = ("config", "options", "opts", "settings", "definition", "props", "params", "meta", "metadata", "job")
+
+
+def named_by(bound: Bound, linker: Linker) -> tuple[str | None, Location | None]:
+    """The name in the items that bind a job, the outermost first: that of the entry, its key, its configuration."""
+    for item in reversed(bound.items):
+        found = _name_of(item.value, linker)
+        if found is not None:
+            return as_name(found), getattr(found, "at", None)
+    return _passed_name(bound.scope, linker)
+
+
+def _passed_name(scope: Scope | None, linker: Linker) -> tuple[str | None, Location | None]:
+    """The name that a caller passes to the project's own scheduler: ``schedule(run, 60_000, 'sync')``."""
+    while scope is not None:
+        for key in _NAMES:
+            raw = scope.values.get(key)
+            value = linker.force(raw) if raw is not None else None
+            if value is not None and _is_text(value):
+                return as_name(value), getattr(value, "at", None)
+        scope = scope.parent
+    return None, None
+
+
+def named_beside(
+    call: Call, node: Function | Module, scope: Scope, linker: Linker
+) -> tuple[str | None, Location | None]:
+    """The name in the object that keeps the armed job: ``{id: 'sync', job: schedule(…)}``."""
+    for expr in expressions(node.body):
+        if isinstance(expr, Object) and any(entry.value is call for entry in expr.entries):
+            for key in _NAMES:
+                entry = next((e for e in expr.entries if e.key == key), None)
+                if entry is not None and _is_text(found := linker.fold(entry.value, scope)):
+                    return as_name(found), getattr(found, "at", None)
+    return None, None
+
+
+def _name_of(value: Value, linker: Linker) -> Value | None:
+    if isinstance(value, Sequence) and len(value.items) == 2:  # noqa: PLR2004 - an entry of a map
+        key = linker.force(value.items[0])
+        return _name_of(linker.force(value.items[1]), linker) or (key if as_name(key) else None)
+    if isinstance(value, Record):
+        for key in _NAMES:
+            if key in value.entries:
+                found = linker.force(value.entries[key])
+                if _is_text(found):
+                    return found
+        return _in_holders(value, linker)
+    if isinstance(value, Instance):
+        for key in _NAMES:
+            found = linker.member(value, key)
+            if _is_text(found):
+                return found
+        return _in_holders(value, linker)
+    return None
+
+
+def _in_holders(value: Record | Instance, linker: Linker) -> Value | None:
+    for holder in _HOLDERS:
+        if isinstance(value, Record) and holder not in value.entries:
+            continue
+        inner = linker.member(value, holder)
+        if isinstance(inner, Record):
+            for key in _NAMES:
+                if key in inner.entries and _is_text(found := linker.force(inner.entries[key])):
+                    return found
+    return None
+
+
+def _is_text(value: Value) -> bool:
+    return isinstance(value, Known) and isinstance(value.value, str) and bool(value.value)
+
+
+def as_name(value: Value | None) -> str | None:
+    """A name from a folded value; open parts are written ``${…}``."""
+    if isinstance(value, Known) and isinstance(value.value, str | int) and not isinstance(value.value, bool):
+        return str(value.value) or None
+    if isinstance(value, Text):
+        text = "".join(p if isinstance(p, str) else "${…}" for p in value.parts)
+        return text if text.replace("${…}", "").strip(" -_:.") else None
+    if isinstance(value, Choice):
+        return next((n for o in value.options if (n := as_name(o)) is not None), None)
+    return None
+

@@ -1,0 +1,194 @@
+"""``service.instance_id``: whether the lines that a job logs say which instance has written them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cronaudit.knowledge.selectors import first, holds
+from cronaudit.model.facts import Fact, Unresolved
+from cronaudit.model.ir import Assign, Object
+from cronaudit.model.source import Language, Location, Role
+from cronaudit.model.value import External, Known, Record, Value
+from cronaudit.model.walking import statements
+from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.service.values import Tells, of_arguments, parts, strongest, tells_instance
+from cronaudit.recognition.sightings import Sighting
+
+_LEFT_OUT = re.compile(r"ignore|exclude|omit|remove|hide", re.IGNORECASE)
+_FORMAT_HOST = re.compile(r"%\((?:host|hostname|pod|pod_name|instance|instance_id)\)|\{(?:host|hostname|pod|instance_id)")
+_FORMAT_PID = re.compile(r"%\(process\)|\{process\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Logger:
+    """What the lines of one logger carry by themselves."""
+
+    tells: Tells
+    title: str
+    location: Location | None
+    is_default: bool = False
+
+
+def instance_id(service: Service) -> Fact[Literal["id", "some", "pid", "none"]]:
+    """Over all jobs: the loggers on their paths decide, not those of the HTTP side."""
+    seen: list[tuple[JobContext, Tells, _Logger]] = []
+    for context in service.jobs:
+        loggers = list(_loggers(context))
+        if not loggers:
+            continue
+        kinds = {x.tells for x in loggers}
+        if len(kinds) == 1:
+            seen.append((context, loggers[0].tells, loggers[0]))
+        else:
+            weakest = min(loggers, key=lambda x: ("none", "pid", "id").index(x.tells))
+            seen.append((context, weakest.tells, weakest))
+    if not seen:
+        return _nothing_logged(service)
+    telling = [x for x in seen if x[1] == "id"]
+    if len(telling) == len(seen):
+        logger = telling[0][2]
+        words = f"Default base of {logger.title}: pid and hostname" if logger.is_default else "Instance id in the logs"
+        return Fact("id", words, _at(logger))
+    if telling:
+        silent = next(x for x in seen if x[1] != "id")
+        words = f"{len(telling)} of {len(seen)} jobs log with an instance id"
+        return Fact("some", words, (*_at(silent[2]), *_at(telling[0][2])))
+    with_pid = [x for x in seen if x[1] == "pid"]
+    if with_pid:
+        return Fact("pid", f"Only a pid in the {with_pid[0][2].title} logger", _at(with_pid[0][2]))
+    logger = seen[0][2]
+    return Fact("none", f"No hostname or pod ID in the {logger.title} logger", _at(logger))
+
+
+def _at(logger: _Logger) -> tuple[Location, ...]:
+    return () if logger.location is None else (logger.location,)
+
+
+def _nothing_logged(service: Service) -> Fact[Literal["id", "some", "pid", "none"]]:
+    cut = next((c for c in service.jobs if not c.trace.complete), None)
+    if cut is not None:
+        return Fact(Unresolved(cut.trace.cut or "the walk of a job was cut", cut.site))
+    return Fact("none", "The jobs log nothing")
+
+
+def _loggers(context: JobContext) -> Iterator[_Logger]:
+    """The loggers that a job uses, each once; one whose line names the instance itself counts as that."""
+    service = context.service
+    known: dict[str, _Logger] = {}
+    for sighting in context.seen("log"):
+        args = of_arguments(service, sighting.view.args)
+        if strongest(tells_instance(service, value) for _key, value in args) == "id":
+            known["line"] = _Logger("id", "", sighting.location)
+            continue
+        logger = _made(service, sighting)
+        if logger is not None:
+            known.setdefault(f"{logger.title}{logger.location}{logger.tells}", logger)
+    if any(x.tells == "id" for x in known.values()) and "line" in known:
+        yield known["line"]
+        return
+    yield from known.values()
+
+
+def _made(service: Service, sighting: Sighting) -> _Logger | None:
+    """The logger behind a line, by the calls that made it."""
+    title = next((x.title for x in service.matcher.libraries if x.id == sighting.library), sighting.library)
+    current: External | None = sighting.view.receiver
+    found: list[_Logger] = []
+    outermost: Location | None = None
+    while current is not None:
+        found += _bases(service, current, title)
+        outermost = current.at or outermost
+        current = current.receiver
+    if service.linker.language(sighting.location.path) is Language.PYTHON:
+        found += _formats(service)
+    telling = next((x for x in found if x.tells == "id"), None) or next((x for x in found if x.tells == "pid"), None)
+    if telling is not None:
+        return telling
+    if sighting.view.path == "" and sighting.view.receiver is None:
+        return None
+    stated = next((x for x in reversed(found) if x.location is not None), None)
+    return stated or _Logger("none", title, outermost or sighting.location)
+
+
+def _bases(service: Service, made: External, title: str) -> Iterator[_Logger]:
+    view = External(made.path.removesuffix("()"), made.args, made.at, made.receiver, made.call)
+    for effect in service.matcher.effects(view.path):
+        if effect.effect != "log.base" or not all(holds(c, view, service.linker.force) for c in effect.when):
+            continue
+        fields = first(effect.param("fields"), view, service.linker.force)
+        place = getattr(fields, "at", None) or made.at
+        own = strongest(tells_instance(service, v) for _k, v in of_arguments(service, made.args))
+        if own == "id":
+            yield _Logger("id", title, place)
+        elif effect.word("default_host") is True and not _leaves_out(service, made):
+            yield _Logger("id", title, made.at, is_default=True)
+        elif effect.word("default_pid") is True or own == "pid":
+            yield _Logger("pid", title, place)
+        else:
+            yield _Logger("none", title, place)
+
+
+def _leaves_out(service: Service, made: External) -> bool:
+    """``ignore: 'pid,hostname'``: an option that takes the host out of every line again."""
+    return any(
+        isinstance(value, Known) and "hostname" in str(value.value) and _LEFT_OUT.search(key) is not None
+        for key, value in of_arguments(service, made.args)
+    )
+
+
+# ---- Python's logging configuration ------------------------------------------------------------------------------
+
+
+def _formats(service: Service) -> tuple[_Logger, ...]:
+    """The formats of ``logging.config`` dictionaries that a handler uses."""
+    key = "service.instance:formats"
+    found = service.cache.get(key)
+    if found is None:
+        found = tuple(_used_formats(service))
+        service.cache[key] = found
+    return found  # type: ignore[return-value]
+
+
+def _used_formats(service: Service) -> Iterator[_Logger]:
+    for file in service.tree.files:
+        if file.language is not Language.PYTHON or service.tree.role_of(file.path) is not Role.SERVER:
+            continue
+        source = service.tree.read(file.path)
+        if b"formatters" not in source or b"handlers" not in source:
+            continue
+        module = service.linker.module(file.path)
+        if module is None:
+            continue
+        scope = service.linker.scope_of(module)
+        for statement in statements(module.body):
+            if isinstance(statement, Assign) and isinstance(statement.value, Object):
+                value = service.linker.fold(statement.value, scope)
+                if isinstance(value, Record) and {"formatters", "handlers"} <= value.entries.keys():
+                    yield from _of_config(service, value)
+
+
+def _of_config(service: Service, config: Record) -> Iterator[_Logger]:
+    force = service.linker.force
+    formatters, handlers = force(config.entries["formatters"]), force(config.entries["handlers"])
+    if not isinstance(formatters, Record) or not isinstance(handlers, Record):
+        return
+    used = {
+        value.value
+        for raw in handlers.entries.values()
+        for key, value in parts(service, raw)
+        if key == "formatter" and isinstance(value, Known)
+    }
+    for name in sorted(str(u) for u in used if u in formatters.entries):
+        for _key, value in parts(service, formatters.entries[name]):
+            if isinstance(value, Known) and isinstance(value.value, str):
+                yield _of_format(value, value.value)
+
+
+def _of_format(value: Value, text: str) -> _Logger:
+    place = getattr(value, "at", None)
+    if _FORMAT_HOST.search(text):
+        return _Logger("id", "Python", place)
+    return _Logger("pid" if _FORMAT_PID.search(text) else "none", "Python", place)

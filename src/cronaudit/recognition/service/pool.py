@@ -1,0 +1,114 @@
+"""``service.pool``: how the connections to the databases are bounded."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cronaudit.model.facts import Fact, Unresolved
+from cronaudit.model.source import Location
+from cronaudit.model.value import Choice, Env, Known, Value
+from cronaudit.recognition.context import Service
+from cronaudit.recognition.facts.processes_sites import is_reached, placed, written_at
+from cronaudit.recognition.sightings import Sighting
+from cronaudit.recognition.timing import why_open
+
+Pool = Literal["bounded", "some", "default", "per-run", "no-database"]
+_DATABASES = frozenset(("postgres", "mysql", "mariadb", "mongodb", "mssql", "oracle", "cockroachdb", "clickhouse"))
+_STORES = ("sql", "mongo", "other")
+
+
+def pool(service: Service) -> Fact[Pool]:
+    """All databases of the service together: a pool without bounds beside one with them is ``some``."""
+    made = [s for s, _node in placed(service, "db.pool", "db.connect") if _is_database(s)]
+    made = [s for s in made if is_reached(service, s.location.path)]
+    per_run = _per_run(service)
+    if not made and per_run is None:
+        return _nothing(service)
+    words: list[tuple[str, Sighting]] = [(_bound(s), s) for s in made]
+    bounded = [s for word, s in words if word == "bounded"]
+    loose = [s for word, s in words if word != "bounded"]
+    if per_run is not None and not [s for s in made if s.effect == "db.pool"]:
+        return Fact("per-run", "A connection per run", (per_run.location,), per_run.path)
+    open_ = next((s for word, s in words if word == "open"), None)
+    if open_ is not None and len(loose) == 1:
+        return Fact(Unresolved(_why(open_.param("pool")), open_.location), "", (open_.location,))
+    if not loose:
+        return Fact("bounded", _bounded_words(service, bounded[0]), _places(bounded))
+    if bounded or any(word == "some" for word, _s in words):
+        silent = next((s for word, s in words if word == "default"), loose[0])
+        return Fact("some", f"Only some databases have bounds; {_title(service, silent)} has the driver's default",
+                    (silent.location, *_places(bounded)))  # fmt: skip
+    first = loose[0]
+    return Fact("default", f"{_title(service, first)} with the driver's default size", _places(loose))
+
+
+def _is_database(sighting: Sighting) -> bool:
+    store = sighting.description.word("store")
+    return store is None or store in _STORES
+
+
+def _bound(sighting: Sighting) -> str:
+    value = sighting.param("pool")
+    if value is None:
+        return "default"
+    if isinstance(value, Choice):
+        known = [_is_number(o) for o in value.options]
+        return "bounded" if all(known) else "some" if any(known) else "open"
+    return "bounded" if _is_number(value) else "open"
+
+
+def _is_number(value: Value) -> bool:
+    """A number, or one that the environment overrides."""
+    if not isinstance(value, Known) or isinstance(value.value, bool):
+        return False
+    return isinstance(value.value, int | float) or (isinstance(value.value, str) and value.value.strip().isdigit())
+
+
+def _why(value: Value | None) -> str:
+    if isinstance(value, Env):
+        return f"{value.name} comes from the environment and has no default"
+    return "the size of the pool is not resolved" if value is None else why_open(value)
+
+
+def _per_run(service: Service) -> Sighting | None:
+    """A connection of its own that a run opens."""
+    for context in service.jobs:
+        for sighting in context.seen("db.connect"):
+            size = sighting.description.word("default_pool")
+            if _is_database(sighting) and size == 1 and sighting.param("pool") is None:
+                return sighting
+    return None
+
+
+def _nothing(service: Service) -> Fact[Pool]:
+    used = next((s for c in service.jobs for s in c.seen_everywhere("db.*", "tx.*")), None)
+    if used is not None:
+        return Fact("default", "Shared library's connections, no bounds in the tree", (used.location,), used.path)
+    stored = [x for x in service.deployment.services if x.engine in _DATABASES]
+    if stored:
+        return Fact(Unresolved(f"{stored[0].engine} is deployed, but no client of it is known", stored[0].location))
+    cut = next((c for c in service.jobs if not c.trace.complete), None)
+    if cut is not None:
+        return Fact(Unresolved(cut.trace.cut or "the walk of a job was cut", cut.site))
+    return Fact("no-database", "No database")
+
+
+def _bounded_words(service: Service, sighting: Sighting) -> str:
+    value = sighting.param("pool")
+    number = value.options[0] if isinstance(value, Choice) else value
+    size = f" with max {number.value}" if isinstance(number, Known) else ""
+    return f"{_title(service, sighting)}{size}"
+
+
+def _title(service: Service, sighting: Sighting) -> str:
+    title = next((x.title for x in service.matcher.libraries if x.id == sighting.library), sighting.library)
+    return f"{title} pool" if sighting.effect == "db.pool" else title
+
+
+def _places(found: list[Sighting]) -> tuple[Location, ...]:
+    """The option that states the size, then the pools."""
+    stated = [
+        written_at(s.event.call, s.location.path, s.description.param("pool")) or getattr(s.param("pool"), "at", None)
+        for s in found
+    ]
+    return tuple(dict.fromkeys(x for x in (*stated, *(s.location for s in found)) if x is not None))
