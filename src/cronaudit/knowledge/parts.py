@@ -18,7 +18,7 @@ from cronaudit.model.knowledge import Condition, SchedulePart, Selector
 from cronaudit.model.schedule import Dialect
 
 HOWS = ("call", "decorator", "base", "export", "assign")
-FORMS = ("cron", "every", "words", "date", "fields", "duration", "object", "list")
+FORMS = ("cron", "every", "words", "date", "fields", "duration", "object", "list", "clock")
 TESTS = ("is", "not", "in", "has", "lacks", "missing", "present", "matches", "kind")
 _DIALECTS = tuple(dialect.value for dialect in Dialect)
 Selectors: TypeAlias = tuple[Selector, ...]
@@ -72,7 +72,7 @@ def schedule(entry: Mapping) -> Iterator[SchedulePart]:
             part.note(f"a schedule is stated as one of {', '.join(FORMS)}")
             continue
         dialect = one_of(part, "dialect", _DIALECTS, "unix5")
-        yield SchedulePart(form, selector(part, form), dialect)
+        yield SchedulePart(form, selector(part, form), dialect, part.text("days", "*"))
         part.close()
 
 

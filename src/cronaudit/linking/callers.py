@@ -199,21 +199,27 @@ class Callers:
             return found
         result: list[ClassValue] = []
         for path in self._program.importing_closure(cls.module.path, _CLOSURE_DEPTH, _CLOSURE_FILES):
-            if path != cls.module.path and not self._may_inherit(path):
+            if path != cls.module.path and not self._may_inherit(path, cls):
                 continue
             module = self._program.module(path)
             for other in self._program.classes(module) if module is not None else ():
-                if other is cls or not other.bases:
+                if other is cls or not other.bases or any(r.cls is other for r in result):
                     continue
                 value = self.class_value(other)
-                if any(isinstance(c, ClassValue) and c.cls is cls for c in objects.lineage(self._ev, value)):
+                if any(isinstance(b, ClassValue) and b.cls is cls for b in objects.base_values(self._ev, value)):
                     result.append(value)
         self._subclasses[id(cls)] = tuple(result)
         self._keep.append(cls)
+        for child in tuple(result):
+            result.extend(g for g in self.subclasses(child.cls) if all(g.cls is not r.cls for r in result))
+        self._subclasses[id(cls)] = tuple(result)
         return self._subclasses[id(cls)]
 
-    def _may_inherit(self, path: str) -> bool:
-        return self._program.mentions(path, "extends") or self._program.mentions(path, "class ")
+    def _may_inherit(self, path: str, cls: Class) -> bool:
+        """Whether a file may hold a class that inherits: it must name the base, or import it as a default."""
+        if not (self._program.mentions(path, "extends") or self._program.mentions(path, "class ")):
+            return False
+        return cls.name is None or self._program.mentions(path, cls.name) or self._imports_default(path, cls.module)
 
     def instances(self, cls: Class, depth: int = 0) -> tuple[tuple[Instance, tuple[Location, ...]], ...]:
         """Every object of `cls` or a class below it that the tree makes, with its places."""

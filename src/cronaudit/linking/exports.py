@@ -6,7 +6,7 @@ import posixpath
 
 from cronaudit.linking import names
 from cronaudit.linking.folder import Folder
-from cronaudit.linking.scopes import ITEM, Store
+from cronaudit.linking.scopes import Store
 from cronaudit.model.ir import (
     Assign,
     AssignExpr,
@@ -186,9 +186,10 @@ def _merged(
                 complete = _include(folder, entries, folder.fold(argument.value, scope)) and complete
         elif name == "defineProperty" and len(call.args) == 3:  # noqa: PLR2004 - object, key, descriptor
             _define(folder, entries, call, scope)
-        elif isinstance(call.callee, Call):
-            complete = _mixed_in(folder, entries, call, aliases, scope) and complete
-    return complete
+    mixed, followed = names.mixed_in(folder, scope, frozenset(aliases))
+    for key, value in mixed.items():
+        entries.setdefault(key, value)
+    return complete and followed
 
 
 def _include(folder: Folder, entries: dict[str, Value | Lazy], value: Value) -> bool:
@@ -215,22 +216,6 @@ def _define(folder: Folder, entries: dict[str, Value | Lazy], call: Call, scope:
     elif "get" in descriptor.entries:
         getter = folder.force(descriptor.entries["get"])
         entries.setdefault(key.value, folder.apply(getter, Arguments((), {}), None, None))
-
-
-def _mixed_in(
-    folder: Folder, entries: dict[str, Value | Lazy], call: Call, aliases: set[str], scope: Scope
-) -> bool:
-    """``require('./x')(exports)``: what the function that the module is assigns to its parameter."""
-    mixin = folder.fold(call.callee, scope)
-    if not isinstance(mixin, Closure):
-        return not isinstance(mixin, Unknown)
-    inner = Scope(mixin.function, mixin.scope, this=mixin.this)
-    for param, argument in zip(mixin.function.params, call.args, strict=False):
-        if param.name is not None and _is_exports(argument.value, aliases):
-            for store in folder.scopes.stores(mixin.function):
-                if isinstance(store.object, Name) and store.object.name == param.name and store.name != ITEM:
-                    entries.setdefault(store.name, Lazy(store.value, inner))
-    return True
 
 
 def _is_void(value: Expr) -> bool:

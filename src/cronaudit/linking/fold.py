@@ -287,7 +287,7 @@ class Evaluator:
             case Choice():
                 return operators.choice(tuple(self.apply(o, args, call, at) for o in callee.options))
             case Symbol():
-                return Unknown(f"the result of {callee.name} is only known to a caller", at)
+                return Symbol(callee.owner, callee.name, (*callee.path, "()"), None, callee.scope)
             case Builtin():
                 return builtins.method(self, callee, args, at)
             case Unknown():

@@ -11,6 +11,7 @@ from cronaudit.model.ir import (
     Call,
     Class,
     Const,
+    Do,
     Expr,
     Function,
     Import,
@@ -70,9 +71,6 @@ def lookup(folder: Folder, name: str, scope: Scope, line: int) -> Value:
         starred = folder.export(module, name)
         if not isinstance(starred, Unknown):
             return starred
-    elif name in ("exports", "module") and not any(True for _ in module.exports):
-        own = Namespace(module)
-        return own if name == "exports" else Record({"exports": own}, complete=False)
     if name == "__dirname" or name == "__filename":
         return Known(f"\0{name}", Location(scope.module.path, line))
     if name == "exports" and scope.module.language is not Language.PYTHON:
@@ -179,14 +177,45 @@ def _with_members(folder: Folder, record: Record, name: str, scope: Scope) -> Re
         for s in folder.scopes.stores(scope.node)
         if s.name != ITEM and isinstance(s.object, Name) and s.object.name == name
     ]
-    if not stores:
+    mixed, complete = mixed_in(folder, scope, frozenset((name,)))
+    if not stores and not mixed and complete:
         return record
-    entries = dict(record.entries)
+    entries = {**mixed, **record.entries}
     for store in stores:
-        before = entries.get(store.name)
+        before = record.entries.get(store.name)
         value = Lazy(store.value, scope)
         entries[store.name] = value if before is None else Choice((folder.force(before), folder.force(value)))
-    return Record(entries, record.complete, record.at)
+    return Record(entries, record.complete and complete, record.at)
+
+
+def mixed_in(folder: Folder, scope: Scope, aliases: frozenset[str]) -> tuple[dict[str, Value | Lazy], bool]:
+    """What mixins put into the object of these names, and whether all could be followed: ``require('./x')(Topics)``."""
+    entries: dict[str, Value | Lazy] = {}
+    complete = True
+    for statement in scope.node.body:
+        call = statement.value if isinstance(statement, Do) else None
+        if not isinstance(call, Call) or not isinstance(call.callee, Call):
+            continue
+        given = [position for position, a in enumerate(call.args) if _names_one(a.value, aliases)]
+        if not given:
+            continue
+        mixin = folder.fold(call.callee, scope)
+        if not isinstance(mixin, Closure):
+            complete = complete and isinstance(mixin, External)
+            continue
+        params = mixin.function.params
+        taken = {params[position].name for position in given if position < len(params)}
+        inner = Scope(mixin.function, mixin.scope, this=mixin.this)
+        for store in folder.scopes.stores(mixin.function):
+            if isinstance(store.object, Name) and store.object.name in taken and store.name != ITEM:
+                entries.setdefault(store.name, Lazy(store.value, inner))
+    return entries, complete
+
+
+def _names_one(expr: Expr, aliases: frozenset[str]) -> bool:
+    if isinstance(expr, Member):
+        return expr.name == "exports" and "exports" in aliases
+    return isinstance(expr, Name) and expr.name in aliases
 
 
 def _several(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -> Value:

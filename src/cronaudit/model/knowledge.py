@@ -57,10 +57,12 @@ class SchedulePart:
     """``cron``, ``every`` (a number), ``words`` (text that the library parses), ``date`` (one-shot: no job),
     ``fields`` (an object or the keywords: crontab fields by name), ``duration`` (an object or the keywords: amounts by
     the names of units, summed), ``object`` (whatever it folds to: an expression, a duration), ``list`` (a list of any
-    of these)."""
+    of these), ``clock`` (a time of the day, or ``:15`` in every hour)."""
     select: Selector
     dialect: str = "unix5"
     """A value of `model.schedule.Dialect`; of ``words`` too."""
+    days: str = "*"
+    """Of ``clock``: the days of the week, as cron writes them."""
 
 
 @dataclass(frozen=True, slots=True)

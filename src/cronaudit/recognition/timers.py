@@ -100,6 +100,8 @@ def _is_opaque_work(event: Event) -> bool:
         return False
     if path is None:
         return event.awaited and isinstance(event.callee, Unknown | Symbol) and _verb_of(event) not in _QUIET_VERBS
+    if path.startswith("global:Proxy("):
+        return event.awaited
     if path.startswith(("global:", "builtins.")):
         return False
     verb = path.rsplit(".", 1)[-1].rsplit(":", 1)[-1].removesuffix("()")

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event
-from cronaudit.model.value import Closure
+from cronaudit.model.value import Choice, Closure, Env, Text, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.operations import Operation, Operations
-from cronaudit.recognition.sightings import Sighting, is_error_path
+from cronaudit.recognition.sightings import Sighting, is_error_path, text_of
 
 OUTGOING = ("mail.send", "payment.mutate", "queue.enqueue", "alert.send")
 SIDE = ("file.write", "cache.set", "process.spawn", "metric.push")
-"""What is counted as a change only where a run changes nothing else: most of it leaves the same behind when repeated."""
+"""What counts as a change only where a run changes nothing else: most of it leaves the same behind when repeated."""
 CHANGING_METHODS = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
 
@@ -46,9 +46,13 @@ class Act:
 
 def acts_of(context: JobContext, operations: Operations) -> tuple[Act, ...]:
     """The changes that are the job's work, in the order of the walk; what only a failure brings about is none."""
-    acts = [Act(o.event, o, None, o.enqueued) for o in operations.writes]
-    acts += [Act(s.event, None, s, False) for s in outgoing(context, operations)]
-    acts += [Act(s.event, None, s, True) for s in context.enqueued if s.effect in OUTGOING or is_changing_request(s)]
+    acts = [Act(o.event, o, None, enqueued=o.enqueued) for o in operations.writes]
+    acts += [Act(s.event, None, s, enqueued=False) for s in outgoing(context, operations)]
+    acts += [
+        Act(s.event, None, s, enqueued=True)
+        for s in context.enqueued
+        if s.effect in OUTGOING or (is_changing_request(s) and not _tells_about_job(s, context))
+    ]
     work = tuple(a for a in acts if not is_error_path(a.event.region)) or tuple(acts)
     inner = tuple(a for a in work if a.enqueued or is_work(context, a.event))
     return tuple(sorted(inner or work, key=lambda a: (a.enqueued, a.event.order)))
@@ -59,7 +63,7 @@ def outgoing(context: JobContext, operations: Operations) -> tuple[Sighting, ...
     sent = [
         s
         for s in context.seen(*OUTGOING, "http.request")
-        if (s.effect != "http.request" or is_changing_request(s))
+        if (s.effect != "http.request" or (is_changing_request(s) and not _tells_about_job(s, context)))
         and not (s.effect == "queue.enqueue" and context.enqueued)
         and not (s.effect == "alert.send" and is_error_path(s.event.region))
     ]
@@ -74,6 +78,24 @@ def is_changing_request(sighting: Sighting) -> bool:
         return False
     method = sighting.text("verb") or sighting.text("method")
     return method is not None and method.upper() in CHANGING_METHODS
+
+
+def _tells_about_job(sighting: Sighting, context: JobContext) -> bool:
+    """Whether a request goes to a monitor or to an alert service: it tells about the job, and is not its work."""
+    matcher = context.service.matcher
+    url = sighting.param("url")
+    text = text_of(url)
+    if text is not None and matcher.host(text) is not None:
+        return True
+    return any(isinstance(v, Env) and matcher.host_of_variable(v.name) is not None for v in _parts(url))
+
+
+def _parts(value: Value | None) -> tuple[Value, ...]:
+    if isinstance(value, Text):
+        return tuple(p for p in value.parts if not isinstance(p, str))
+    if isinstance(value, Choice):
+        return value.options
+    return (value,) if value is not None else ()
 
 
 def is_work(context: JobContext, event: Event) -> bool:

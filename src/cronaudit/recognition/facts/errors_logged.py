@@ -24,7 +24,7 @@ from cronaudit.model.ir import (
 )
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
-from cronaudit.model.value import Known
+from cronaudit.model.value import Closure, Known
 from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.acts import OUTGOING, is_work
@@ -37,6 +37,11 @@ from cronaudit.recognition.sightings import Sighting
 Logged = Literal["context", "framework", "bare", "dropped-object", "warning", "swallowed"]
 
 _WORST_FIRST: tuple[Logged, ...] = ("swallowed", "warning", "dropped-object", "bare", "framework", "context")
+_LEVEL_NAMES = {
+    "error": "error", "err": "error", "exception": "error", "critical": "error", "fatal": "error", "logerror": "error",
+    "log_exception": "error", "warn": "warn", "warning": "warn", "logwarning": "warn",
+}  # fmt: skip
+"""Names under which projects write their own loggers."""
 _ERROR_LEVELS = frozenset(("error", "fatal"))
 _FORMAT = re.compile(r"%[sdifjoO]|\{\}")
 _PLAIN = re.compile(r"[^a-z0-9]")
@@ -137,9 +142,18 @@ class _Judge:
         return _Line("swallowed", "Errors of single items are swallowed", handler_location(region, self._context))
 
     def _best(self, region: Region) -> _Line | None:
-        lines = [
-            self._line(self._logs[e.order], region) for e in self._in_handler(region) if e.order in self._logs
+        events = self._in_handler(region)
+        own = [e for e in events if self._is_own_logger(e)]
+        inside_own = {
+            e.order for e in events if any(f.call in own for f in self._frames.of(e).outward() if f.call is not None)
+        }
+        lines = [self._own_line(e, region) for e in own if e.order not in inside_own]
+        lines += [
+            self._line(self._logs[e.order], region)
+            for e in events
+            if e.order in self._logs and e.order not in inside_own
         ]
+        lines += [self._wrapped_line(e, region) for e in events if e not in own and e.order not in inside_own]
         found = [x for x in lines if x is not None]
         return max(found, key=lambda x: _WORST_FIRST.index(x.quality)) if found else None
 
@@ -151,7 +165,7 @@ class _Judge:
         if level in ("debug", "trace"):
             return None
         errors, bundles = self._error_names(log.event, region)
-        has_error, has_context = self._content(log, call, errors, bundles)
+        has_error, has_context = self._content(call, errors, bundles, log.event)
         if log.event.passed:
             has_error = True
         if log.description.word("trace") is True:
@@ -166,6 +180,56 @@ class _Judge:
         if has_error and has_context:
             return _Line("context", "Error with the job's name or data", at, path)
         return _Line("bare", "The error alone" if has_error else "A message without the error", at, path)
+
+    def _is_own_logger(self, event: Event) -> bool:
+        """``log.error('module', message)`` where the project has written the logger: it ends in a real log line."""
+        if event.kind is not EventKind.CALL or not isinstance(event.callee, Closure):
+            return False
+        name = (event.callee.function.name or "").lower()
+        return name in _LEVEL_NAMES and bool(self._logs_inside(event.callee.function))
+
+    def _logs_inside(self, function: Function) -> list[Sighting]:
+        frame = self._frames.first(function)
+        if frame is None:
+            return []
+        return [s for s in self._logs.values() if any(f is frame for f in self._frames.of(s.event).outward())]
+
+    def _own_line(self, event: Event, region: Region) -> _Line | None:
+        call = event.call
+        if call is None or not isinstance(event.callee, Closure):
+            return None
+        level = _LEVEL_NAMES[(event.callee.function.name or "").lower()]
+        if level == "warn":
+            return _Line("warning", "Errors are logged as warnings", event.location, event.path)
+        errors, bundles = self._error_names(event, region)
+        has_error, has_context = self._content(call, errors, bundles, event)
+        if has_error and has_context:
+            return _Line("context", "Error with the job's name or data", event.location, event.path)
+        detail = "The error alone" if has_error else "A message without the error"
+        return _Line("bare", detail, event.location, event.path)
+
+    def _wrapped_line(self, event: Event, region: Region) -> _Line | None:
+        """What a function of the project logs that was entered by an earlier call: ``report(error)``."""
+        if event.kind is not EventKind.CALL or not isinstance(event.callee, Closure) or event.call is None:
+            return None
+        if self._frames.enters(event, self._events):
+            return None
+        frame = self._frames.first(event.callee.function)
+        if frame is None:
+            return None
+        errors, bundles = self._error_names(event, region)
+        errors, bundles = _through(frame, event.call, errors, bundles)
+        errors |= _derived(frame.function, errors)
+        found = []
+        for log in self._logs_inside(event.callee.function):
+            if self._frames.of(log.event) is not frame or log.event.call is None:
+                continue
+            if _level(log) not in _ERROR_LEVELS:
+                continue
+            has_error, has_context = self._content(log.event.call, errors, bundles, log.event)
+            quality: Logged = "context" if has_error and has_context else "bare"
+            found.append(_Line(quality, "Error with data" if quality == "context" else "The error alone", event.location, event.path))
+        return max(found, key=lambda x: _WORST_FIRST.index(x.quality)) if found else None
 
     # ---- the parts of a line -------------------------------------------------------------------------------------
 
@@ -201,7 +265,7 @@ class _Judge:
         return errors, bundles
 
     def _content(
-        self, log: Sighting, call: Call, errors: frozenset[str], bundles: frozenset[str]
+        self, call: Call, errors: frozenset[str], bundles: frozenset[str], event: Event
     ) -> tuple[bool, bool]:
         """Whether a log call has the error, and whether it has more than that and a fixed message."""
         has_error = has_context = False
@@ -210,9 +274,9 @@ class _Judge:
                 has_error = has_context = True
             if _mentions(argument.value, errors):
                 has_error = True
-            if self._says_more(argument, errors, log.event):
+            if self._says_more(argument, errors, event):
                 has_context = True
-        if self._is_child(call, log.event):
+        if self._is_child(call, event):
             has_context = True
         return has_error, has_context
 

@@ -12,7 +12,7 @@ from cronaudit.recognition.facts.processes import Placement, placement
 
 _WORDS: Final = {
     "container": "memory limit {}",
-    "heap": "heap of {} MB",
+    "heap": "heap limit {}",
     "restart": "restarted above {}",
     "child": "a child replaced above {}",
     "unit": "MemoryMax {}",

@@ -7,8 +7,9 @@ from typing import Final, Literal
 from cronaudit.model.facts import Fact, RunnerFacts, Unresolved
 from cronaudit.model.source import Location
 from cronaudit.model.value import External, Known, Unknown
-from cronaudit.recognition.context import JobContext, seen_fact
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.processes import placement
+from cronaudit.recognition.facts.processes_sites import written_at
 from cronaudit.recognition.facts.runner_coordination import contention, election
 from cronaudit.recognition.facts.runner_placement import scaling, separation
 from cronaudit.recognition.facts.runner_state import instance_state
@@ -130,7 +131,8 @@ def _children(
         return Fact(Unresolved(context.trace.cut, first.location), "", (first.location,))
     seconds = first.seconds("timeout")
     words = "Child processes get a timeout" if seconds is None else f"Child processes get {seconds:g} s"
-    return seen_fact("timeout", first, words)
+    option = written_at(first.event.call, first.location.path, first.description.param("timeout"))
+    return Fact("timeout", words, (*((option,) if option is not None else ()), first.location), first.path)
 
 
 def _is_bounded(sighting: Sighting) -> bool | None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from cronaudit.knowledge.selectors import first, holds
+from cronaudit.knowledge.conditions import holds
+from cronaudit.knowledge.selectors import first
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import Assign, Object
 from cronaudit.model.source import Language, Location, Role
@@ -116,7 +117,8 @@ def _made(service: Service, sighting: Sighting) -> _Logger | None:
 def _bases(service: Service, made: External, title: str) -> Iterator[_Logger]:
     view = External(made.path.removesuffix("()"), made.args, made.at, made.receiver, made.call)
     for effect in service.matcher.effects(view.path):
-        if effect.effect != "log.base" or not all(holds(c, view, service.linker.force) for c in effect.when):
+        held = holds(effect.when, view, service.linker.force, service.linker.member)
+        if effect.effect != "log.base" or held is not True:
             continue
         fields = first(effect.param("fields"), view, service.linker.force)
         place = getattr(fields, "at", None) or made.at

@@ -96,7 +96,7 @@ def _events(service: Service, route: Route) -> tuple[Event, ...]:
     within = False
     depth = len(next(iter(trace.events)).path) + 1 if trace.events else 0
     for event in trace.events:
-        if len(event.path) <= depth:
+        if len(event.path) <= depth and event.kind is not EventKind.ENTER:
             within = event.location.path == path and route.location.line < event.location.line <= last
         if within:
             inner.append(event)

@@ -13,9 +13,11 @@ from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Known, Text
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts import alert
+from cronaudit.recognition.facts.rule_matching import Watches, rule_for
 
 Routing = Literal["teams", "fixed", "none"]
 _ALERTED: Final = ("explicit", "rule", "global")
+_WATCHES: Final[tuple[Watches, ...]] = ("failure", "slow", "missed")
 _OWNERS: Final = frozenset("team owner squad service_owner responsible department domain group job job_name".split())
 _MATCHER: Final = re.compile(r"^\s*\"?([\w-]+)\"?\s*(=~|!~|!=|=)")
 _MOST_BYTES: Final = 400_000
@@ -47,7 +49,7 @@ def routing(service: Service) -> Fact[Routing]:
         if open_ is not None and all(isinstance(f.value, Unresolved) for f in alerted.values()):
             return Fact(open_)
         return Fact("none", "No alerting system")
-    if any(f.value == "rule" for _c, f in told):
+    if any(rule_for(c, kind) is not None for c, _f in told for kind in _WATCHES):
         routed = next(_routes(service), None) or _labelled(service)
         if routed is not None:
             return routed

@@ -1,0 +1,563 @@
+"""Locks in the shapes in which people write them, good and bad side by side."""
+
+from __future__ import annotations
+
+import pytest
+
+from cronaudit.model.facts import LockFacts, Unresolved
+from cronaudit.recognition.facts import lock
+
+PACKAGE = """
+{"name": "shop", "scripts": {"start": "node src/index.js"},
+ "dependencies": {"node-cron": "^3.0.0", "ioredis": "^5.0.0", "pg": "^8.0.0", "redlock": "^5.0.0"}}
+"""
+HEAD = """\
+const cron = require('node-cron');
+const Redis = require('ioredis');
+const Redlock = require('redlock').default;
+const { Pool } = require('pg');
+const redis = new Redis('redis://redis:6379');
+const pool = new Pool();
+const log = require('pino')();
+async function settle() { await pool.query('DELETE FROM carts WHERE expired'); }
+"""
+FIRST = HEAD.count("\n") + 1
+
+
+def jobs(service_of, source: str, more: dict[str, str] | None = None):
+    return service_of({"package.json": PACKAGE, "src/index.js": HEAD + source, **(more or {})})
+
+
+def facts(service_of, source: str, more: dict[str, str] | None = None) -> LockFacts:
+    found = jobs(service_of, source, more)
+    assert len(found) == 1
+    return lock.build(found[0])
+
+
+def words(found: LockFacts) -> tuple[object, ...]:
+    names = ("kind", "coverage", "fail_open", "release", "acquire_failure", "release_failure", "store_failure")
+    return tuple(getattr(found, n).value for n in names)
+
+
+def line(fact) -> int:
+    return fact.locations[0].line - FIRST + 1
+
+
+def test_no_lock(service_of):
+    found = facts(service_of, "cron.schedule('0 * * * *', settle, { name: 'settle' });\n")
+    assert found.kind.value == "none"
+    assert found.kind.detail == "No lock"
+    assert line(found.kind) == 1
+
+
+def test_set_nx_with_finally(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  const taken = await redis.set('job:settle', '1', 'PX', 60000, 'NX');
+  if (!taken) {
+    log.info('held elsewhere');
+    return;
+  }
+  try {
+    await settle();
+  } finally {
+    await redis.del('job:settle').catch((err) => log.error({ err }, 'release failed'));
+  }
+}, { name: 'settle' });
+""",
+    )
+    assert words(found) == ("lease", "all", False, "finally", "handled", "logged", "unhandled")
+    assert (found.key.value, found.key_distinct.value) == ("job:settle", True)
+    assert (found.ttl_seconds.value, found.ttl_unit.value, found.renewal.value) == (60.0, "ms", "none")
+    assert found.kind.detail == "Redis SET NX lock"
+    assert [line(found.kind), line(found.release), line(found.release_failure)] == [3, 10, 11]
+
+
+def test_result_ignored(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  await redis.set('job:settle', '1', 'EX', 60, 'NX');
+  await settle();
+}, { name: 'settle' });
+""",
+    )
+    assert words(found)[:5] == ("lease", "some", False, "expires", "ignored")
+    assert found.ttl_seconds.value == 60.0
+
+
+def test_released_on_success_only(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  if ((await redis.set('job:settle', '1', 'EX', 60, 'NX')) !== 'OK') return;
+  await settle();
+  await redis.del('job:settle');
+}, { name: 'settle' });
+""",
+    )
+    assert found.coverage.value == "all"
+    assert found.release.value == "success"
+    assert found.release_failure.value == "unhandled"
+
+
+def test_released_on_success_and_in_the_handler(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  if ((await redis.set('job:settle', '1', 'EX', 60, 'NX')) !== 'OK') return;
+  try {
+    await settle();
+  } catch (err) {
+    if (err.code === 'RETRY') {
+      await redis.del('job:settle');
+    }
+    throw err;
+  }
+  await redis.del('job:settle');
+}, { name: 'settle' });
+""",
+    )
+    assert found.release.value == "some-errors"
+
+
+def test_fail_open(service_of):
+    found = facts(
+        service_of,
+        """
+async function acquire() {
+  try {
+    return (await redis.set('job:settle', '1', 'EX', 60, 'NX')) === 'OK';
+  } catch (err) {
+    log.error({ err }, 'redis is down');
+    return true;
+  }
+}
+cron.schedule('0 * * * *', async () => {
+  if (!(await acquire())) return;
+  await settle();
+}, { name: 'settle' });
+""",
+    )
+    assert words(found)[:3] == ("lease", "all", True)
+    assert found.store_failure.value == "caught"
+
+
+def test_closed_when_the_store_is_down(service_of):
+    found = facts(
+        service_of,
+        """
+async function acquire() {
+  try {
+    return (await redis.set('job:settle', '1', 'EX', 60, 'NX')) === 'OK';
+  } catch (err) {
+    log.error({ err }, 'redis is down');
+    return false;
+  }
+}
+cron.schedule('0 * * * *', async () => {
+  if (!(await acquire())) return;
+  await settle();
+}, { name: 'settle' });
+""",
+    )
+    assert words(found)[:5] == ("lease", "all", False, "expires", "handled")
+
+
+def test_a_path_around_the_lock(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  if (process.env.USE_LOCK) {
+    if (!(await redis.set('job:settle', '1', 'EX', 60, 'NX'))) return;
+    await settle();
+  } else {
+    await settle();
+  }
+}, { name: 'settle' });
+""",
+    )
+    assert found.coverage.value == "some"
+
+
+def test_a_lock_of_something_else_is_none(service_of):
+    found = facts(
+        service_of,
+        """
+async function warm() {
+  if (!(await redis.set('cache:warm', '1', 'EX', 60, 'NX'))) return;
+  log.info('warm');
+}
+cron.schedule('0 * * * *', async () => {
+  await warm();
+  await settle();
+}, { name: 'settle' });
+""",
+    )
+    assert found.kind.value == "none"
+
+
+def test_redlock_using_on_three_nodes(service_of):
+    found = facts(
+        service_of,
+        """
+const redlock = new Redlock([new Redis(1), new Redis(2), new Redis(3)]);
+cron.schedule('0 * * * *', async () => {
+  try {
+    await redlock.using(['job:settle'], 60000, async () => { await settle(); });
+  } catch (err) {
+    log.error({ err }, 'settle failed');
+  }
+}, { name: 'settle' });
+""",
+    )
+    assert words(found) == ("lease", "all", False, "finally", "handled", "logged", "caught")
+    assert (found.renewal.value, found.store.value, found.ttl_seconds.value) == ("renewed", "replicated", 60.0)
+
+
+def test_redlock_on_one_node_released_in_finally(service_of):
+    found = facts(
+        service_of,
+        """
+const redlock = new Redlock([redis]);
+cron.schedule('0 * * * *', async () => {
+  const lock = await redlock.acquire(['job:settle'], 60000);
+  try {
+    await settle();
+  } finally {
+    await lock.release();
+  }
+}, { name: 'settle' });
+""",
+    )
+    assert words(found)[:5] == ("lease", "all", False, "finally", "handled")
+    assert (found.renewal.value, found.store.value) == ("none", "single")
+
+
+def test_acquire_error_swallowed(service_of):
+    found = facts(
+        service_of,
+        """
+const redlock = new Redlock([redis]);
+cron.schedule('0 * * * *', async () => {
+  let lock;
+  try {
+    lock = await redlock.acquire(['job:settle'], 60000);
+  } catch (err) {
+    return;
+  }
+  try {
+    await settle();
+  } finally {
+    await lock.release().catch(() => {});
+  }
+}, { name: 'settle' });
+""",
+    )
+    assert found.acquire_failure.value == "swallowed"
+    assert found.release_failure.value == "swallowed"
+    assert found.coverage.value == "all"
+
+
+def test_extended_on_a_timer(service_of):
+    found = facts(
+        service_of,
+        """
+const redlock = new Redlock([redis]);
+cron.schedule('0 * * * *', async () => {
+  const lock = await redlock.acquire(['job:settle'], 60000);
+  const timer = setInterval(() => lock.extend(60000), 20000);
+  try {
+    await settle();
+  } finally {
+    clearInterval(timer);
+    await lock.release();
+  }
+}, { name: 'settle' });
+""",
+    )
+    assert found.renewal.value == "renewed"
+    assert line(found.renewal) == 5
+
+
+def test_expire_behind_setnx_is_a_ttl_and_no_renewal(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  const taken = await redis.setnx('job:settle', '1');
+  if (taken === 0) return;
+  await redis.expire('job:settle', 90);
+  await settle();
+}, { name: 'settle' });
+""",
+    )
+    assert (found.ttl_seconds.value, found.renewal.value) == (90.0, "none")
+    assert found.acquire_failure.value == "handled"
+
+
+def test_advisory_lock_of_a_session(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  const client = await pool.connect();
+  try {
+    const { rows } = await client.query('SELECT pg_try_advisory_lock(4711) AS locked');
+    if (!rows[0].locked) return;
+    try {
+      await settle();
+    } finally {
+      await client.query('SELECT pg_advisory_unlock(4711)');
+    }
+  } finally {
+    client.release();
+  }
+}, { name: 'settle' });
+""",
+    )
+    assert words(found)[:5] == ("session", "all", False, "finally", "handled")
+    assert found.renewal.value == "bound"
+    assert isinstance(found.store.value, Unresolved)
+
+
+def test_advisory_lock_whose_answer_nobody_reads(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  const client = await pool.connect();
+  await client.query('SELECT pg_try_advisory_lock(4711)');
+  await settle();
+}, { name: 'settle' });
+""",
+    )
+    assert (found.kind.value, found.acquire_failure.value, found.coverage.value) == ("session", "ignored", "some")
+
+
+def test_shared_key(service_of):
+    found = jobs(
+        service_of,
+        """
+async function purge() { await pool.query('DELETE FROM mails WHERE old'); }
+async function guarded(work) {
+  if (!(await redis.set('cron', '1', 'EX', 60, 'NX'))) return;
+  await work();
+}
+cron.schedule('0 * * * *', () => guarded(settle), { name: 'settle' });
+cron.schedule('5 * * * *', () => guarded(purge), { name: 'purge' });
+""",
+    )
+    built = [lock.build(job) for job in found]
+    assert [b.key_distinct.value for b in built] == [False, False]
+    assert built[0].key_distinct.detail == "cron is also the key of purge"
+
+
+def test_key_with_the_name_of_the_job(service_of):
+    found = jobs(
+        service_of,
+        """
+async function purge() { await pool.query('DELETE FROM mails WHERE old'); }
+async function guarded(name, work) {
+  if (!(await redis.set(`job:${name}`, '1', 'EX', 60, 'NX'))) return;
+  await work();
+}
+cron.schedule('0 * * * *', () => guarded('settle', settle), { name: 'settle' });
+cron.schedule('5 * * * *', () => guarded('purge', purge), { name: 'purge' });
+""",
+    )
+    built = [lock.build(job) for job in found]
+    assert [(b.key.value, b.key_distinct.value, b.coverage.value) for b in built] == [
+        ("job:settle", True, "all"),
+        ("job:purge", True, "all"),
+    ]
+    assert built[0].coverage.detail == "guarded() wrapper"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        """
+let running = false;
+cron.schedule('0 * * * *', async () => {
+  if (running) return;
+  running = true;
+  try { await settle(); } finally { running = false; }
+}, { name: 'settle' });
+""",
+        """
+class Settler {
+  async run() {
+    if (this.isRunning) { log.warn('still running'); return; }
+    this.isRunning = true;
+    try { await settle(); } finally { this.isRunning = false; }
+  }
+}
+const settler = new Settler();
+cron.schedule('0 * * * *', () => settler.run(), { name: 'settle' });
+""",
+        """
+let current = null;
+cron.schedule('0 * * * *', () => {
+  if (current !== null) return;
+  current = settle().finally(() => { current = null; });
+}, { name: 'settle' });
+""",
+    ],
+)
+def test_guards_in_the_process(service_of, source: str):
+    found = facts(service_of, source)
+    assert found.kind.value == "in-process"
+    assert found.coverage.value == "some"
+
+
+def test_a_flag_that_is_never_lowered_is_no_guard(service_of):
+    found = facts(
+        service_of,
+        """
+let warned = false;
+cron.schedule('0 * * * *', async () => {
+  if (warned) return;
+  warned = true;
+  await settle();
+}, { name: 'settle' });
+""",
+    )
+    assert found.kind.value == "none"
+
+
+def test_work_that_is_not_awaited_outlives_the_lock(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  if (!(await redis.set('job:settle', '1', 'EX', 60, 'NX'))) return;
+  try {
+    settle();
+  } finally {
+    await redis.del('job:settle');
+  }
+}, { name: 'settle' });
+""",
+    )
+    assert found.coverage.value == "some"
+    assert line(found.coverage) == 5
+
+
+def test_token_compared_before_the_release(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  const token = String(Math.random());
+  if (!(await redis.set('job:settle', token, 'EX', 60, 'NX'))) return;
+  try {
+    await settle();
+  } finally {
+    if ((await redis.get('job:settle')) === token) {
+      await redis.del('job:settle');
+    }
+  }
+}, { name: 'settle' });
+""",
+    )
+    assert found.release.value == "finally"
+
+
+def test_each_item_locked_is_not_the_run(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  const { rows } = await pool.query('SELECT id FROM orders');
+  for (const order of rows) {
+    if (!(await redis.set(`order:${order.id}`, '1', 'EX', 60, 'NX'))) continue;
+    await pool.query('UPDATE orders SET settled = true WHERE id = $1', [order.id]);
+  }
+}, { name: 'settle' });
+""",
+    )
+    assert found.coverage.value == "some"
+    assert found.coverage.detail == "Each item is locked, not the run"
+
+
+def test_claim_row_for_each_slot(service_of):
+    found = facts(
+        service_of,
+        """
+const { PrismaClient } = require('@prisma/client');
+const prisma = new PrismaClient();
+async function claim(jobId, slot) {
+  try {
+    return await prisma.run.create({ data: { id: `${jobId}:${slot}`, jobId } });
+  } catch (err) {
+    if (err.code === 'P2002') return null;
+    throw err;
+  }
+}
+cron.schedule('0 * * * *', async () => {
+  const slot = Math.floor(Date.now() / 3600000);
+  const run = await claim('settle', slot);
+  if (!run) return;
+  await settle();
+}, { name: 'settle' });
+""",
+    )
+    assert words(found)[:3] == ("slot", "all", False)
+    assert (found.renewal.value, found.release.value, found.acquire_failure.value) == ("slot", "claim", "handled")
+
+
+def test_an_insert_that_only_logs_its_duplicate_claims_nothing(service_of):
+    found = facts(
+        service_of,
+        """
+const { PrismaClient } = require('@prisma/client');
+const prisma = new PrismaClient();
+cron.schedule('0 * * * *', async () => {
+  const slot = Math.floor(Date.now() / 3600000);
+  try {
+    await prisma.run.create({ data: { id: `settle:${slot}`, job: 'settle' } });
+  } catch (err) {
+    if (err.code === 'P2002') log.warn('twice');
+  }
+  await settle();
+}, { name: 'settle' });
+""",
+    )
+    assert found.kind.value == "slot"
+    assert (found.coverage.value, found.acquire_failure.value) == ("some", "ignored")
+
+
+def test_sentinel_is_several_nodes(service_of):
+    found = facts(
+        service_of,
+        """
+const ha = new Redis({ sentinels: [{ host: 'a' }, { host: 'b' }], name: 'jobs' });
+cron.schedule('0 * * * *', async () => {
+  if (!(await ha.set('job:settle', '1', 'EX', 60, 'NX'))) return;
+  await settle();
+}, { name: 'settle' });
+""",
+    )
+    assert found.store.value == "replicated"
+    assert line(found.store) == 2
+
+
+def test_ttl_from_the_environment(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  if (!(await redis.set('job:settle', '1', 'EX', Number(process.env.LOCK_TTL), 'NX'))) return;
+  await settle();
+}, { name: 'settle' });
+""",
+    )
+    assert isinstance(found.ttl_seconds.value, Unresolved)
+    assert "LOCK_TTL" in found.ttl_seconds.value.reason
