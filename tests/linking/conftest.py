@@ -169,7 +169,8 @@ class Linked:
             return f"> {event.callee.function.symbol}{where}"
         if event.kind is not EventKind.CALL:
             return f"{event.kind}{where}" if event.kind is not EventKind.RETURN else ""
-        if isinstance(event.callee, Closure | ClassValue):
+        callees = event.callee.options if isinstance(event.callee, Choice) else (event.callee,)
+        if all(isinstance(c, Closure | ClassValue) for c in callees):
             return ""
         return f"{'await ' if event.awaited else ''}{self.plain(event.callee)}{where}"
 

@@ -52,7 +52,7 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
-from cronaudit.model.walking import blocks
+from cronaudit.model.walking import blocks, expressions
 
 _DEPTH = 48
 """Folds inside folds; deeper code is given up, which a verdict shows as unresolved."""
@@ -303,7 +303,22 @@ class Evaluator:
         results = [self.fold(value, scope) for value in self._returned(function.body, scope)]
         if not results:
             return Known(None, at)
-        return results[0] if len(results) == 1 else operators.choice(tuple(results))
+        value = results[0] if len(results) == 1 else operators.choice(tuple(results))
+        return self._remembered(value, function, scope, at)
+
+    def _remembered(self, value: Value, function: Function, scope: Scope, at: Location | None) -> Value:
+        """``once('db', () => new Client())``: what a cache gives back is what the function made that filled it."""
+        if not (isinstance(value, Unknown) or (isinstance(value, External) and value.path.startswith("global:"))):
+            return value
+        for param in function.params:
+            given = scope.values.get(param.name or "")
+            made = self.force(given) if given is not None else None
+            if isinstance(made, Closure) and not made.function.params and any(
+                isinstance(e, Call) and isinstance(e.callee, Name) and e.callee.name == param.name
+                for e in expressions(function.body)
+            ):
+                return operators.choice((self.apply(made, Arguments((), {}), None, at), value))
+        return value
 
     def _returned(self, body: tuple[Stmt, ...], scope: Scope) -> Iterator[Expr]:
         """What a body may return; branches whose test is known are taken or left."""
@@ -348,9 +363,12 @@ class Evaluator:
         key = (module.path, name)
         found = self._exports.get(key)
         if found is None:
+            # Python modules may import each other's names in a circle.
+            self._exports[key] = Unknown(f"{name} of {module.path} is imported in a circle")
             found = exports.export(self, module, name)
-            if not isinstance(found, Unknown):
-                self._exports[key] = found
+            self._exports[key] = found
+            if isinstance(found, Unknown):
+                del self._exports[key]
         return found
 
     def scope_of(self, node: Function | Module) -> Scope:

@@ -15,7 +15,7 @@ from cronaudit.linking.walk import Walker
 from cronaudit.model.ir import Call, Class, Expr, Function, Module
 from cronaudit.model.linker import Bound
 from cronaudit.model.source import Language, Location
-from cronaudit.model.trace import Trace
+from cronaudit.model.trace import Event, Trace
 from cronaudit.model.value import (
     Arguments,
     ClassValue,
@@ -162,6 +162,9 @@ class Index:
         """Bind loop variables that `values` depends on, once for each item of a written-out list."""
         return self._callers.unroll(bound, values)
 
-    def walk(self, start: Closure | Module, given: tuple[str, ...] = ()) -> Trace:
-        """Everything that a run of `start` may call; `given` are the paths of what the scheduler passes."""
-        return Walker(self._ev).walk(start, given)
+    def walk(self, start: Closure | Module, given: tuple[str, ...] = (), caller: Event | None = None) -> Trace:
+        """Everything that a run of `start` may call.
+
+        `given` are the paths of what the scheduler passes; `caller` is the call in another walk that runs it.
+        """
+        return Walker(self._ev).walk(start, given, caller)

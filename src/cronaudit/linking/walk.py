@@ -66,15 +66,18 @@ class Walker:
         self._keep: list[object] = []
         self._cut = ""
 
-    def walk(self, start: Closure | Module, given: tuple[str, ...] = ()) -> Trace:
+    def walk(self, start: Closure | Module, given: tuple[str, ...] = (), caller: Event | None = None) -> Trace:
         """Everything that a run of `start` may call; of a module, its top-level code.
 
-        `given` are the paths of what the scheduler passes; an empty one says nothing.
+        `given` are the paths of what the scheduler passes; an empty one says nothing. `caller` is the call, seen in
+        another walk, that runs `start`: what surrounds it surrounds this walk too.
         """
         if isinstance(start, Module):
             scope = self._ev.module_scope(start)
             self._functions.append(Location(start.path, 1))
             self._block(start.body, scope, None, (start.path,))
+        elif caller is not None and caller.call is not None:
+            self._enter(start, self._ev.arguments(caller.call, caller.scope), caller.region, caller.path)
         else:
             values = tuple(External(g) if g else Unknown("what the scheduler passes is not known") for g in given)
             self._enter(start, Arguments(values, {}, complete=False), None, ())

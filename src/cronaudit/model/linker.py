@@ -8,7 +8,7 @@ from typing import Protocol
 
 from cronaudit.model.ir import Call, Class, Expr, Function, Module
 from cronaudit.model.source import Language, Location
-from cronaudit.model.trace import Trace
+from cronaudit.model.trace import Event, Trace
 from cronaudit.model.value import (
     Arguments,
     ClassValue,
@@ -119,8 +119,11 @@ class Linker(Protocol):
     def unroll(self, bound: Bound, values: Callable[[Scope], list[Value | Lazy]]) -> Iterator[Bound]:
         """Bind loop variables that `values` depends on, once for each item of a written-out list."""
 
-    def walk(self, start: Closure | Module, given: tuple[str, ...] = ()) -> Trace:
-        """Everything that a run of `start` may call; `given` are the paths of what the scheduler passes."""
+    def walk(self, start: Closure | Module, given: tuple[str, ...] = (), caller: Event | None = None) -> Trace:
+        """Everything that a run of `start` may call.
+
+        `given` are the paths of what the scheduler passes; `caller` is the call in another walk that runs it.
+        """
 
 
 class TokenHits(Protocol):

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cronaudit.knowledge.selectors import select
-from cronaudit.model.ir import Call, Function
+from cronaudit.model.ir import Call, Function, Member
 from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
+from cronaudit.model.trace import Event, Trace
 from cronaudit.model.value import Closure, External, Instance, Lazy, Record, Scope, Value
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.naming import named_by
@@ -86,3 +87,57 @@ def _work_of(bound: Bound, linker: Linker) -> Closure | None:
 
 def _stated(bound: Bound) -> Location:
     return bound.items[-1].location
+
+
+def engine_trace(registration: Registration, linker: Linker) -> Trace:
+    """The walk of a job of an own scheduler: the engine's round, then the entry's work where the project calls it."""
+    engine = registration.engine
+    assert engine is not None and engine.handler is not None  # noqa: S101, PT018 - the caller has looked
+    around = linker.walk(engine.handler)
+    work = registration.handler
+    if not isinstance(work, Closure) or work is engine.handler:
+        return around
+    traces = [around]
+    call = _running_call(around.events, work)
+    if call is None and isinstance(engine.handler, Closure):
+        for runner in _runners(engine.handler, work, linker):
+            outer = linker.walk(runner)
+            call = _running_call(outer.events, work)
+            if call is not None:
+                traces.append(outer)
+                break
+    traces.append(linker.walk(work, (), call))
+    events = [e for t in traces for e in t.events]
+    for order, event in enumerate(events):
+        event.order = order
+    return Trace(
+        tuple(events),
+        all(t.complete for t in traces),
+        next((t.cut for t in traces if t.cut), ""),
+        tuple(f for t in traces for f in t.functions),
+    )
+
+
+def _running_call(events: tuple[Event, ...], work: Closure) -> Event | None:
+    """The call that runs an entry's work: by the name that the entry gives it, on something that is left open."""
+    for event in events:
+        callee = event.call.callee if event.call is not None else None
+        if isinstance(callee, Member) and callee.name == work.function.name:
+            reached = event.callee
+            if not isinstance(reached, Closure) or reached.function is work.function:
+                return event
+    return None
+
+
+def _runners(engine: Closure, work: Closure, linker: Linker) -> Iterator[Closure]:
+    """Functions of the engine's class that call an entry's work, when it is dispatched over a queue or a request."""
+    this = engine.this
+    owner = this.of.cls if isinstance(this, Instance) else engine.function.owner
+    if owner is None or work.function.name is None:
+        return
+    for call, node in linker.calls(owner.module).get(work.function.name, ()):
+        start = node
+        while isinstance(start, Function) and isinstance(start.parent, Function) and start.parent.owner is not owner:
+            start = start.parent
+        if isinstance(start, Function) and isinstance(call.callee, Member):
+            yield Closure(start, linker.scope_of(start.parent), this)

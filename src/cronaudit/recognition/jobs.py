@@ -12,7 +12,7 @@ from cronaudit.model.trace import Trace
 from cronaudit.model.value import Closure
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.discovery import Discovery
-from cronaudit.recognition.engines import entries_of
+from cronaudit.recognition.engines import engine_trace, entries_of
 from cronaudit.recognition.found import Registration, Rejection
 from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.liveness import Liveness, Starts
@@ -88,6 +88,8 @@ class Finder:
 
     def _trace(self, registration: Registration) -> Trace:
         assert registration.handler is not None  # noqa: S101 - the callers have looked
+        if registration.engine is not None:
+            return engine_trace(registration, self.linker)
         consumer = registration.consumer
         if consumer is not None:
             return self.linker.walk(registration.handler, consumer.consumer.passes)

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from cronaudit.recognition.facts import monitor
 
-PACKAGE = '{"name": "shop", "dependencies": {"node-cron": "^3.0.0"}, "scripts": {"start": "node src/index.js"}}'
+PACKAGE = (
+    '{"name": "shop", "dependencies": {"node-cron": "^3.0.0"}, "scripts": {"start": "node src/index.js"}}'
+)
 
 
 def facts(service_of, source: str, more: dict[str, str] | None = None):
@@ -12,7 +14,9 @@ def facts(service_of, source: str, more: dict[str, str] | None = None):
 
 
 def words(found) -> tuple[object, ...]:
-    return tuple(getattr(found, n).value for n in ("service", "start", "completion", "failure", "grace", "missed"))
+    return tuple(
+        getattr(found, n).value for n in ("service", "start", "completion", "failure", "grace", "missed")
+    )
 
 
 def test_pings_by_url_and_region(service_of):
@@ -37,7 +41,11 @@ def test_pings_by_url_and_region(service_of):
         """,
     )
     assert words(found) == ("Healthchecks.io", "signal", "signal", "signal", "elsewhere", "ping")
-    assert [str(found.start.locations[0]), str(found.completion.locations[0]), str(found.failure.locations[0])] == [
+    assert [
+        str(found.start.locations[0]),
+        str(found.completion.locations[0]),
+        str(found.failure.locations[0]),
+    ] == [
         "src/index.js:6",
         "src/index.js:9",
         "src/index.js:11",

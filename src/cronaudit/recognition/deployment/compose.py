@@ -227,14 +227,12 @@ class Compose:
         return environment
 
     def _limits(self, file: _File, item: Item, draft: Draft) -> None:
-        for keys in (("mem_limit",), ("deploy", "resources", "limits", "memory")):
-            limit = item.at(*keys)
+        for limit in (item.at("mem_limit"), item.at("deploy", "resources", "limits", "memory")):
             if limit.scalar is not None and limit.text != "0":
                 value = self._value(file, limit)
                 draft.limits.append(MemoryLimit("container", limit.text, size(value or ""), limit.place))
         draft.replicas = self._replicas(file, item)
-        for keys in (("deploy", "restart_policy", "condition"), ("restart",)):
-            found = item.at(*keys)
+        for found in (item.at("deploy", "restart_policy", "condition"), item.at("restart")):
             if found.scalar is not None:
                 draft.restart = Stated(self._value(file, found), found.text, found.place)
         grace = item.at("stop_grace_period")
@@ -254,8 +252,7 @@ class Compose:
         mode = item.at("deploy", "mode")
         if mode.text == "global":
             return Replicas("many", None, "mode: global", mode.text, mode.place)
-        for keys, why in ((("deploy", "replicas"), "replicas"), (("scale",), "scale")):
-            count = item.at(*keys)
+        for count, why in ((item.at("deploy", "replicas"), "replicas"), (item.at("scale"), "scale")):
             if count.scalar is not None:
                 return replicas(count.text, self._value(file, count), why, count.place)
         name = item.at("container_name")
@@ -270,9 +267,9 @@ class Compose:
         for name, value in given.pairs():
             found.append(Variable(name, self._variable(file, name, value.scalar), value.place))
         for line in given.words():
-            name, equals, value = line.partition("=")
+            name, equals, text = line.partition("=")
             found.append(
-                Variable(name, self._variable(file, name, value if equals else None), _line(given, line))
+                Variable(name, self._variable(file, name, text if equals else None), _line(given, line))
             )
         env_file = item.at("env_file")
         # Of several files the last one wins.

@@ -44,6 +44,9 @@ _NOT_ENGINES: Final = frozenset(
     "exporter commander insight ui admin express client operator backup proxy pgbouncer bouncer pgadmin manager"
     " migrate migrations setup init worker api web".split()
 )
+_FOR_IMAGES: Final = frozenset(
+    "docker dockerfiles containers container .docker build deploy deployment images".split()
+)
 _SENTINEL: Final = re.compile(r"redis-sentinel|--sentinel\b|\bsentinel\.conf\b")
 _CLUSTER: Final = re.compile(
     r"--cluster-enabled[= ]yes|--cluster create|\bjoin_cluster\b|\bcluster_formation\b"
@@ -122,6 +125,31 @@ class Images:
         workdir = stage.workdir if stage is not None else "/"
         return Place(self.files, self.sources, context, read, stage, workdir)
 
+    def context_of(self, path: str) -> str:
+        """The folder that a Dockerfile is built from: of its own and those above the one that holds what it copies."""
+        copied = [
+            source.lstrip("/")
+            for stage in self.dockerfile(path).stages
+            for copy in stage.copies
+            if copy.stage is None
+            for source in copy.sources
+            if source not in {".", "/"} and "*" not in source and "$" not in source
+        ]
+        candidates = [posixpath.dirname(path)]
+        while candidates[-1]:
+            candidates.append(posixpath.dirname(candidates[-1]))
+        if not copied and posixpath.basename(candidates[0]).lower() in _FOR_IMAGES:
+            # `COPY . .` from a folder that holds nothing but Dockerfiles
+            candidates = candidates[1:]
+
+        def hits(candidate: str) -> int:
+            joined = [self.files.join(candidate, source) for source in copied]
+            return sum(
+                one is not None and (self.files.has(one) or self.files.is_folder(one)) for one in joined
+            )
+
+        return max(candidates, key=hits)
+
     def anywhere(self, folder: str) -> Place:
         """An image of which nothing is known."""
         return Place(self.files, self.sources, folder, foreign=True)
@@ -157,7 +185,7 @@ class Images:
         valued = frozenset(
             "-f --file -t --tag --platform --build-arg --target --progress --label --cache-from".split()
         )
-        found, plain = options(tuple(argv[argv.index("build") + 1 :]), valued)
+        found, _ = options(tuple(argv[argv.index("build") + 1 :]), valued)
         tags = [argv[index + 1] for index, word in enumerate(argv[:-1]) if word in {"-t", "--tag"}]
         named = found.get("-f") or found.get("--file") or "Dockerfile"
         # A script says its folders by variables that only a run tells (`$SCRIPT_DIR/Dockerfile`).
@@ -166,10 +194,9 @@ class Images:
         for base in (folder, ""):
             path = self.files.join(base, relative)
             if path is not None and self.files.has(path):
-                context = (self.files.join(base, plain[-1]) if plain and "$" not in plain[-1] else "") or ""
                 for tag in tags:
                     if "$" not in repository(tag):
-                        self.built.setdefault(repository(tag), (path, context))
+                        self.built.setdefault(repository(tag), (path, self.context_of(path)))
                 return
 
     def _named(self, name: str) -> tuple[str, str] | None:
@@ -186,7 +213,7 @@ class Images:
         ]
         if len(hits) != 1 and len(usable) == 1 and self._project() == last:
             hits = usable
-        return (hits[0], "") if len(hits) == 1 else None
+        return (hits[0], self.context_of(hits[0])) if len(hits) == 1 else None
 
     def _usable(self) -> list[str]:
         unfit = {Environment.TEST, Environment.DEVELOPMENT, Environment.EXAMPLE}

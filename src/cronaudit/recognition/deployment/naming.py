@@ -11,6 +11,8 @@ from cronaudit.model.source import Role
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
+_PART: Final = re.compile(r"[A-Za-z0-9]+")
+_WHOLE: Final = frozenset({"e2e", "k8s", "i18n"})
 _ENVIRONMENTS: Final = {
     **dict.fromkeys(
         "test tests testing e2e ci integration cypress playwright smoke loadtest perf benchmark benchmarks".split(),
@@ -64,7 +66,11 @@ _NOT_STARTING: Final = frozenset(
 
 def words(name: str) -> list[str]:
     """Lower-case words of a name in any case: `start:worker`, `beat-worker`, `runJobs`."""
-    return [word.lower() for word in _WORD.findall(name)]
+    found: list[str] = []
+    for part in _PART.findall(name):
+        inner = [word.lower() for word in _WORD.findall(part)]
+        found.extend([part.lower()] if part.lower() in _WHOLE else inner)
+    return found
 
 
 def environment_of_name(name: str) -> Environment:

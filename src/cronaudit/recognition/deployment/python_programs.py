@@ -115,7 +115,7 @@ def celery(follow: Follow, rest: tuple[str, ...]) -> bool:
         role = ProcessRole.SCHEDULER
     elif verb in {"worker", "multi"}:
         role = ProcessRole.WORKER
-        if "-B" in found or "--beat" in found:
+        if "-B" in found or any(option.startswith("--beat") for option in found):
             follow.out.notes.append("the worker runs the beat too (-B)")
     elif verb == "flower":
         return False

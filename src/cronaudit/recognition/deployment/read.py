@@ -153,8 +153,7 @@ def _dockerfiles(assembly: Assembly) -> None:
             continue
         command = stage.command or stage.entrypoint
         where = command.location if command is not None else Location(path, 1)
-        # Built from its own folder or, in a monorepo, from the root: its copies tell.
-        context = _context(assembly, path)
+        context = assembly.images.context_of(path)
         draft = Draft(
             _called(path),
             ProcessKind.DOCKERFILE,
@@ -173,32 +172,6 @@ def _dockerfiles(assembly: Assembly) -> None:
             managing = any(other.parent == process.source for other in assembly.processes)
             if not managing:
                 assembly.processes.remove(process)
-
-
-def _context(assembly: Assembly, path: str) -> str:
-    """The folder in which most of what a Dockerfile copies is there."""
-    read = assembly.images.dockerfile(path)
-    sources = [
-        source
-        for stage in read.stages
-        for copy in stage.copies
-        if copy.stage is None
-        for source in copy.sources
-        if source not in {".", "/"} and "*" not in source and "$" not in source
-    ]
-    folder = posixpath.dirname(path)
-    candidates = [folder]
-    while folder:
-        folder = posixpath.dirname(folder)
-        candidates.append(folder)
-
-    def hits(candidate: str) -> int:
-        joined = [assembly.files.join(candidate, source.lstrip("/")) for source in sources]
-        return sum(
-            one is not None and (assembly.files.has(one) or assembly.files.is_folder(one)) for one in joined
-        )
-
-    return max(candidates, key=hits)
 
 
 def _called(path: str) -> str:

@@ -317,6 +317,8 @@ class _Reader:
                 assigned.append((match[1], self._value(match[2])))
             elif token.text in {'"$@"', '"${@}"', "$@", "$*", '"$*"', "${@}"}:
                 argv.extend(self.arguments or ("$@",))
+            elif "$" in token.text and _QUOTING.isdisjoint(token.text):
+                argv.extend(self._value(token.text).split() if "$(" not in token.text else (token.text,))
             else:
                 argv.append(self._value(token.text))
         if not argv:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from cronaudit.model.facts import AlertFacts, Fact, Unresolved
 from cronaudit.model.trace import RegionKind
+from cronaudit.model.value import Closure
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.elsewhere import process_files, service_sightings
 from cronaudit.recognition.facts.failure_paths import Hook, catches, hooks, share_of, swallowed
@@ -43,26 +44,34 @@ def _handler(context: JobContext) -> Fact[Handled]:
     partly: Fact[Handled] | None = None
     for occurrence in occurrences(context, *_TELLING, "http.request"):
         sighting = occurrence.sighting
-        if sighting.effect == "http.request" and host_of(sighting, context.service.matcher, "alert.send") is None:
+        if (
+            sighting.effect == "http.request"
+            and host_of(sighting, context.service.matcher, "alert.send") is None
+        ):
             continue
         if not sighting.event.inside(RegionKind.CATCH):
             continue
         places = tuple(dict.fromkeys((occurrence.place_in(_trunk(context)), sighting.location)))
         fact: Fact[Handled] = Fact("explicit", _words(sighting, context), places, sighting.path)
-        if share_of(sighting.event, handlers) > _MOST_OF_IT:
+        share = share_of(sighting.event, handlers)
+        if share > _MOST_OF_IT:
             return fact
-        partly = partly or fact
+        if share > 0:
+            partly = partly or fact
     for hook in hooks(context):
         told = _told(hook, context)
         if told is not None:
-            return Fact("explicit", f"{_words(told, context)} in the failure handler", (told.location, hook.location))
+            return Fact(
+                "explicit", f"{_words(told, context)} in the failure handler", (told.location, hook.location)
+            )
     everything = _global(context)
     if everything is not None:
         return everything
     if partly is not None:
         return Fact("global", f"{partly.detail}, for a part of the work only", partly.locations, partly.path)
     stub = next(
-        ((e, f) for e, f in named_stubs(context, ALERT_NAMES, "alert.send") if e.inside(RegionKind.CATCH)), None
+        ((e, f) for e, f in named_stubs(context, ALERT_NAMES, "alert.send") if e.inside(RegionKind.CATCH)),
+        None,
     )
     if stub is not None:
         event, function = stub
@@ -89,12 +98,25 @@ def _global(context: JobContext) -> Fact[Handled] | None:
                 return Fact("global", f"{name} takes what is logged as an error", (sighting.location,))
             continue
         return Fact("global", f"{name} catches everything, nothing job-specific", (sighting.location,))
+    return _last_resort(context, files) if keeper is None else None
+
+
+def _last_resort(context: JobContext, files: frozenset[str]) -> Fact[Handled] | None:
+    """``process.on('unhandledRejection', capture)``: the project's own handler of what nobody catches."""
+    for sighting in service_sightings(context.service, "error.global"):
+        handler = sighting.param("handler")
+        if sighting.location.path not in files or not isinstance(handler, Closure):
+            continue
+        trace = context.linker.walk(handler)
+        if _told(Hook(sighting.location, context.service.reader.read(trace)), context) is not None:
+            return Fact("global", "The handler of uncaught errors alerts", (sighting.location,))
     return None
 
 
 def _logs_error(context: JobContext) -> bool:
     return any(
-        s.event.inside(RegionKind.CATCH) and (s.text("level") or "") in ("error", "fatal") for s in context.seen("log")
+        s.event.inside(RegionKind.CATCH) and (s.text("level") or "") in ("error", "fatal")
+        for s in context.seen("log")
     )
 
 
@@ -102,7 +124,10 @@ def _told(hook: Hook, context: JobContext) -> Sighting | None:
     for sighting in hook.sightings:
         if sighting.effect in _TELLING:
             return sighting
-        if sighting.effect == "http.request" and host_of(sighting, context.service.matcher, "alert.send") is not None:
+        if (
+            sighting.effect == "http.request"
+            and host_of(sighting, context.service.matcher, "alert.send") is not None
+        ):
             return sighting
     return None
 

@@ -19,7 +19,7 @@ from cronaudit.model.value import (
     Value,
 )
 
-_FILTERS = frozenset((
+FILTERS = frozenset((
     "where", "andWhere", "orWhere", "whereNull", "whereNotNull", "whereIn", "whereNot", "whereBetween", "whereRaw",
     "whereNotIn", "filter", "filter_by", "exclude", "eq", "neq", "is", "lt", "lte", "gt", "gte", "in", "match", "not",
     "having", "objects",
@@ -64,7 +64,7 @@ def condition_of(where: Value | None, view: External, linker: Linker) -> Conditi
     steps = 0
     while current is not None and steps < 40:
         name = re.sub(r"(\(\)|\[\])+$", "", current.path).rpartition(".")[2]
-        if name in _FILTERS and current.args is not None:
+        if name in FILTERS and current.args is not None:
             filtered = True
             _link(name, current, linker, states, keys)
         current = current.receiver
@@ -85,7 +85,7 @@ def _link(name: str, link: External, linker: Linker, states: set[str], keys: set
         if texts:
             _collect(first, linker, states, keys, 0)
         elif name in _STATE_FILTERS:
-            states.add(first.value.lower())
+            states.add(first.value)
         elif len(positional) > 1:
             _column(first.value, positional[-1], linker, states, keys)
     elif first is not None:
@@ -113,7 +113,7 @@ def _collect(value: Value, linker: Linker, states: set[str], keys: set[str], dep
             match = _COMPARED.search(part)
             if match is None:
                 continue
-            column = match[1].rpartition(".")[2].lower()
+            column = match[1].rpartition(".")[2]
             right = part[match.end() :]
             is_open = re.match(r"\s*\(?\s*(?:[:$?]|\.\.\.)", right) is not None
             (keys if is_open and not _is_time_word(column) else states).add(column)
@@ -132,11 +132,11 @@ def _collect(value: Value, linker: Linker, states: set[str], keys: set[str], dep
 
 
 def _column(name: str, value: Value, linker: Linker, states: set[str], keys: set[str]) -> None:
-    column = name.rpartition(".")[2].lower()
+    column = name.rpartition(".")[2]
     if _is_state(value, linker, 0) or (_is_time_word(column) and not isinstance(value, Known)):
         states.add(column)
     else:
-        keys.add(name.rpartition(".")[2])
+        keys.add(column)
 
 
 def _is_state(value: Value, linker: Linker, depth: int) -> bool:
@@ -164,7 +164,7 @@ def _is_time_word(column: str) -> bool:
 def _member(value: Value) -> str:
     if isinstance(value, External | Symbol | Unknown | Closure):
         path = value.path if isinstance(value, External) else ".".join(getattr(value, "path", ()))
-        return path.rpartition(".")[2].rpartition(":")[2].lower() if path and not path.endswith(")") else ""
+        return path.rpartition(".")[2].rpartition(":")[2] if path and not path.endswith(")") else ""
     return ""
 
 
@@ -184,7 +184,7 @@ def columns_of(data: Value | None, linker: Linker) -> frozenset[str]:
         if name.startswith("$"):
             found |= columns_of(linker.force(raw), linker)
         elif not name.startswith("\0"):
-            found.add(name.lower())
+            found.add(name)
     return frozenset(found)
 
 

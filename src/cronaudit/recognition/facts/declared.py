@@ -1,4 +1,4 @@
-"""Monitors and alert rules that stand in the repository as code: YAML of any tool, Terraform, and calls that set them up."""
+"""Monitors and alert rules that stand in the repository as code: YAML, Terraform, and calls that set them up."""
 
 from __future__ import annotations
 
@@ -91,7 +91,9 @@ def _services(service: Service) -> dict[str, str]:
             if isinstance(word, str):
                 named.append(word)
         for name in named:
-            found.setdefault(re.sub(r"[^a-z]", "", name.lower().removesuffix(".io").removesuffix(" crons")), name)
+            found.setdefault(
+                re.sub(r"[^a-z]", "", name.lower().removesuffix(".io").removesuffix(" crons")), name
+            )
     return {word: name for word, name in sorted(found.items()) if len(word) > 5}
 
 
@@ -174,7 +176,7 @@ def _terraform(service: Service, services: dict[str, str]) -> Iterator[DeclaredM
             yield _monitor(known, names, path, line, schedule, grace)
 
 
-def _monitor(  # noqa: PLR0913 - the parts of a monitor
+def _monitor(
     service: str, names: tuple[str, ...], path: str, line: int, schedule: int | None, grace: int | None
 ) -> DeclaredMonitor:
     return DeclaredMonitor(

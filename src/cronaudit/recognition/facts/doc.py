@@ -16,10 +16,13 @@ from cronaudit.schedule.sentences import read_sentences
 Dependencies = Literal["stated", "prose", "runbook", "none"]
 
 _ABOUT_JOBS: Final = re.compile(
-    r"\b(?:cron|jobs?|scheduled?|schedules|scheduler|background|workers?|tasks?|runbook|periodic)\b", re.IGNORECASE
+    r"\b(?:cron|jobs?|scheduled?|schedules|scheduler|background|workers?|tasks?|runbook|periodic)\b",
+    re.IGNORECASE,
 )
 _HEADING: Final = re.compile(r"^(#{1,6})\s+(.*)$")
-_NO_DOCUMENT: Final = re.compile(r"(?:^|/)\.|(?:^|/)(?:change_?log|history|news|plans?|todo)\b", re.IGNORECASE)
+_NO_DOCUMENT: Final = re.compile(
+    r"(?:^|/)\.|(?:^|/)(?:change_?log|history|news|plans?|todo)\b", re.IGNORECASE
+)
 """Plans, notes for tools and lists of changes describe no running job."""
 _MOST_BYTES: Final = 300_000
 _MOST_DOCUMENTS: Final = 300
@@ -47,7 +50,9 @@ def says_purpose(text: str) -> bool:
     """Whether anything in a text is about something else than when the job runs."""
     for sentence in read_sentences(text):
         about_time = bool(sentence.claims or sentence.sizes)
-        if len(sentence.rest) >= (4 if about_time else 2) or (not about_time and sentence.rest and sentence.speaks_of_runs):
+        if len(sentence.rest) >= (4 if about_time else 2) or (
+            not about_time and sentence.rest and sentence.speaks_of_runs
+        ):
             return True
     return False
 
@@ -100,6 +105,8 @@ def _documents(context: JobContext) -> tuple[tuple[str, str], ...]:
             for f in tree.files
             if f.language is Language.MARKDOWN and f.size <= _MOST_BYTES and not _NO_DOCUMENT.search(f.path)
         ]
-        cached = tuple((f.path, tree.read(f.path).decode("utf-8", "replace")) for f in files[:_MOST_DOCUMENTS])
+        cached = tuple(
+            (f.path, tree.read(f.path).decode("utf-8", "replace")) for f in files[:_MOST_DOCUMENTS]
+        )
         context.service.cache[__name__] = cached
     return cached

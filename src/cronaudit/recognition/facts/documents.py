@@ -12,6 +12,7 @@ from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Closure, Instance, Known, Record
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.context import JobContext, doc_of
+from cronaudit.recognition.facts.remarks import comments_of
 from cronaudit.recognition.facts.spans import Spans, core_of
 
 _MACHINE: Final = re.compile(
@@ -78,7 +79,11 @@ def _functions(context: JobContext) -> Iterator[Function]:
             candidates.append(handed)
     for closure in candidates:
         function = closure.function
-        is_base = core is not None and isinstance(closure.this, Instance) and function.owner is not closure.this.of.cls
+        is_base = (
+            core is not None
+            and isinstance(closure.this, Instance)
+            and function.owner is not closure.this.of.cls
+        )
         if id(function) not in seen and not is_base:
             seen.add(id(function))
             yield function
@@ -110,7 +115,12 @@ def _stated_handlers(context: JobContext) -> Iterator[Closure]:
         if isinstance(item.value, Record):
             for key, raw in item.value.entries.items():
                 value = context.linker.force(raw)
-                if isinstance(value, Closure) and _plain(key) in _RUN_NAMES | {"fn", "callback", "processor", "handler"}:
+                if isinstance(value, Closure) and _plain(key) in _RUN_NAMES | {
+                    "fn",
+                    "callback",
+                    "processor",
+                    "handler",
+                }:
                     yield value
 
 
@@ -134,15 +144,17 @@ def _of_function(context: JobContext, function: Function) -> Iterator[Text]:
     if doc is None:
         doc = _over_blank(context, function.module, first)
     if doc is not None:
-        yield from _text(doc, function.module, "handler")
+        yield from _text(doc, function.module.path, "handler")
     for comment in function.module.comments:
         if not comment.is_doc and not comment.is_trailing and comment.end_line == first - 1:
-            yield from _text(comment, function.module, "handler")
+            yield from _text(comment, function.module.path, "handler")
 
 
 def _over_blank(context: JobContext, module: Module, first: int) -> Comment | None:
     """A doc comment with one empty line between it and what it documents."""
-    found = next((c for c in module.comments if c.is_doc and c.end_line == first - 2 and not c.is_trailing), None)
+    found = next(
+        (c for c in module.comments if c.is_doc and c.end_line == first - 2 and not c.is_trailing), None
+    )
     if found is None:
         return None
     lines = context.linker.source(module.path).splitlines()
@@ -153,8 +165,12 @@ def _in_body(function: Function) -> Iterator[Text]:
     """The first comment above one of the first statements of the body."""
     lines = {s.line for s in function.body[:_SHORT]}
     for comment in function.module.comments:
-        if function.line < comment.line <= function.end_line and not comment.is_trailing and comment.end_line + 1 in lines:
-            yield from _text(comment, function.module, "body")
+        if (
+            function.line < comment.line <= function.end_line
+            and not comment.is_trailing
+            and comment.end_line + 1 in lines
+        ):
+            yield from _text(comment, function.module.path, "body")
             return
 
 
@@ -170,10 +186,13 @@ def _classes(context: JobContext, functions: list[Function]) -> Iterator[Class]:
     seen: set[int] = set()
     for handler in (context.handler, context.registration.handler):
         this = handler.this if isinstance(handler, Closure) else None
-        if isinstance(this, Instance) and isinstance(handler, Closure) and this.of.cls is not handler.function.owner:
-            if id(this.of.cls) not in seen:
-                seen.add(id(this.of.cls))
-                yield this.of.cls
+        if (
+            isinstance(this, Instance)
+            and isinstance(handler, Closure)
+            and this.of.cls is not handler.function.owner
+        ) and id(this.of.cls) not in seen:
+            seen.add(id(this.of.cls))
+            yield this.of.cls
     for function in functions:
         cls = function.owner
         if cls is None or id(cls) in seen:
@@ -184,15 +203,19 @@ def _classes(context: JobContext, functions: list[Function]) -> Iterator[Class]:
 
 
 def _above(module: Module, line: int, on: str, docstring_in: Class | None = None) -> Iterator[Text]:
-    first_member = min(
-        (m.line for m in (*docstring_in.methods, *docstring_in.fields)), default=docstring_in.end_line
-    ) if docstring_in is not None else 0
+    first_member = (
+        min((m.line for m in (*docstring_in.methods, *docstring_in.fields)), default=docstring_in.end_line)
+        if docstring_in is not None
+        else 0
+    )
     for comment in module.comments:
-        inside = docstring_in is not None and comment.is_doc and docstring_in.line < comment.line < first_member
+        inside = (
+            docstring_in is not None and comment.is_doc and docstring_in.line < comment.line < first_member
+        )
         near = docstring_in is not None and inside and comment.line <= docstring_in.line + 3
         if (comment.end_line == line - 1 and not comment.is_trailing) or near:
             if not inside or _is_python(module):
-                yield from _text(comment, module, on)
+                yield from _text(comment, module.path, on)
 
 
 def _is_python(module: Module) -> bool:
@@ -219,6 +242,10 @@ def _of_definition(context: JobContext) -> Iterator[Text]:
         module = context.linker.module(path)
         if module is not None:
             yield from _above(module, line, "definition")
+        else:
+            for comment in comments_of(context, path):
+                if comment.end_line == line - 1 and not comment.is_trailing:
+                    yield from _text(comment, path, "definition")
 
 
 def _definition_line(context: JobContext, place: Location) -> int | None:
@@ -246,15 +273,23 @@ def _definition_line(context: JobContext, place: Location) -> int | None:
 # ---- texts -----------------------------------------------------------------------------------------------------
 
 
-def _text(comment: Comment, module: Module, on: str) -> Iterator[Text]:
+def _text(comment: Comment, path: str, on: str) -> Iterator[Text]:
     plain = _TAG.sub("", comment.text)
     lines = [line for line in plain.splitlines() if line.strip() and not _MACHINE.match(line)]
     text = "\n".join(lines).strip()
     if len(re.findall(r"[^\W\d_]{2,}", text)) >= 2 and not _is_code(text):
-        at = Location(module.path, comment.line, comment.end_line if comment.end_line != comment.line else None)
+        at = Location(path, comment.line, comment.end_line if comment.end_line != comment.line else None)
         yield Text("doc" if comment.is_doc else "comment", text, at, on)
 
 
 def _is_code(text: str) -> bool:
     """Whether a comment is code that somebody has switched off."""
-    return re.search(r"^\s*(?:@\w+|(?:await|return|const|let|var|if|for|from|import)\b.*[;({:]|\w[\w.]*\(.*\);?)\s*$", text, re.MULTILINE) is not None and len(text.split()) < 12
+    return (
+        re.search(
+            r"^\s*(?:@\w+|(?:await|return|const|let|var|if|for|from|import)\b.*[;({:]|\w[\w.]*\(.*\);?)\s*$",
+            text,
+            re.MULTILINE,
+        )
+        is not None
+        and len(text.split()) < 12
+    )

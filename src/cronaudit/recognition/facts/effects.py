@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from cronaudit.model.facts import EffectFacts, Fact, Unresolved
+from cronaudit.model.ir import Function, Name
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Known, Symbol, Unknown
 from cronaudit.recognition.context import JobContext, seen_fact
@@ -17,8 +19,10 @@ from cronaudit.recognition.facts.writes import atomicity_of, inserts_of
 Changes = Literal["writes", "outgoing", "none"]
 Payments = Literal["keyed", "some", "unkeyed", "none"]
 
-_CHANGING = frozenset(("save", "create", "insert", "update", "delete", "remove", "destroy", "store", "upsert", "persist",
-                       "bulkCreate", "insertMany", "updateMany", "deleteMany", "bulkWrite", "send", "publish"))  # fmt: skip
+_CHANGING = re.compile(
+    r"(?:save|create|insert|update|delete|remove|destroy|store|upsert|persist|set|incr|write|send|publish|bulk|purge|"
+    r"archive|mark|sortedSet(?:Add|Remove)|add|del)(?:[A-Z_]|$)"
+)
 """Methods that change something, on whatever object."""
 
 
@@ -61,12 +65,18 @@ def _unknown_change(context: JobContext) -> Event | None:
     """An awaited call of a changing method on an object that cannot be resolved."""
     sighted = {s.event.order for s in context.sightings}
     for event in context.trace.events:
-        if event.kind is not EventKind.CALL or event.order in sighted or not event.awaited:
+        if event.kind is not EventKind.CALL or event.order in sighted or not isinstance(event.callee, Unknown | Symbol):
             continue
-        if isinstance(event.callee, Unknown | Symbol):
-            if getattr(getattr(event.call, "callee", None), "name", "") in _CHANGING:
-                return event
+        name = getattr(getattr(event.call, "callee", None), "name", "")
+        if _CHANGING.match(name) and (event.awaited or _calls_back(event)):
+            return event
     return None
+
+
+def _calls_back(event: Event) -> bool:
+    """Whether the last argument is a function that is called with the outcome."""
+    last = event.call.args[-1].value if event.call is not None and event.call.args else None
+    return isinstance(last, Function) or (isinstance(last, Name) and last.name in ("next", "callback", "cb", "done"))
 
 
 def _payments(context: JobContext) -> Fact[Payments]:

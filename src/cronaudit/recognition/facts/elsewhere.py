@@ -30,12 +30,15 @@ def service_sightings(service: Service, *effects: str) -> tuple[Sighting, ...]:
 
 def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
     """In the files that name such a library, and in those that import them: a registry is declared in one file and
-    served from another."""
+    served from another.
+    """
     libraries = [x for x in service.matcher.libraries if any(e.effect in effects for e in x.effects)]
     tokens = sorted({t.encode() for x in libraries for t in x.service_tokens})
     if not tokens:
         return
-    names = {last_of(p) for x in libraries for e in x.effects if e.effect in effects for p in expanded(e.call)}
+    names = {
+        last_of(p) for x in libraries for e in x.effects if e.effect in effects for p in expanded(e.call)
+    }
     paths = list(service.hits.files_with(*tokens))
     near = dict.fromkeys((*paths, *(i for p in paths for i in _importing(service, p))))
     for path in sorted(near):
@@ -48,7 +51,8 @@ def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
         if module is None:
             continue
         calls = sorted(
-            (pair for pairs in service.linker.calls(module).values() for pair in pairs), key=lambda p: p[0].line
+            (pair for pairs in service.linker.calls(module).values() for pair in pairs),
+            key=lambda p: p[0].line,
         )
         for call, node in calls:
             for sighting in service.reader.of(as_event(call, node, module, service)):

@@ -22,7 +22,7 @@ _SAFE_EFFECTS = ("log", "metric.", "id.", "host.", "timer.", "memory.", "yield",
                  "tx.", "board.", "cron.", "retry.", "concurrency.")  # fmt: skip
 """What does not fail by itself, or only hands on what its callback throws."""
 _UNSAFE_BUILTINS = frozenset((
-    "global:fetch", "global:JSON.parse", "global:import", "builtins.open", "builtins.int", "builtins.float",
+    "global:fetch", "global:JSON.parse", "builtins.open", "builtins.int", "builtins.float",
     "builtins.next", "builtins.exec", "builtins.eval", "global:decodeURIComponent", "global:atob",
 ))  # fmt: skip
 

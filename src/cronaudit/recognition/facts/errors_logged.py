@@ -9,29 +9,21 @@ from typing import Literal
 
 from cronaudit.model.facts import Fact
 from cronaudit.model.ir import (
-    Argument,
-    Assign,
-    Call,
     Const,
     Expr,
     Function,
-    Handler,
-    Member,
-    Name,
-    Object,
-    Template,
-    Try,
 )
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
-from cronaudit.model.value import Closure, Known
+from cronaudit.model.value import Closure
 from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.acts import OUTGOING, is_work
 from cronaudit.recognition.facts.errors_caught import handler_location, outermost_try
-from cronaudit.recognition.facts.frames import Frame, Frames, catching, repeats
+from cronaudit.recognition.facts.errors_content import Content, derived, level_of, through
+from cronaudit.recognition.facts.frames import Frames, catching, repeats
 from cronaudit.recognition.facts.operations import WRITES, operations_of
-from cronaudit.recognition.facts.usage import names_of, targets
+from cronaudit.recognition.facts.usage import targets
 from cronaudit.recognition.sightings import Sighting
 
 Logged = Literal["context", "framework", "bare", "dropped-object", "warning", "swallowed"]
@@ -85,6 +77,7 @@ class _Judge:
         self._frames: Frames = operations_of(context).frames
         self._events = context.trace.events
         self._logs = {s.event.order: s for s in context.seen("log")}
+        self._content = Content(context, self._frames)
 
     # ---- which handlers ------------------------------------------------------------------------------------------
 
@@ -161,11 +154,11 @@ class _Judge:
         call = log.event.call
         if call is None:
             return None
-        level = _level(log)
+        level = level_of(log)
         if level in ("debug", "trace"):
             return None
-        errors, bundles = self._error_names(log.event, region)
-        has_error, has_context = self._content(call, errors, bundles, log.event)
+        errors, bundles = self._content.error_names(log.event, region)
+        has_error, has_context = self._content.content(call, errors, bundles, log.event)
         if log.event.passed:
             has_error = True
         if log.description.word("trace") is True:
@@ -173,7 +166,7 @@ class _Judge:
         at, path = log.location, log.path
         if level == "warn":
             return _Line("warning", "Errors are logged as warnings", at, path)
-        if self._drops(log, call, errors | bundles):
+        if self._content.drops(log, call, errors | bundles):
             return _Line("dropped-object", "The logger drops the error behind the message", at, path)
         if level not in _ERROR_LEVELS:
             return _Line("bare", f"Logged at level {level}", at, path)
@@ -188,11 +181,18 @@ class _Judge:
         name = (event.callee.function.name or "").lower()
         return name in _LEVEL_NAMES and bool(self._logs_inside(event.callee.function))
 
-    def _logs_inside(self, function: Function) -> list[Sighting]:
+    def _logs_inside(self, function: Function, depth: int = 3) -> list[Sighting]:
+        """The log lines of a function, and of those that it calls."""
         frame = self._frames.first(function)
         if frame is None:
             return []
-        return [s for s in self._logs.values() if any(f is frame for f in self._frames.of(s.event).outward())]
+        found = [s for s in self._logs.values() if any(f is frame for f in self._frames.of(s.event).outward())]
+        if not found and depth:
+            for item in frame.items:
+                callee = item.callee if isinstance(item, Event) and item.kind is EventKind.CALL else None
+                if isinstance(callee, Closure):
+                    found += self._logs_inside(callee.function, depth - 1)
+        return found
 
     def _own_line(self, event: Event, region: Region) -> _Line | None:
         call = event.call
@@ -201,8 +201,8 @@ class _Judge:
         level = _LEVEL_NAMES[(event.callee.function.name or "").lower()]
         if level == "warn":
             return _Line("warning", "Errors are logged as warnings", event.location, event.path)
-        errors, bundles = self._error_names(event, region)
-        has_error, has_context = self._content(call, errors, bundles, event)
+        errors, bundles = self._content.error_names(event, region)
+        has_error, has_context = self._content.content(call, errors, bundles, event)
         if has_error and has_context:
             return _Line("context", "Error with the job's name or data", event.location, event.path)
         detail = "The error alone" if has_error else "A message without the error"
@@ -217,121 +217,19 @@ class _Judge:
         frame = self._frames.first(event.callee.function)
         if frame is None:
             return None
-        errors, bundles = self._error_names(event, region)
-        errors, bundles = _through(frame, event.call, errors, bundles)
-        errors |= _derived(frame.function, errors)
+        errors, bundles = self._content.error_names(event, region)
+        errors, bundles = through(frame, event.call, errors, bundles)
+        errors |= derived(frame.function, errors)
         found = []
         for log in self._logs_inside(event.callee.function):
             if self._frames.of(log.event) is not frame or log.event.call is None:
                 continue
-            if _level(log) not in _ERROR_LEVELS:
+            if level_of(log) not in _ERROR_LEVELS:
                 continue
-            has_error, has_context = self._content(log.event.call, errors, bundles, log.event)
+            has_error, has_context = self._content.content(log.event.call, errors, bundles, log.event)
             quality: Logged = "context" if has_error and has_context else "bare"
             found.append(_Line(quality, "Error with data" if quality == "context" else "The error alone", event.location, event.path))
         return max(found, key=lambda x: _WORST_FIRST.index(x.quality)) if found else None
-
-    # ---- the parts of a line -------------------------------------------------------------------------------------
-
-    def _error_names(self, event: Event, region: Region) -> tuple[frozenset[str], frozenset[str]]:
-        """Names that hold the error, and names that hold it with more, in the function of a log line."""
-        chain = [f for f in self._frames.of(event).outward()]
-        node = region.node
-        handler = _handler_of(region, event)
-        errors: frozenset[str] = frozenset()
-        bundles: frozenset[str] = frozenset()
-        started = False
-        for frame in reversed(chain):
-            enter = frame.enter
-            inside_handler = enter is not None and any(
-                r.kind is RegionKind.CATCH and r.node is node for r in enter.regions()
-            )
-            if not inside_handler:
-                # The function that holds the handler: the last one out of it.
-                errors, bundles = frozenset((handler.name,)) if handler is not None and handler.name else frozenset(), frozenset()
-                errors |= _derived(frame.function, errors)
-                started = True
-                continue
-            if frame.call is None or frame.is_callback or frame.call.call is None:
-                # The link of a promise chain: its first parameter is the error.
-                function = frame.function
-                first = frozenset(names_of(function.params[0].target)) if function is not None and function.params else frozenset()
-                if not started or _is_link(enter, node):
-                    errors, bundles = first, frozenset()
-            else:
-                errors, bundles = _through(frame, frame.call.call, errors, bundles)
-            errors |= _derived(frame.function, errors)
-            started = True
-        return errors, bundles
-
-    def _content(
-        self, call: Call, errors: frozenset[str], bundles: frozenset[str], event: Event
-    ) -> tuple[bool, bool]:
-        """Whether a log call has the error, and whether it has more than that and a fixed message."""
-        has_error = has_context = False
-        for argument in call.args:
-            if _mentions(argument.value, bundles):
-                has_error = has_context = True
-            if _mentions(argument.value, errors):
-                has_error = True
-            if self._says_more(argument, errors, event):
-                has_context = True
-        if self._is_child(call, event):
-            has_context = True
-        return has_error, has_context
-
-    def _says_more(self, argument: Argument, errors: frozenset[str], event: Event) -> bool:
-        """Anything besides the error: a field, a hole of a template, a text that names the job."""
-        value = argument.value
-        if isinstance(value, Const):
-            return isinstance(value.value, str) and self._names_job(value.value)
-        if isinstance(value, Object):
-            return any(
-                entry.key not in ("stack", "message", "err", "error")
-                and not _mentions(entry.value, errors)
-                and not (isinstance(entry.value, Const) and not self._names_job(str(entry.value.value)))
-                for entry in value.entries
-            )
-        if isinstance(value, Template):
-            holes = [p for p in value.parts if not isinstance(p, str)]
-            texts = "".join(p for p in value.parts if isinstance(p, str))
-            return any(not _mentions(h, errors) for h in holes) or self._names_job(texts)
-        if isinstance(value, Name | Member):
-            if _mentions(value, errors):
-                return False
-            folded = self._context.linker.fold(value, event.scope)
-            return not isinstance(folded, Known) or self._names_job(str(folded.value))
-        if isinstance(value, Call):
-            return any(self._says_more(a, errors, event) for a in value.args) and not _mentions(value, errors)
-        return any(
-            self._says_more(Argument(e), errors, event) for e in inside(value) if e is not value and isinstance(e, Name | Template | Const)
-        )
-
-    def _names_job(self, text: str) -> bool:
-        name = self._context.registration.name
-        plain = _PLAIN.sub("", text.lower())
-        return bool(name) and len(name or "") > 2 and _PLAIN.sub("", (name or "").lower()) in plain
-
-    def _is_child(self, call: Call, event: Event) -> bool:
-        """Whether the logger carries fields: ``logger.child({job})``."""
-        callee = call.callee
-        if not isinstance(callee, Member):
-            return False
-        value = self._context.linker.fold(callee.object, event.scope)
-        path = getattr(value, "path", "")
-        return isinstance(path, str) and re.search(r"\.(child|bind|withContext|with_fields|getChild)\(\)", path) is not None
-
-    def _drops(self, log: Sighting, call: Call, errors: frozenset[str]) -> bool:
-        """Pino's ``error('msg', {error})``: what stands behind the message is dropped, unless it has a place for it."""
-        if log.description.word("drops_object") is not True or len(call.args) < 2:
-            return False
-        first = call.args[0].value
-        text = first if isinstance(first, Template) else self._context.linker.fold(first, log.event.scope)
-        words = text.value if isinstance(text, Known) else "".join(p for p in getattr(text, "parts", ()) if isinstance(p, str))
-        is_text = isinstance(first, Template) or (isinstance(text, Known) and isinstance(text.value, str))
-        if not is_text or (isinstance(words, str) and _FORMAT.search(words)):
-            return False
-        return any(_mentions(a.value, errors) for a in call.args[1:]) and not _mentions(first, errors)
 
     def dropped_rejections(self) -> _Line | None:
         """``await Promise.allSettled(…)`` whose rejections nobody looks at."""
@@ -350,14 +248,6 @@ class _Judge:
         return None
 
 
-def _level(log: Sighting) -> str:
-    level = log.description.word("level") or log.text("level_from")
-    text = str(level or "error").lower()
-    if text in ("error", "err", "exception", "critical", "crit", "fatal", "alert", "emerg", "severe"):
-        return "error"
-    return "warn" if text.startswith("warn") else text
-
-
 def _expressions(statement: object) -> Iterator[Expr]:
     for name in ("value", "test", "iterable"):
         value = getattr(statement, name, None)
@@ -371,53 +261,3 @@ def _inner(event: Event, region: Region) -> Iterator[Region]:
         if one.kind is RegionKind.CATCH and one.node is region.node:
             return
         yield one
-
-
-def _handler_of(region: Region, event: Event) -> Handler | None:
-    for one in event.regions():
-        if one.kind is RegionKind.CATCH and one.node is region.node and isinstance(one.info, Handler):
-            return one.info
-    node = region.node
-    return node.handlers[0] if isinstance(node, Try) and node.handlers else None
-
-
-def _is_link(enter: Event | None, node: object) -> bool:
-    """Whether a function is the handler of a promise chain itself."""
-    return enter is not None and enter.region is not None and enter.region.kind is RegionKind.CATCH and enter.region.node is node
-
-
-def _derived(function: Function | None, errors: frozenset[str]) -> frozenset[str]:
-    """Names computed from the error: ``const message = error instanceof Error ? error.message : String(error)``."""
-    if function is None or not errors:
-        return frozenset()
-    found: set[str] = set()
-    for statement in statements(function.body):
-        if isinstance(statement, Assign) and statement.value is not None and _mentions(statement.value, errors | found):
-            found.update(names_of(statement.target))
-    return frozenset(found)
-
-
-def _through(
-    frame: Frame, call: Call, errors: frozenset[str], bundles: frozenset[str]
-) -> tuple[frozenset[str], frozenset[str]]:
-    """The same names as a called function knows them."""
-    function = frame.function
-    if function is None:
-        return frozenset(), frozenset()
-    passed: set[str] = set()
-    more: set[str] = set()
-    for position, argument in enumerate(call.args):
-        if position >= len(function.params):
-            break
-        names = set(names_of(function.params[position].target))
-        value = argument.value
-        if _mentions(value, bundles):
-            more |= names
-        elif _mentions(value, errors):
-            (more if isinstance(value, Object) and len(value.entries) > 1 else passed).update(names)
-    return frozenset(passed), frozenset(more)
-
-
-def _mentions(expr: Expr, names: frozenset[str]) -> bool:
-    return bool(names) and any(isinstance(e, Name) and e.name in names for e in inside(expr))
-

@@ -45,7 +45,7 @@ def catches(context: JobContext) -> tuple[Catch, ...]:
     events = context.trace.events
     spans = Spans(context)
     core = core_of(context, spans)
-    work = [core] if core is not None else list(work_of(context))
+    work = work_of(context)
     found: dict[int, Region] = {}
     for event in events:
         for region in event.regions():
@@ -53,12 +53,13 @@ def catches(context: JobContext) -> tuple[Catch, ...]:
                 found.setdefault(id(region.node), region)
     result: list[Catch] = []
     for node, region in found.items():
-        guarded = [e for e in work if _guards(e, node)]
+        guarded = work if core is not None and _guards(core, node) else [e for e in work if _guards(e, node)]
         throws = any(
-            e.kind is EventKind.THROW and any(r.kind is RegionKind.CATCH and id(r.node) == node for r in e.regions())
+            e.kind is EventKind.THROW
+            and any(r.kind is RegionKind.CATCH and id(r.node) == node for r in e.regions())
             for e in events
         )
-        share = len(guarded) / len(work) if work else float(_first_is_inside(events, node))
+        share = len(guarded) / len(work) if work else float(_holds_most(events, node))
         result.append(Catch(region, share, throws))
     return tuple(sorted(result, key=lambda c: -c.covers))
 
@@ -67,7 +68,7 @@ def _guards(event: Event, node: int) -> bool:
     return any(r.kind is RegionKind.TRY and id(r.node) == node for r in event.regions())
 
 
-def _first_is_inside(events: tuple[Event, ...], node: int) -> bool:
+def _holds_most(events: tuple[Event, ...], node: int) -> bool:
     """Without any known work: whether most calls stand in it."""
     calls = [e for e in events if e.kind is EventKind.CALL and not e.inside(RegionKind.CATCH)]
     inside = [e for e in calls if _guards(e, node)]
@@ -85,9 +86,7 @@ def share_of(event: Event, handlers: tuple[Catch, ...]) -> float:
 
 def swallowed(handlers: tuple[Catch, ...]) -> Catch | None:
     """The handler that keeps every error of the work to itself; None where one can get out."""
-    return next(
-        (c for c in handlers if c.covers >= 1 and not c.rethrows and _takes_all(c.region)), None
-    )
+    return next((c for c in handlers if c.covers >= 1 and not c.rethrows and _takes_all(c.region)), None)
 
 
 def _takes_all(region: Region) -> bool:
@@ -95,9 +94,7 @@ def _takes_all(region: Region) -> bool:
     if not isinstance(node, Try):
         return True
     broad = {"Exception", "BaseException"}
-    return any(
-        not h.types or any(getattr(t, "name", "") in broad for t in h.types) for h in node.handlers
-    )
+    return any(not h.types or any(getattr(t, "name", "") in broad for t in h.types) for h in node.handlers)
 
 
 # ---- handlers that others call ---------------------------------------------------------------------------------
@@ -136,7 +133,7 @@ def _listeners(context: JobContext) -> Iterator[Hook]:
                 yield from _listener(context, call, node, module, made, words)
 
 
-def _listener(  # noqa: PLR0913 - the parts of a subscription
+def _listener(
     context: JobContext,
     call: Call,
     node: Function | Module,
@@ -167,11 +164,13 @@ def _signals(context: JobContext) -> Iterator[Hook]:
     for sighting in service_sightings(context.service, "queue.failed"):
         library = sighting.library
         kind = context.registration.kind
-        if not (library == family or kind.startswith(library) or library.startswith(re.split(r"[-_]", kind)[0])):
+        if not (
+            library == family or kind.startswith(library) or library.startswith(re.split(r"[-_]", kind)[0])
+        ):
             continue
         if _of_another_queue(sighting, context):
             continue
-        for raw in (sighting.view.args.positional if sighting.view.args is not None else ()):
+        for raw in sighting.view.args.positional if sighting.view.args is not None else ():
             yield from _hook(context, context.linker.force(raw), sighting.location)
     yield from _decorated(context)
 
@@ -205,7 +204,12 @@ def _decorated_functions(context: JobContext) -> Iterator[tuple[str, Closure]]:
 
     matcher = context.service.matcher
     tokens = sorted(
-        {t.encode() for x in matcher.libraries if any(e.effect == "queue.failed" for e in x.effects) for t in x.service_tokens}
+        {
+            t.encode()
+            for x in matcher.libraries
+            if any(e.effect == "queue.failed" for e in x.effects)
+            for t in x.service_tokens
+        }
     )
     if not tokens:
         return

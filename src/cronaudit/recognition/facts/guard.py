@@ -195,7 +195,7 @@ class _Judge:
 
     def _rechecks(self, act: Act) -> bool:
         """Whether a column that the job writes is tested on the way."""
-        columns = {c for w in self._operations.writes for c in w.sets}
+        columns = {c.lower() for w in self._operations.writes for c in w.sets}
         if not columns or act.enqueued:
             return False
         for frame in self._frames.of(act.event).outward():

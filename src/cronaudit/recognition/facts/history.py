@@ -26,7 +26,9 @@ Duration = Literal["exported", "weak", "stub", "log", "none"]
 Outcomes = Literal["both", "one", "weak", "hardcoded", "none"]
 
 _TIMED: Final = frozenset(("histogram", "summary", "timer", ""))
-_DURATION: Final = re.compile(r"duration|elapsed|latency|took|run_?time|seconds|millis|_ms\b|time", re.IGNORECASE)
+_DURATION: Final = re.compile(
+    r"duration|elapsed|latency|took|run_?time|seconds|millis|_ms\b|time", re.IGNORECASE
+)
 _TOOK: Final = re.compile(r"duration|elapsed|took|run_?time|latency|\bms\b", re.IGNORECASE)
 _GOOD: Final = re.compile(r"success|succeed|complete|finish|\bok\b|\bdone\b|pass", re.IGNORECASE)
 _BAD: Final = re.compile(r"fail|error|exception|unsuccess", re.IGNORECASE)
@@ -62,7 +64,9 @@ def _duration(context: JobContext, export: Exported | None) -> Fact[Duration]:
         return Fact("exported" if exported else "weak", "Measured by the scheduler", (context.site,))
     monitor = build_monitor(context)
     if monitor.start.value == "signal" and monitor.completion.value == "signal":
-        return Fact("weak", f"Check-ins of {monitor.service.value} carry the duration", monitor.completion.locations)
+        return Fact(
+            "weak", f"Check-ins of {monitor.service.value} carry the duration", monitor.completion.locations
+        )
     stub = next(named_stubs(context, DURATION_NAMES, "metric.observe"), None)
     if stub is not None:
         event, function = stub
@@ -134,7 +138,9 @@ def _outcomes(context: JobContext, export: Exported | None) -> Fact[Outcomes]:
         return Fact("both" if both else "weak", "Counted by the scheduler", (context.site,))
     monitor = build_monitor(context)
     if monitor.completion.value == "signal" and monitor.failure.value == "signal":
-        return Fact("weak", f"Check-ins of {monitor.service.value} carry the outcome", monitor.failure.locations)
+        return Fact(
+            "weak", f"Check-ins of {monitor.service.value} carry the outcome", monitor.failure.locations
+        )
     return _stubbed(context)
 
 
@@ -149,7 +155,9 @@ def _counted(good: Metric | None, bad: Metric | None, export: Exported | None) -
         return Fact("weak", f"{names}, in another process than the one that exports", locations, path)
     if good is not None and bad is not None:
         return Fact("both", f"{names}, exported", locations, path)
-    return Fact("one", f"Only {'successes' if good is not None else 'failures'} are counted: {names}", locations, path)
+    return Fact(
+        "one", f"Only {'successes' if good is not None else 'failures'} are counted: {names}", locations, path
+    )
 
 
 def _stubbed(context: JobContext) -> Fact[Outcomes]:
@@ -157,7 +165,12 @@ def _stubbed(context: JobContext) -> Fact[Outcomes]:
     for event, function in named_stubs(context, OUTCOME_NAMES, "metric.count"):
         for other in functions_in(function.module):
             constant = returned_constant(other)
-            if constant is not None and other.name and RATE_NAMES.search(other.name) and not other.is_abstract:
+            if (
+                constant is not None
+                and other.name
+                and RATE_NAMES.search(other.name)
+                and not other.is_abstract
+            ):
                 detail = f"{other.name} returns hardcoded {constant.value}"
                 return Fact("hardcoded", detail, (other.location, function.location), event.path)
         if _is_metric(function, context):

@@ -66,8 +66,8 @@ def _variables(value: Value | None, linker: Linker) -> Iterator[str]:
                 yield from _variables(linker.force(raw), linker)
         case Record():
             for key in ("url", "baseURL", "href"):
-                raw = value.entries.get(key)
-                if raw is not None:
-                    yield from _variables(linker.force(raw), linker)
+                inner = value.entries.get(key)
+                if inner is not None:
+                    yield from _variables(linker.force(inner), linker)
         case _:
             return

@@ -20,7 +20,11 @@ def build(context: JobContext) -> Identity:
     """The job's identity."""
     name, source, at = name_of(context)
     shared_with = _shared(context, name)
-    detail = f"name: '{name}'" if source == "explicit" else (f"Only the name of {name}" if name else "Anonymous callback")
+    detail = (
+        f"name: '{name}'"
+        if source == "explicit"
+        else (f"Only the name of {name}" if name else "Anonymous callback")
+    )
     return Identity(
         name=Fact(name, detail, (at,)),
         name_source=Fact(source, detail, (at,)),

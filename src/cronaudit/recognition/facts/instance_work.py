@@ -13,6 +13,7 @@ from cronaudit.model.value import Closure
 from cronaudit.model.walking import expressions, inside, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.elsewhere import own_files
+from cronaudit.recognition.facts.spans import is_changing
 from cronaudit.recognition.sightings import Sighting
 
 _OWN: Final = frozenset(
@@ -26,7 +27,8 @@ _SENDS: Final = frozenset(
     "http.request db.insert db.upsert db.update queue.enqueue cache.set file.write metric.push event.publish".split()
 )
 _INSTANCE_WORDS: Final = re.compile(
-    r"(?:instance|node|host|pod|server|process|worker)_?(?:id|name)|hostname|self.?hosted|uptime", re.IGNORECASE
+    r"(?:instance|node|host|pod|server|process|worker)_?(?:id|name)|hostname|self.?hosted|uptime",
+    re.IGNORECASE,
 )
 
 
@@ -89,10 +91,12 @@ def _words_in(call: Call) -> Iterator[str]:
 
 def _drained(context: JobContext) -> tuple[Event, str] | None:
     """``const batch = this.buffer; this.buffer = []; await send(batch)``: what is sent is only what was collected here."""
-    if context.seen("db.read", "db.read_one", "db.stream", "file.read", "queue.consume", "db.delete", "mail.send"):
+    if context.seen(
+        "db.read", "db.read_one", "db.stream", "file.read", "queue.consume", "db.delete", "mail.send"
+    ):
         return None
-    sends = [s for s in context.sightings if s.effect in _SENDS]
-    if not sends:
+    sends = [s for s in context.sightings if s.effect in _SENDS or is_changing(s)]
+    if not sends or any(s.effect == "db.query" and not is_changing(s) for s in context.sightings):
         return None
     own = set(own_files(context))
     for event in context.trace.events:
@@ -113,7 +117,13 @@ def _emptied(function: Function) -> tuple[str, frozenset[str]] | None:
         if isinstance(s, Assign) and s.declares and isinstance(s.target, Name)
     }
     for s in statements(function.body):
-        if isinstance(s, Assign) and not s.declares and s.op == "=" and s.value is not None and _is_empty(s.value):
+        if (
+            isinstance(s, Assign)
+            and not s.declares
+            and s.op == "="
+            and s.value is not None
+            and _is_empty(s.value)
+        ):
             name = _state(s.target, local)
             if name is not None:
                 return name, frozenset((name, *_holders(function, name)))

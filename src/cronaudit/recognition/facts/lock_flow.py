@@ -11,7 +11,6 @@ from cronaudit.model.ir import (
     Assign,
     Break,
     Call,
-    Const,
     Continue,
     Do,
     Expr,
@@ -23,9 +22,9 @@ from cronaudit.model.ir import (
     Try,
     With,
 )
-from cronaudit.model.trace import Event
+from cronaudit.model.trace import Event, RegionKind
 from cronaudit.model.value import Scope
-from cronaudit.model.walking import inside, statements
+from cronaudit.model.walking import inside, statement_expressions, statements
 from cronaudit.recognition.facts.lock_state import Key, Out, State, leave
 from cronaudit.recognition.facts.lock_values import Run, Values
 
@@ -121,13 +120,15 @@ class Flow(Values):
             out.following |= one.following
 
     def _releases_in(self, s: If, scope: Scope) -> bool:
-        return any(
-            isinstance(e, Call)
-            and (event := self._spans.call_at(e, scope)) is not None
-            and event.order in self._lock.releases
-            for inner in statements(s.then)
-            for e in inside(getattr(inner, "value", None) or Const(None, 0))
-        )
+        """Whether a branch only compares the token and releases: ``if ((await get(key)) === token) await del(key)``."""
+        asks_store = any(isinstance(e, Call) for e in inside(s.test))
+        for inner in statements(s.then):
+            for root in statement_expressions(inner):
+                for e in inside(root):
+                    event = self._spans.call_at(e, scope) if isinstance(e, Call) else None
+                    if event is not None and event.order in self._lock.releases:
+                        return asks_store or event.inside(RegionKind.FINALLY)
+        return False
 
     def _keys_in(self, expr: Expr, scope: Scope) -> frozenset[Key]:
         return frozenset(k for e in inside(expr) if (k := self._variables.key(e, scope)) is not None)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cronaudit.knowledge.selectors import constant
-from cronaudit.model.ir import Assign, Call, Do, If, Module, Return, With
+from cronaudit.model.ir import Assign, Call, Do, If, Member, Name, Return, With
 from cronaudit.model.knowledge import Effect, Phrase
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, RegionKind
 from cronaudit.model.value import Closure, External, Instance
-from cronaudit.model.walking import inside
+from cronaudit.model.walking import inside, statement_expressions, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.lock_values import Guarded
 from cronaudit.recognition.facts.spans import Spans
@@ -136,9 +136,8 @@ def _lock(
         releases=frozenset(r.event.order for r in mine) if block is None and not is_wrapper else frozenset(),
         marks=frozenset({event.order}) if block is None else block[1] | {event.order},
     )
-    holder, caller = _holder(event, spans)
     longer = tuple(e for e in extends if _belongs(e, sighting) and e.event.order > event.order)
-    return Lock(sighting, guarded, mine, longer, (), holder, caller)
+    return Lock(sighting, guarded, mine, longer)
 
 
 def _passes_function(event: Event) -> bool:
@@ -267,43 +266,44 @@ def _generator(
 # ---- who takes it ----------------------------------------------------------------------------------------------
 
 
-def _holder(event: Event, spans: Spans) -> tuple[Event | None, Event | None]:
-    """The outermost function of the lock's own file or class that is on the way to the call, and the call of it."""
+def with_holder(lock: Lock, covered: frozenset[int], spans: Spans) -> Lock:
+    """The lock with the function of the project that takes it: a wrapper around the work, or one called before it."""
+    if lock.holder is not None:
+        return lock
     chain: list[Event] = []
-    enter = spans.enter_of(event)
-    while enter is not None:
+    enter = spans.enter_of(lock.guarded.event)
+    while enter is not None and enter not in chain:
         chain.append(enter)
-        before = spans.events[enter.order - 1] if enter.order else None
-        enter = (
-            spans.enter_of(enter_call) if (enter_call := _call_of(enter, before, spans)) is not None else None
-        )
-    if not chain:
-        return None, None
-    own = _home(chain[0])
-    inner = [e for e in chain if _home(e) == own]
-    outermost = inner[-1]
-    if outermost is chain[-1]:
-        return None, None
-    calls = spans.callers(outermost)
-    return outermost, calls[0] if calls else None
+        call = _call_of(enter, spans)
+        enter = spans.enter_of(call) if call is not None else None
+    around = next((i for i, e in enumerate(chain) if covered <= {o.order for o in spans.span(e)}), None)
+    if around is None:
+        return lock
+    call = _call_of(chain[around], spans)
+    if call is not None and _is_given_function(call, lock):
+        return replace(lock, holder=chain[around], caller=call)
+    if around > 0:
+        return replace(lock, holder=chain[around - 1], caller=_call_of(chain[around - 1], spans))
+    return lock
 
 
-def _call_of(enter: Event, before: Event | None, spans: Spans) -> Event | None:
+def _is_given_function(call: Event, lock: Lock) -> bool:
+    args = call.call.args if call.call is not None else ()
+    return any(isinstance(lock.sighting.linker.fold(a.value, call.scope), Closure) for a in args)
+
+
+def _call_of(enter: Event, spans: Spans) -> Event | None:
     calls = spans.callers(enter)
     first = next((c for c in calls if c.order < enter.order), None)
     if first is not None:
         return first
     region = enter.region
-    if region is not None and isinstance(region.info, Event):
-        return region.info
-    return before
+    return region.info if region is not None and isinstance(region.info, Event) else None
 
 
-def _home(enter: Event) -> tuple[str, str]:
-    node = enter.scope.node
-    if isinstance(node, Module):
-        return (node.path, "")
-    return (node.module.path, node.owner.name or "" if node.owner is not None else "")
+def is_wrapper(lock: Lock) -> bool:
+    """Whether the function that takes it is given the work as a function."""
+    return lock.caller is not None and _is_given_function(lock.caller, lock)
 
 
 # ---- places ----------------------------------------------------------------------------------------------------
@@ -312,11 +312,18 @@ def _home(enter: Event) -> tuple[str, str]:
 def is_result_used(event: Event) -> bool:
     """Whether anything looks at what a call gives."""
     statement = event.statement
-    return isinstance(statement, Assign | If | Return) or (
-        isinstance(statement, Do)
-        and statement.value is not event.call
-        and not _is_awaited_only(statement, event)
-    )
+    if isinstance(statement, Assign):
+        leaves = {e.name for e in inside(statement.target) if isinstance(e, Name | Member)}
+        return any(
+            isinstance(e, Name | Member) and e.name in leaves
+            for s in statements(event.scope.node.body)
+            if s is not statement
+            for root in statement_expressions(s)
+            for e in inside(root)
+        )
+    if isinstance(statement, Do):
+        return statement.value is not event.call and not _is_awaited_only(statement, event)
+    return isinstance(statement, If | Return)
 
 
 def _is_awaited_only(statement: Do, event: Event) -> bool:

@@ -15,7 +15,7 @@ from cronaudit.model.walking import inside
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.catching import catch_of
 from cronaudit.recognition.facts.lock_flow import Flow
-from cronaudit.recognition.facts.lock_found import Lock, is_result_used
+from cronaudit.recognition.facts.lock_found import Lock, is_result_used, is_wrapper, with_holder
 from cronaudit.recognition.facts.lock_state import Answer, Body, Held
 from cronaudit.recognition.facts.lock_values import Run
 from cronaudit.recognition.facts.retry_loops import bound_of_loop
@@ -52,6 +52,10 @@ def judge(context: JobContext, spans: Spans, lock: Lock) -> Judged | None:
     covered = runs[0].at(Held.HELD)
     if not covered:
         return None
+    if covered <= runs[1].at(Held.DENIED) and runs[1].unsure is None and is_result_used(lock.sighting.event):
+        # Its answer decides about something else.
+        return None
+    lock = with_holder(lock, covered, spans)
     uncovered = runs[0].at(Held.IDLE, Held.RELEASED, Held.DENIED, Held.DOWN) | (work - covered)
     covers = not uncovered or (covers_work(covered, context, spans) and not covered & uncovered)
     return Judged(lock, runs[0], runs[1], runs[2], covered, uncovered, covers)
@@ -84,7 +88,8 @@ def coverage_of(judged: Judged, context: JobContext, spans: Spans) -> Fact[Liter
         return Fact("some", "Each item is locked, not the run", (item, *locations), place.path)
     if doubt is not None and judged.uncovered:
         return Fact(Unresolved("whether every path takes the lock cannot be told", doubt), "", locations)
-    detail = f"{name}() wrapper" if caller is not None else f"{name}() before the work"
+    wraps = is_wrapper(lock) or lock.guarded.is_wrapper or lock.guarded.block is not None
+    detail = f"{name}() wrapper" if wraps else f"{name}() before the work"
     return Fact("all", detail, locations, place.path)
 
 

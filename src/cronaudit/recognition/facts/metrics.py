@@ -102,7 +102,11 @@ def _labels(sighting: Sighting) -> tuple[tuple[str, ...], bool]:
     is_open = False
     view: External | None = sighting.view
     for _ in range(_CHAIN):
-        if view is None or view.args is None or view.path.endswith(("Counter()", "Histogram()", "Gauge()", "Summary()")):
+        if (
+            view is None
+            or view.args is None
+            or view.path.endswith(("Counter()", "Histogram()", "Gauge()", "Summary()"))
+        ):
             break
         values = [*view.args.positional, *view.args.named.values()]
         found.extend(view.args.named)

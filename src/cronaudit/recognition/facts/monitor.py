@@ -6,12 +6,15 @@ import re
 from typing import Final, Literal
 
 from cronaudit.model.facts import Fact, MonitorFacts, Unresolved
+from cronaudit.model.ir import Member, Name
 from cronaudit.model.source import Location
 from cronaudit.model.trace import RegionKind
+from cronaudit.model.walking import inside
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.declared import DeclaredMonitor, monitor_for
 from cronaudit.recognition.facts.elsewhere import service_sightings
 from cronaudit.recognition.facts.failure_paths import catches, share_of
+from cronaudit.recognition.facts.hosts import texts
 from cronaudit.recognition.facts.rule_matching import rule_for
 from cronaudit.recognition.facts.signals import Phase, Signal, signals_of
 from cronaudit.recognition.facts.spans import work_of
@@ -25,6 +28,11 @@ _PING_NAMES: Final = re.compile(
     re.IGNORECASE,
 )
 """Names of a project's own functions that would tell a monitor."""
+_MONITOR_URL: Final = re.compile(
+    r"(?:heart_?beat|ping|health_?checks?|dead_?man|snitch|check_?in|cronitor|monitor(?:ing)?)_?(?:url|uri|endpoint|address|link)",
+    re.IGNORECASE,
+)
+"""Names of variables that hold the address of a monitor."""
 _LATER: Final = (RegionKind.CATCH, RegionKind.FINALLY)
 
 
@@ -32,6 +40,7 @@ def build(context: JobContext) -> MonitorFacts:
     """What an external monitor learns of a job's runs."""
     signals = signals_of(context)
     instrument = _instrument(context)
+    unclear = _unclear(context) if not signals and instrument is None else None
     names = (context.registration.name or "", *(s.name or "" for s in signals))
     declared = monitor_for(context, names)
     rule = rule_for(context, "missed")
@@ -50,11 +59,17 @@ def build(context: JobContext) -> MonitorFacts:
     elif (trait := context.trait("monitor.service")) is not None:
         service = Fact(str(trait), str(trait), (context.site,))
     elif declared is not None:
-        service = Fact(declared.service, f"{declared.service} check '{declared.names[0]}'", (declared.location,))
+        service = Fact(
+            declared.service, f"{declared.service} check '{declared.names[0]}'", (declared.location,)
+        )
     elif rule is not None:
         service = Fact("Prometheus", f"Alert rule {rule.name}", (rule.location,))
     else:
         service = _no_service(context)
+        if unclear is not None:
+            service = Fact(unclear, "", service.locations)
+    if unclear is not None:
+        phases = {k: v if v.value == "signal" else Fact(unclear, "", v.locations) for k, v in phases.items()}
     is_there = isinstance(service.value, str)
     return MonitorFacts(
         service=service,
@@ -77,6 +92,19 @@ def _instrument(context: JobContext) -> Sighting | None:
                 return sighting
         elif family in path.lower():
             return sighting
+    return None
+
+
+def _unclear(context: JobContext) -> Unresolved | None:
+    """A request whose address is not known, but is called that of a monitor."""
+    for sighting in context.seen("http.request"):
+        url = sighting.param("url")
+        call = sighting.event.call
+        if url is None or call is None or not call.args or any(not t.startswith("${") for t in texts(url)):
+            continue
+        for expr in inside(call.args[0].value):
+            if isinstance(expr, Name | Member) and _MONITOR_URL.search(expr.name):
+                return Unresolved(f"the address {expr.name} of a ping is not resolved", sighting.location)
     return None
 
 
@@ -138,7 +166,8 @@ def _log_at(context: JobContext, phase: Phase) -> tuple[Location, ...]:
 
 def _no_service(context: JobContext) -> Fact[str | None]:
     stub = next(
-        ((e, f) for e, f in named_stubs(context, ALERT_NAMES, "alert.send") if e.inside(RegionKind.CATCH)), None
+        ((e, f) for e, f in named_stubs(context, ALERT_NAMES, "alert.send") if e.inside(RegionKind.CATCH)),
+        None,
     )
     fact: Fact[str | None] = context.absent(None, "No external monitoring")
     if stub is not None and not isinstance(fact.value, Unresolved):
@@ -164,9 +193,15 @@ def _grace(
     if instrument is not None and (instrument.param("grace") or instrument.param("max_runtime")) is not None:
         return Fact("declared", "Margin at the instrumentation", (instrument.location,))
     if context.trait("monitor.grace") in ("declared", "elsewhere"):
-        return Fact("declared" if context.trait("monitor.grace") == "declared" else "elsewhere", "", (context.site,))
+        return Fact(
+            "declared" if context.trait("monitor.grace") == "declared" else "elsewhere", "", (context.site,)
+        )
     if is_there:
-        at = signals[0].source if signals else (instrument.location if instrument is not None else context.site)
+        at = (
+            signals[0].source
+            if signals
+            else (instrument.location if instrument is not None else context.site)
+        )
         return Fact("elsewhere", "Set at the monitor, not in the tree", (at,))
     return context.absent("none", "No external monitoring")
 

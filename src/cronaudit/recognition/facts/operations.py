@@ -18,7 +18,7 @@ from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure, External, Known, Lazy, Sequence, Text, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import sql
-from cronaudit.recognition.facts.conditions import Condition, columns_of, condition_of, words_in
+from cronaudit.recognition.facts.conditions import FILTERS, Condition, columns_of, condition_of, words_in
 from cronaudit.recognition.facts.frames import Frame, Frames
 from cronaudit.recognition.facts.sql_statement import Statement
 from cronaudit.recognition.facts.usage import asks_for_one, takes_one
@@ -61,7 +61,7 @@ class Operation:
     table: str | None = None
     condition: Condition = Condition()
     sets: frozenset[str] = frozenset()
-    """Columns that are written, lower case."""
+    """Columns that are written."""
     words: frozenset[str] = frozenset()
     """Texts and names of constants that are written."""
     limited: bool = False
@@ -160,11 +160,31 @@ class _Collector:
                 return
         if queries and text is None and not self._is_plain_wrapper(event):
             self._opaque.append(event)
+        if not sightings:
+            yield from self._awaited_chain(event)
         conflict = any(s.effect == "db.conflict" for s in database)
         for sighting in database:
             operation = self._of_sighting(sighting, is_upsert=conflict)
             if operation is not None:
                 yield operation
+
+    def _awaited_chain(self, event: Event) -> Iterator[Operation]:
+        """``await knex('members').where('status', 'free')``: a chain that is awaited without saying so reads."""
+        path, name = event.external or "", getattr(getattr(event.call, "callee", None), "name", "")
+        if not event.awaited or name not in FILTERS or event.call is None:
+            return
+        before = path.removesuffix(f".{name}")
+        if not any(e.effect == "db.read" for e in self._context.service.matcher.effects(f"{before}.select")):
+            return
+        receiver = event.callee.receiver if isinstance(event.callee, External) else None
+        view = External(path, self._linker.arguments(event.call, event.scope), event.location, receiver, event.call)
+        table = next((t for link in chain_of(view) if link.args and link.args.positional
+                      and (t := _plain(link.args.positional[0], self._linker))), None)  # fmt: skip
+        links = list(chain_of(view))
+        if links[-1].args is not None and links[-1].args.positional:
+            table = _plain(links[-1].args.positional[0], self._linker) or table
+        yield Operation("read", event, table, condition_of(None, view, self._linker),
+                        limited=any(part.split("(")[0] in _LIMITS for part in path.split(".")))  # fmt: skip
 
     # ---- SQL -----------------------------------------------------------------------------------------------------
 
@@ -281,30 +301,30 @@ class _Collector:
         return any(part.split("(")[0] in names for part in sighting.view.path.split("."))
 
     def _chained(self, view: External, name: str) -> tuple[str, ...]:
-        """Text arguments of the calls of a chain with that name, lower case."""
+        """Text arguments of the calls of a chain with that name."""
         found: list[str] = []
         for link in chain_of(view):
             if link.path.rstrip("()").rpartition(".")[2] == name and link.args is not None:
-                found += [t.lower() for raw in link.args.positional if (t := _plain(raw, self._linker))]
+                found += [t for raw in link.args.positional if (t := _plain(raw, self._linker))]
         return tuple(found)
 
     def _table(self, sighting: Sighting) -> str | None:
         stated = sighting.text("table")
         if stated:
-            return stated.lower()
+            return stated
         table = sighting.param("table")
         if isinstance(table, External):
-            return table.path.rpartition(".")[2].rpartition(":")[2].removesuffix("()").lower() or None
+            return table.path.rpartition(".")[2].rpartition(":")[2].removesuffix("()") or None
         links = list(chain_of(sighting.view))
         for link in links:
             name = re.sub(r"(\(\)|\[\])+$", "", link.path).rpartition(".")[2]
             if link.args is not None and link.args.positional and (link is links[-1] or name in _TABLES):
                 name = _plain(link.args.positional[0], self._linker)
                 if name and name.replace("_", "").isalnum():
-                    return name.lower()
+                    return name
         parts = [p for p in sighting.view.path.partition(":")[2].split(".") if p]
         members = [p for p in parts[:-1] if not p.endswith(")")]
-        return members[-1].lower() if members else None
+        return members[-1] if members else None
 
 
 def _kind_of(statement: Statement, event: Event) -> OperationKind | None:

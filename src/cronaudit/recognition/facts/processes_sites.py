@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cronaudit.knowledge.paths import expanded, last_of
-from cronaudit.model.ir import Call, Expr, Function, Module, Object
+from cronaudit.model.ir import Assign, Call, Const, Expr, Function, Module, Name, Object
 from cronaudit.model.knowledge import Library, Selector
 from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind, Trace
@@ -50,14 +50,13 @@ def placed_in(
     """The calls of these effects in some files, each with the function that it stands in."""
     libraries = libraries_with(service, wanted)
     names = {last_of(p) for x in libraries for e in x.effects if e.effect in wanted for p in expanded(e.call)}
-    packages = {p.rsplit("/", 1)[-1] for x in libraries for p in x.packages}
-    names |= packages if "" in names else set()
+    packages = {p for x in libraries for p in x.packages} if "" in names else set()
     seen: set[tuple[Location, str]] = set()
     for path in files:
         module = service.linker.module(path)
         if module is None:
             continue
-        for call, node in _calls(service, module, names):
+        for call, node in _calls(service, module, names | _local_names(module, packages)):
             for sighting in service.reader.of(event_of(service, call, node)):
                 key = (sighting.location, sighting.effect)
                 if sighting.effect in wanted and key not in seen:
@@ -92,6 +91,18 @@ def _calls(service: Service, module: Module, names: set[str]) -> Iterator[tuple[
         for decorator in node.decorators:
             if isinstance(decorator, Call) and getattr(decorator.callee, "name", None) in names:
                 yield decorator, node
+
+
+def _local_names(module: Module, packages: set[str]) -> set[str]:
+    """The names under which a module knows packages that are called themselves: ``const metrics = require('…')``."""
+    found = {i.local for i in module.imports if i.module in packages and i.local}
+    for statement in module.body:
+        if isinstance(statement, Assign) and isinstance(statement.target, Name) and isinstance(statement.value, Call):
+            args = statement.value.args
+            source = args[0].value.value if args and isinstance(args[0].value, Const) else None
+            if getattr(statement.value.callee, "name", "") == "require" and source in packages:
+                found.add(statement.target.name)
+    return found
 
 
 def event_of(service: Service, call: Call, node: Function | Module) -> Event:

@@ -106,7 +106,7 @@ def occurrences(context: JobContext, *effects: str) -> tuple[Occurrence, ...]:
     return tuple(sorted(found, key=lambda o: o.sighting.event.order))
 
 
-def _again(  # noqa: PLR0913 - the parts of a call path
+def _again(
     sighting: Sighting, other: Event, closure: Closure, frame: Frame, inner: tuple[Event, ...], linker: Linker
 ) -> Sighting:
     assert other.call is not None  # noqa: S101 - the caller has looked
@@ -138,7 +138,7 @@ def _view(sighting: Sighting, scope: Scope, linker: Linker) -> External:
 def bound(closure: Closure, args: Arguments, linker: Linker) -> Scope:
     """The scope of a function under a call: plain parameters only; what is not handed in stays open."""
     scope = Scope(closure.function, closure.scope, {}, closure.this)
-    rest = list((*closure.bound, *args.positional))
+    rest = [*closure.bound, *args.positional]
     for param in closure.function.params:
         name = param.name
         value = None

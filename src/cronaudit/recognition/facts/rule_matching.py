@@ -14,8 +14,12 @@ Watches = Literal["failure", "slow", "missed"]
 _TOKEN: Final = re.compile(r"[a-zA-Z_:][\w:]*")
 _LABEL: Final = re.compile(r"([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*\"([^\"]*)\"")
 _SUFFIXES: Final = ("", "_total", "_sum", "_count", "_bucket", "_created", "_seconds")
-_JOB_LABELS: Final = re.compile(r"(?:job|task|cron|schedule|queue|function|workflow)_?\w*|name", re.IGNORECASE)
-_LAST: Final = re.compile(r"last_?(?:success|run|completion|complete|schedule|finish|executed|execution)", re.IGNORECASE)
+_JOB_LABELS: Final = re.compile(
+    r"(?:job|task|cron|schedule|queue|function|workflow)_?\w*|name", re.IGNORECASE
+)
+_LAST: Final = re.compile(
+    r"last_?(?:success|run|completion|complete|schedule|finish|executed|execution)", re.IGNORECASE
+)
 _AGE: Final = re.compile(r"\btime\s*\(\s*\)\s*-")
 _NO_SUCCESS: Final = re.compile(r"absent(?:_over_time)?\s*\(|(?:==\s*0|<\s*1)\s*$")
 _SUCCESS: Final = re.compile(r"success|succeed|complet|finish|\bup\b", re.IGNORECASE)

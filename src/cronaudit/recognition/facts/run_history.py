@@ -26,7 +26,9 @@ _JOB_TABLE: Final = re.compile(r"(?:^|_)(?:background|cron|scheduled|periodic)_?
 _STAMPS: Final = re.compile(
     r"started|finished|ended|completed|duration|took|status|outcome|result|error|success", re.IGNORECASE
 )
-_LAST: Final = re.compile(r"last_?(?:run|success|execut|sync|complet|finish|processed|check|start)", re.IGNORECASE)
+_LAST: Final = re.compile(
+    r"last_?(?:run|success|execut|sync|complet|finish|processed|check|start)", re.IGNORECASE
+)
 
 
 def runs_of(context: JobContext) -> Fact[Runs]:
@@ -82,7 +84,11 @@ def _kept(context: JobContext, value: Value) -> Fact[Runs] | None:
             zero = any(isinstance(v, Known) and v.value == 0 for v in bounds.values())
             if zero:
                 return _kept_failed(context)
-            return Fact("stored", f"Completed runs are kept ({', '.join(words)})" if words else "Completed runs are kept", (at,))
+            return Fact(
+                "stored",
+                f"Completed runs are kept ({', '.join(words)})" if words else "Completed runs are kept",
+                (at,),
+            )
         case _:
             return None
 
@@ -148,7 +154,19 @@ def _target(sighting: Sighting) -> str:
             expr = None
         else:
             expr = None
-    passing = ("objects", "create", "insert", "save", "values", "into", "query", "model", "manager", "session", "_default_manager")
+    passing = (
+        "objects",
+        "create",
+        "insert",
+        "save",
+        "values",
+        "into",
+        "query",
+        "model",
+        "manager",
+        "session",
+        "_default_manager",
+    )
     rest = [n for n in names if n not in passing]
     return rest[0] if rest else ""
 
@@ -199,7 +217,12 @@ def _is_stamped(sighting: Sighting, context: JobContext) -> bool:
 def _last(context: JobContext) -> Fact[Runs] | None:
     """``last_run_at`` of one row or key."""
     seen = [*context.seen("db.update", "db.upsert", "db.query", "cache.set")]
-    seen += [s for h in hooks(context) for s in h.sightings if s.effect in ("db.update", "db.upsert", "db.query", "cache.set")]
+    seen += [
+        s
+        for h in hooks(context)
+        for s in h.sightings
+        if s.effect in ("db.update", "db.upsert", "db.query", "cache.set")
+    ]
     for sighting in seen:
         if any(r.kind is RegionKind.LOOP for r in sighting.event.regions()):
             continue

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from cronaudit.model.facts import Fact, RunnerFacts, Unresolved
 from cronaudit.model.source import Location
-from cronaudit.model.value import External, Known, Unknown
+from cronaudit.model.value import Choice, Closure, External, Known, Unknown
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.facts.processes_sites import written_at
@@ -70,7 +70,21 @@ def _feeds(context: JobContext) -> Sighting | None:
         return None
     changing = [s for s in context.sightings if s.effect in CHANGING]
     queued = [s for s in changing if s.effect == "queue.enqueue"]
-    return queued[0] if queued and all(s.effect in _FEEDING for s in changing) else None
+    if not queued or not all(s.effect in _FEEDING for s in changing):
+        return None
+    chosen = _chosen(context)
+    return next((s for s in queued if not chosen & set(s.path)), None)
+
+
+def _chosen(context: JobContext) -> frozenset[str]:
+    """Functions of which only the configuration tells whether they are called: another runner may be in force."""
+    return frozenset(
+        option.function.symbol
+        for event in context.trace.events
+        if isinstance(event.callee, Choice)
+        for option in event.callee.options
+        if isinstance(option, Closure)
+    )
 
 
 def _persistence(context: JobContext) -> Fact[Literal["both", "one", "none"]]:

@@ -198,7 +198,7 @@ class _Uses:
     ) -> None:
         base = target.object if isinstance(target, Index) else target
         key = self._key(base, function, lasting=lasting)
-        if key is None or (not isinstance(target, Index) and self._is_made_once(key, guards, function)):
+        if key is None or self._is_made_once(key, guards, function):
             return
         use = self._uses.setdefault(key, _Use(key[1]))
         if value is not None and not isinstance(target, Index):
@@ -232,8 +232,14 @@ class _Uses:
     def _is_made_once(self, key: Key, guards: tuple[Expr, ...], function: Function) -> bool:
         """``if (!x) x = make()``: what is only made at the first run decides nothing later."""
         for guard in guards:
-            tested = guard.operands[0] if isinstance(guard, Operation) and guard.op in ("not", "==") else None
-            if tested is not None and self._key(tested, function, lasting=True) == key:
+            if not isinstance(guard, Operation) or guard.op not in ("not", "=="):
+                continue
+            tested = guard.operands[0]
+            if isinstance(tested, Index):
+                tested = tested.object
+            elif isinstance(tested, Operation) and tested.op == "in":
+                tested = tested.operands[1]
+            if self._key(tested, function, lasting=True) == key:
                 return True
         return False
 

@@ -84,7 +84,9 @@ def _zone_has_dst(zone: Fact[str | None], year: int) -> Fact[bool]:
     return Fact(has, f"{zone.value} has {'' if has else 'no '}DST", zone.locations)
 
 
-def _dst_date(context: JobContext, schedule: Schedule, zone: Fact[str | None], at: Location) -> Fact[str | None]:
+def _dst_date(
+    context: JobContext, schedule: Schedule, zone: Fact[str | None], at: Location
+) -> Fact[str | None]:
     if isinstance(zone.value, Unresolved):
         return Fact(zone.value, "", (at,))
     hazard = dst_hazard(schedule, zone.value, context.service.date)

@@ -7,18 +7,33 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 from cronaudit.model.facts import Fact
-from cronaudit.model.ir import Assign, Call, Comment, Const, Expr, Function, Index, Member, Module, Name, Object
+from cronaudit.model.ir import (
+    Assign,
+    Call,
+    Comment,
+    Const,
+    Expr,
+    Function,
+    Index,
+    Member,
+    Module,
+    Name,
+    Object,
+)
 from cronaudit.model.schedule import CommentReading, Schedule
 from cronaudit.model.source import Location
 from cronaudit.model.value import Closure, Known
 from cronaudit.model.walking import inside, statements
-from cronaudit.recognition.context import JobContext, comments_at, doc_of
+from cronaudit.recognition.context import JobContext, doc_of
+from cronaudit.recognition.facts.remarks import comments_of
 from cronaudit.schedule.comments import comment_says
 
 Words = Literal["words", "size", "builder", "contradicts", "none"]
 
 _UNITS: Final = frozenset("seconds minutes hours days weeks milliseconds second minute hour day week".split())
-_IN_WORDS: Final = re.compile(r"^@\w+$|^(?:every|rate)\b|\d\s*(?:s|m|h|d|ms|sec|min|hour|day|week|month)\w*$", re.IGNORECASE)
+_IN_WORDS: Final = re.compile(
+    r"^@\w+$|^(?:every|rate)\b|\d\s*(?:s|m|h|d|ms|sec|min|hour|day|week|month)\w*$", re.IGNORECASE
+)
 _LONG_CALL: Final = 12
 """Lines: in a longer call the comments between stand beside something else."""
 
@@ -74,10 +89,7 @@ def _remarks(context: JobContext) -> Iterator[tuple[Comment, str]]:
     registration = context.registration
     seen: set[int] = set()
     for at, last in _places(context):
-        module = context.linker.module(at.path)
-        if module is None:
-            continue
-        for comment in _near(module, at.line, last):
+        for comment in _near(comments_of(context, at.path), at.line, last):
             if id(comment) not in seen:
                 seen.add(id(comment))
                 yield comment, at.path
@@ -85,7 +97,9 @@ def _remarks(context: JobContext) -> Iterator[tuple[Comment, str]]:
     if isinstance(handler, Closure) and registration.call.call is not None:
         # The doc of a decorated function stands beside the decorator that states the schedule.
         function = handler.function
-        near = function.module.path == context.site.path and 0 <= function.line - context.site.line <= _LONG_CALL
+        near = (
+            function.module.path == context.site.path and 0 <= function.line - context.site.line <= _LONG_CALL
+        )
         doc = doc_of(function) if near and function.decorators else None
         if doc is not None and id(doc) not in seen:
             yield doc, function.module.path
@@ -97,14 +111,22 @@ def _places(context: JobContext) -> Iterator[tuple[Location, int]]:
     site = registration.site
     if timing_at is not None:
         yield timing_at, timing_at.line
-    if timing_at is not None and timing_at.path == site.path and 0 <= timing_at.line - site.line <= _LONG_CALL:
+    if (
+        timing_at is not None
+        and timing_at.path == site.path
+        and 0 <= timing_at.line - site.line <= _LONG_CALL
+    ):
         yield site, timing_at.line
     else:
         yield site, site.line
     item = registration.item
     if item is not None:
         within = timing_at is not None and timing_at.path == item.path
-        last = timing_at.line if within and timing_at is not None and 0 <= timing_at.line - item.line <= _LONG_CALL else item.line
+        last = (
+            timing_at.line
+            if within and timing_at is not None and 0 <= timing_at.line - item.line <= _LONG_CALL
+            else item.line
+        )
         yield item, last
     for place in (timing_at, site, item):
         if place is not None:
@@ -113,10 +135,12 @@ def _places(context: JobContext) -> Iterator[tuple[Location, int]]:
                 yield Location(place.path, start), start
 
 
-def _near(module: Module, line: int, last: int) -> tuple[Comment, ...]:
+def _near(comments: tuple[Comment, ...], line: int, last: int) -> tuple[Comment, ...]:
     """Trailing on the place's own lines, or in the lines directly above it."""
     return tuple(
-        c for c in comments_at(module, line, last) if c.is_trailing or c.end_line == line - 1 or line <= c.line < last
+        c
+        for c in comments
+        if (c.end_line == line - 1 and not c.is_trailing) or line <= c.line < last or c.line == last
     )
 
 
@@ -127,7 +151,11 @@ def _statement_line(module: Module | None, line: int) -> int | None:
     best: int | None = None
     for statement in statements(module.body):
         end = getattr(statement, "end_line", statement.line)
-        if isinstance(statement, Assign) and statement.line <= line <= end and end - statement.line <= _LONG_CALL:
+        if (
+            isinstance(statement, Assign)
+            and statement.line <= line <= end
+            and end - statement.line <= _LONG_CALL
+        ):
             best = statement.line
     return best
 
@@ -139,7 +167,9 @@ def _described(context: JobContext, schedule: Schedule) -> Fact[Words] | None:
         if reading in (CommentReading.WORDS, CommentReading.SIZE):
             at = value.at or context.site
             said = "words" if reading is CommentReading.WORDS else "size"
-            return Fact("words" if said == "words" else "size", f"Description: '{_quoted(value.value)}'", (at,))
+            return Fact(
+                "words" if said == "words" else "size", f"Description: '{_quoted(value.value)}'", (at,)
+            )
     return None
 
 
@@ -172,7 +202,10 @@ def _names(context: JobContext) -> Iterator[tuple[str, Location]]:
     for statement in statements(module.body):
         if not isinstance(statement, Assign) or not isinstance(statement.target, Name):
             continue
-        if statement.line <= at.line <= statement.end_line and statement.end_line - statement.line <= _LONG_CALL:
+        if (
+            statement.line <= at.line <= statement.end_line
+            and statement.end_line - statement.line <= _LONG_CALL
+        ):
             yield statement.target.name, Location(at.path, statement.line)
         elif isinstance(statement.value, Object) and statement.line <= at.line <= statement.end_line:
             for entry in statement.value.entries:
@@ -192,9 +225,8 @@ def _builder(context: JobContext, schedule: Schedule) -> Fact[Words]:
         if isinstance(expr, Const) and isinstance(expr.value, str) and expr.line == at.line:
             if schedule.is_interval and _IN_WORDS.search(expr.value.strip()):
                 return Fact("builder", f"'{expr.value}', no comment", (at,))
-        if schedule.is_interval and isinstance(expr, Call):
-            if any(a.name in _UNITS for a in expr.args):
-                return Fact("size", "Size by the names of units", (at,))
+        if schedule.is_interval and isinstance(expr, Call) and any(a.name in _UNITS for a in expr.args):
+            return Fact("size", "Size by the names of units", (at,))
         if schedule.is_interval and isinstance(expr, Object) and any(e.key in _UNITS for e in expr.entries):
             return Fact("size", "Size by the names of units", (at,))
     call = context.registration.call.call

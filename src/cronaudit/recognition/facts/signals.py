@@ -1,4 +1,4 @@
-"""The signals that a run sends to an external monitor: each with the monitor, the phase that it tells, and its place."""
+"""The signals that a run sends to an external monitor: each with the phase that it tells, and its place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ Phase = Literal["start", "completion", "failure"]
 _WORDS: Final[dict[Phase, frozenset[str]]] = {
     "start": frozenset("in_progress in-progress start started starting run running begin begun".split()),
     "failure": frozenset("error errored fail failed failure failing down critical".split()),
-    "completion": frozenset("ok success succeeded complete completed done finish finished up pass passed".split()),
+    "completion": frozenset(
+        "ok success succeeded complete completed done finish finished up pass passed".split()
+    ),
 }
 """What libraries and people call the phases of a check-in."""
 _OPEN_TAIL: Final = re.compile(r"(?:/|[?&](?:state|status|exit_?code|code)=)\$\{…\}$", re.IGNORECASE)
@@ -55,7 +57,11 @@ class Signal:
 def signals_of(context: JobContext) -> tuple[Signal, ...]:
     """All signals of a job's run, in the order of the walk."""
     reader = _Reader(context)
-    found = [s for o in occurrences(context, "monitor.ping", "monitor.checkin") if (s := reader.read(o)) is not None]
+    found = [
+        s
+        for o in occurrences(context, "monitor.ping", "monitor.checkin")
+        if (s := reader.read(o)) is not None
+    ]
     found += [s for o in occurrences(context, "http.request") if (s := reader.hosted(o)) is not None]
     found += [s for o in occurrences(context, "monitor.wrap") if (s := reader.wrap(o)) is not None]
     found += list(reader.decorators())
@@ -81,7 +87,9 @@ class _Reader:
             normal = [e for e in work if not e.inside(RegionKind.CATCH) and not e.inside(RegionKind.FINALLY)]
             self._begin = normal[0].order if normal else None
             self._end = normal[-1].order if normal else None
-            self._work_path = normal[0].path if normal else (context.trace.events[0].path if context.trace.events else ())
+            self._work_path = (
+                normal[0].path if normal else (context.trace.events[0].path if context.trace.events else ())
+            )
 
     def _is_ping(self, event: Event) -> bool:
         for sighting in self._context.seen("http.request"):
@@ -126,7 +134,8 @@ class _Reader:
             e.order
             for e in self._context.trace.events
             if any(
-                r.kind in (RegionKind.CALLBACK, RegionKind.WITH) and r.info is sighting.event for r in e.regions()
+                r.kind in (RegionKind.CALLBACK, RegionKind.WITH) and r.info is sighting.event
+                for r in e.regions()
             )
         )
         if not covers_work(inside, self._context, self._spans):
@@ -201,12 +210,14 @@ class _Reader:
         if carries:
             return True
         if phase == "failure":
-            return event.inside(RegionKind.CATCH) or event.inside(RegionKind.FINALLY) or _tells_by_state(event)
+            return (
+                event.inside(RegionKind.CATCH) or event.inside(RegionKind.FINALLY) or _tells_by_state(event)
+            )
         if event.inside(RegionKind.CATCH):
             return False
         if phase == "start":
             return self._begin is None or event.order < self._begin
-        return self._end is None or event.order > self._end and not _in_item_loop(event)
+        return self._end is None or (event.order > self._end and not _in_item_loop(event))
 
 
 def _tells_by_state(event: Event) -> bool:
@@ -219,7 +230,8 @@ def _in_item_loop(event: Event) -> bool:
     for region in event.regions():
         if region.kind is RegionKind.LOOP and isinstance(region.node, Loop):
             endless = region.node.kind is LoopKind.WHILE and (
-                region.node.test is None or (isinstance(region.node.test, Const) and bool(region.node.test.value))
+                region.node.test is None
+                or (isinstance(region.node.test, Const) and bool(region.node.test.value))
             )
             if not endless:
                 return True
@@ -253,11 +265,10 @@ def _decorated(function: Function, context: JobContext) -> Iterator[Sighting]:
         for effect in context.service.matcher.effects(callee.path):
             if effect.effect != "monitor.wrap":
                 continue
-            args: Arguments | None = context.linker.arguments(call, scope) if call is not None else Arguments((), {})
-            at = Location(function.module.path, call.line if call is not None else function.line)
-            event = Event(
-                EventKind.CALL, 0, call, callee, scope, None, (function.symbol,), at, None
+            args: Arguments | None = (
+                context.linker.arguments(call, scope) if call is not None else Arguments((), {})
             )
+            at = Location(function.module.path, call.line if call is not None else function.line)
+            event = Event(EventKind.CALL, 0, call, callee, scope, None, (function.symbol,), at, None)
             view = External(callee.path, args, at, callee.receiver, call)
             yield Sighting("monitor.wrap", effect, event, view, context.linker)
-

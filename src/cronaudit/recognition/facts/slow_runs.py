@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
-from cronaudit.model.ir import Assign, Call, Expr, If, Member, Name, Operation
 from cronaudit.model.facts import Fact
+from cronaudit.model.ir import Assign, Call, Expr, If, Member, Name, Operation
 from cronaudit.model.trace import Event, RegionKind
 from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import JobContext
@@ -36,7 +36,10 @@ def slow_of(context: JobContext) -> Fact[Slow]:
     )
     warning: Sighting | None = None
     for sighting in context.seen("alert.send", "tracker.capture", "http.request", "log"):
-        if sighting.effect == "http.request" and host_of(sighting, context.service.matcher, "alert.send") is None:
+        if (
+            sighting.effect == "http.request"
+            and host_of(sighting, context.service.matcher, "alert.send") is None
+        ):
             continue
         test = _under_duration(sighting.event, context)
         if test is None or sighting.event.inside(RegionKind.CATCH):

@@ -146,7 +146,9 @@ class Stubs:
             path = callee.path
             if path.startswith("global:"):
                 root = re.split(r"[.(]", path.removeprefix("global:"), maxsplit=1)[0]
-                return root in _PURE_GLOBALS or path.startswith(("global:Promise.resolve", "global:process.hrtime"))
+                return root in _PURE_GLOBALS or path.startswith(
+                    ("global:Promise.resolve", "global:process.hrtime")
+                )
             if path.startswith("builtins."):
                 return path.removeprefix("builtins.").split(".")[0].split("(")[0] in _PURE_PYTHON
             return any(e.effect in ("log", "log.base") for e in self._matcher.effects(path))
@@ -164,7 +166,9 @@ class Stubs:
             if isinstance(last, str) and (last == "console" or "log" in last.lower()):
                 return True
         value = self._linker.fold(callee, self._linker.scope_of(node))
-        return isinstance(value, External) and any(e.effect == "log" for e in self._matcher.effects(value.path))
+        return isinstance(value, External) and any(
+            e.effect == "log" for e in self._matcher.effects(value.path)
+        )
 
 
 def _says_not_implemented(statement: Throw) -> bool:

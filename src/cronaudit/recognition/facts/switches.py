@@ -6,7 +6,20 @@ import re
 from typing import Final
 
 from cronaudit.model.facts import Fact
-from cronaudit.model.ir import Call, Const, Expr, Function, If, Member, Module, Name, Operation, Return, Stmt, Throw
+from cronaudit.model.ir import (
+    Call,
+    Const,
+    Expr,
+    Function,
+    If,
+    Member,
+    Module,
+    Name,
+    Operation,
+    Return,
+    Stmt,
+    Throw,
+)
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Env, Known, Scope, Value
@@ -15,7 +28,9 @@ from cronaudit.recognition.context import JobContext
 
 _LEVELS: Final = 3
 _ON: Final = frozenset(("true", "1", "yes", "on", "enabled"))
-_STAGES: Final = re.compile(r"(^|_)(node_env|env|environment|stage|ci|vitest|jest_worker_id|rails_env|mode|debug)$", re.IGNORECASE)
+_STAGES: Final = re.compile(
+    r"(^|_)(node_env|env|environment|stage|ci|vitest|jest_worker_id|rails_env|mode|debug)$", re.IGNORECASE
+)
 """They tell where the service runs, they are no switch of a job."""
 
 
@@ -45,7 +60,9 @@ def switch_of(context: JobContext) -> Fact[str | None]:
     return Fact(None)
 
 
-def _around(node: Function | Module, call: Call | None, line: int, linker: Linker) -> tuple[str, Location] | None:
+def _around(
+    node: Function | Module, call: Call | None, line: int, linker: Linker
+) -> tuple[str, Location] | None:
     scope = linker.scope_of(node)
     tests = _tests_on_the_way(node.body, call, line)
     for test, wanted, at in tests or ():
@@ -83,14 +100,21 @@ def _holds(statement: Stmt, call: Call | None, line: int) -> bool:
         for expr in inside(root):
             if call is not None and expr is call:
                 return True
-            if isinstance(expr, Function) and expr.line <= line <= expr.end_line and call is not None and _inside(expr, call):
+            if (
+                isinstance(expr, Function)
+                and expr.line <= line <= expr.end_line
+                and call is not None
+                and _inside(expr, call)
+            ):
                 return True
     return False
 
 
 def _inside(function: Function, call: Call) -> bool:
     """Only where the call stands in the function's arguments' place; its own function is looked at by itself."""
-    return any(any(e is call for e in inside(root)) for s in function.body for root in statement_expressions(s))
+    return any(
+        any(e is call for e in inside(root)) for s in function.body for root in statement_expressions(s)
+    )
 
 
 def _leaves(body: tuple[Stmt, ...]) -> bool:
@@ -105,7 +129,9 @@ def _switch(test: Expr, scope: Scope, linker: Linker, *, wanted: bool) -> str | 
         joins = (test.op == "and") is wanted
         if not joins:
             return None
-        return next((n for o in test.operands if (n := _switch(o, scope, linker, wanted=wanted)) is not None), None)
+        return next(
+            (n for o in test.operands if (n := _switch(o, scope, linker, wanted=wanted)) is not None), None
+        )
     if isinstance(test, Operation) and test.op in ("==", "!=") and len(test.operands) == 2:
         if (test.op == "==") is not wanted:
             return None
@@ -138,7 +164,11 @@ def _off_by_default(value: Value, on: str = "") -> str | None:
             return _off_by_default(value.options[0], on)
         case Known() if value.default_of is not None:
             text = str(value.value).lower()
-            is_on = text == on.lower() if on else bool(value.value) and text not in ("false", "0", "no", "off", "none")
+            is_on = (
+                text == on.lower()
+                if on
+                else bool(value.value) and text not in ("false", "0", "no", "off", "none")
+            )
             return None if is_on else value.default_of
         case _:
             return None

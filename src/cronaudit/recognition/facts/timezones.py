@@ -9,7 +9,7 @@ from cronaudit.model.deployment import Process
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import Assign, Const, Index, Member, Name
 from cronaudit.model.source import Location, Role
-from cronaudit.model.value import Choice, Env, Known, Unknown, Value
+from cronaudit.model.value import Choice, Env, Known, Value
 from cronaudit.model.walking import functions_in, statements
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.sightings import text_of
@@ -19,7 +19,13 @@ from cronaudit.schedule.zones import find_zone
 Source = Literal["job", "scheduler", "service", "container", "platform", "framework", "none"]
 Zone = tuple[Fact[str | None], Fact[Source]]
 
-_TOKENS: Final = (b"process.env.TZ", b"process.env['TZ']", b'process.env["TZ"]', b"environ['TZ']", b'environ["TZ"]')
+_TOKENS: Final = (
+    b"process.env.TZ",
+    b"process.env['TZ']",
+    b'process.env["TZ"]',
+    b"environ['TZ']",
+    b'environ["TZ"]',
+)
 
 
 def zone_of(context: JobContext) -> Zone:
@@ -38,7 +44,9 @@ def zone_of(context: JobContext) -> Zone:
         return Fact(text, text, (context.site,)), Fact("platform", f"{text} by the platform", (context.site,))
     if source == "framework" and zone is not None:
         text = str(zone)
-        return Fact(text, text, (context.site,)), Fact("framework", f"{text} by default of the framework", (context.site,))
+        return Fact(text, text, (context.site,)), Fact(
+            "framework", f"{text} by default of the framework", (context.site,)
+        )
     service = _service_wide(context.service)
     if service is not None:
         return _stated(service[0], "service", service[1])
@@ -135,8 +143,9 @@ def _container(context: JobContext) -> Zone | None:
     if first is None:
         return None
     if first.value is None:
-        unresolved = Unresolved(f"the time zone of the container is not resolved: {first.text}", first.location)
+        unresolved = Unresolved(
+            f"the time zone of the container is not resolved: {first.text}", first.location
+        )
         return Fact(unresolved, "", (first.location,)), Fact(unresolved, "", (first.location,))
     detail = f"TZ: {first.value} in the container"
     return Fact(first.value, detail, (first.location,)), Fact("container", detail, (first.location,))
-

@@ -202,7 +202,7 @@ def _operation(expr: Operation, names: frozenset[str], call: Call | None) -> int
         return -sides[0]
     if expr.op in ("and", "or", "??"):
         return next((s for s in sides if s), 0)
-    if len(expr.operands) != 2 or not any(sides):  # noqa: PLR2004 - a comparison
+    if len(expr.operands) != 2 or not any(sides):
         return next((s for s in sides if s), 0) if len(expr.operands) == 1 else 0
     found, other = (0, 1) if sides[0] else (1, 0)
     constant = expr.operands[other]

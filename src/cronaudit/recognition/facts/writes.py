@@ -97,7 +97,7 @@ def _site(context: JobContext, operations: Operations, write: Operation) -> Loca
     for call in calls:
         if call.location.path != write.location.path:
             return call.location
-    return calls[0].location if calls else write.location
+    return write.location
 
 
 def _distinct(*places: Location) -> tuple[Location, ...]:

@@ -36,7 +36,7 @@ def pool(service: Service) -> Fact[Pool]:
         return Fact("bounded", _bounded_words(service, bounded[0]), _places(bounded))
     if bounded or any(word == "some" for word, _s in words):
         silent = next((s for word, s in words if word == "default"), loose[0])
-        return Fact("some", f"Only some databases have bounds; {_title(service, silent)} has the driver's default",
+        return Fact("some", f"Only some databases have bounds; driver's default for {_title(service, silent)}",
                     (silent.location, *_places(bounded)))  # fmt: skip
     first = loose[0]
     return Fact("default", f"{_title(service, first)} with the driver's default size", _places(loose))

@@ -1,0 +1,60 @@
+"""The comments of a file: those of its parsed module, else the ``#`` lines of a manifest, a workflow or a crontab."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from cronaudit.model.ir import Comment
+from cronaudit.recognition.context import JobContext
+
+_HASHED: Final = (
+    ".yml",
+    ".yaml",
+    ".toml",
+    ".tf",
+    ".ini",
+    ".conf",
+    ".cfg",
+    ".crontab",
+    ".cron",
+    ".service",
+    ".timer",
+    ".sh",
+)
+_TRAILING: Final = re.compile(r"(?:^|\s)#\s?(?P<text>[^#]*)$")
+_MOST_BYTES: Final = 500_000
+
+
+def comments_of(context: JobContext, path: str) -> tuple[Comment, ...]:
+    """The comments of a file in its order; neighbouring lines are one comment."""
+    module = context.linker.module(path)
+    if module is not None:
+        return module.comments
+    key = f"{__name__}:{path}"
+    found = context.service.cache.get(key)
+    if not isinstance(found, tuple):
+        name = path.rsplit("/", 1)[-1]
+        is_hashed = path.endswith(_HASHED) or "cron" in name.lower()
+        source = context.service.tree.read(path) if is_hashed else b""
+        found = tuple(_hashed(source.decode("utf-8", "replace"))) if len(source) <= _MOST_BYTES else ()
+        context.service.cache[key] = found
+    return found
+
+
+def _hashed(text: str) -> list[Comment]:
+    found: list[Comment] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("#"):
+            said = stripped.lstrip("#").strip()
+            last = found[-1] if found else None
+            if last is not None and last.end_line == number - 1 and not last.is_trailing:
+                found[-1] = Comment(
+                    f"{last.text}\n{said}", last.line, number, is_doc=False, is_trailing=False
+                )
+            else:
+                found.append(Comment(said, number, number, is_doc=False, is_trailing=False))
+        elif stripped and (match := _TRAILING.search(line)) is not None and line.count("'") % 2 == 0:
+            found.append(Comment(match["text"].strip(), number, number, is_doc=False, is_trailing=True))
+    return found

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import pytest
+
+from cronaudit.recognition.facts import doc
+
+PACKAGE = (
+    '{"name": "shop", "dependencies": {"node-cron": "^3.0.0"}, "scripts": {"start": "node src/index.js"}}'
+)
+HEAD = """const cron = require('node-cron');
+const { Pool } = require('pg');
+const pool = new Pool();
+
+"""
+
+
+def facts(
+    service_of, comment: str, more: dict[str, str] | None = None, statement: str = "DELETE FROM webhook_logs"
+):
+    source = f"""{HEAD}{comment}
+async function close() {{
+  await pool.query('{statement}');
+}}
+
+cron.schedule('0 4 * * *', close, {{ name: 'log-closing' }});
+"""
+    jobs = service_of({"package.json": PACKAGE, "src/index.js": source, **(more or {})})
+    assert len(jobs) == 1
+    return doc.build(jobs[0])
+
+
+@pytest.mark.parametrize(
+    ("comment", "purpose"),
+    [
+        ("/** Frees the stock of carts that were left. */", "doc"),
+        ("// Frees the stock of carts that were left.", "comment"),
+        ("/** Runs every day at 04:00. */", "none"),
+        ("/** @returns {Promise<void>} */", "none"),
+        ("// eslint-disable-next-line no-console", "none"),
+        ("// TODO: move this to the worker", "none"),
+        ("// await pool.query(sql);", "none"),
+        ("", "none"),
+    ],
+)
+def test_purpose(service_of, comment, purpose):
+    assert facts(service_of, comment).purpose.value == purpose
+
+
+@pytest.mark.parametrize(
+    ("comment", "dependencies"),
+    [
+        ("/**\n * Cleans up.\n * Depends on: tables carts and stocks.\n */", "stated"),
+        ("/** Cleans up what is old. Requires the carrier API and Redis. */", "stated"),
+        ("/** Cleans up what is old; it needs some patience. */", "none"),
+        ("/** Deletes old rows of the webhook_logs table. */", "prose"),
+        ("/** Deletes old webhook logs. */", "prose"),
+        ("/** Posts the totals to Slack. */", "prose"),
+        ("/** Frees the stock of carts that were left. */", "none"),
+    ],
+)
+def test_dependencies(service_of, comment, dependencies):
+    assert facts(service_of, comment).dependencies.value == dependencies
+
+
+def test_a_single_noun_is_no_table(service_of):
+    assert (
+        facts(service_of, "/** Closes orders. */", statement="DELETE FROM orders").dependencies.value
+        == "none"
+    )
+
+
+def test_a_section_about_the_job(service_of):
+    readme = """
+    # Shop
+
+    Uses Redis.
+
+    ## Background jobs
+
+    `log-closing` needs the table `webhook_logs` and Redis.
+    """
+    found = facts(service_of, "/** Frees the stock. */", {"README.md": readme})
+    assert found.dependencies.value == "runbook"
+    assert str(found.dependencies.locations[0]) == "README.md:5"
+
+
+def test_a_readme_about_the_service_says_nothing_of_the_job(service_of):
+    found = facts(
+        service_of, "/** Frees the stock. */", {"README.md": "# Shop\n\nNeeds Redis and Postgres.\n"}
+    )
+    assert found.dependencies.value == "none"
+
+
+def test_the_doc_of_the_function_that_registers_is_not_that_of_the_job(service_of):
+    jobs = service_of(
+        {
+            "package.json": PACKAGE,
+            "src/index.js": HEAD
+            + """
+/** Starts all background jobs of the shop. */
+function start() {
+  cron.schedule('0 4 * * *', async () => {
+    await pool.query('DELETE FROM carts');
+  });
+}
+start();
+""",
+        }
+    )
+    assert doc.build(jobs[0]).purpose.value == "none"
+
+
+def test_the_class_of_the_job(service_of):
+    jobs = service_of(
+        {
+            "package.json": PACKAGE,
+            "src/index.ts": """
+            import cron from 'node-cron';
+            import { Pool } from 'pg';
+            const pool = new Pool();
+
+            /** Frees the stock of carts that were left. */
+            class CartJob {
+              start() {
+                cron.schedule('0 4 * * *', () => this.run());
+              }
+              private async run() {
+                await pool.query('DELETE FROM carts');
+              }
+            }
+            new CartJob().start();
+            """,
+        }
+    )
+    found = doc.build(jobs[0])
+    assert (found.purpose.value, found.purpose.detail) == ("doc", "Doc comment on the class")
