@@ -169,12 +169,18 @@ def _inputs(tree: Tree, matcher: Matcher, options: AuditOptions, progress: Calla
         matcher=matcher,
         tree=tree,
         hits=hits,
-        candidates=may_define(tree, hits.files_with(*arming)),
+        candidates=may_define(tree, sorted({*hits.files_with(*arming), *_named(tree, matcher.tokens())})),
         consumers=tuple(consumers),
         deployment=read_deployment(tree),
         date=options.date,
         mentioned=_Mentions(tree).elsewhere,
     )
+
+
+def _named(tree: Tree, tokens: Iterable[bytes]) -> Iterable[str]:
+    """Code whose own path holds a token: what a framework loads by its place need not say so inside."""
+    words = tuple(token.decode() for token in tokens)
+    return (f.path for f in tree.files if f.language in LANGUAGES and any(word in f.path for word in words))
 
 
 @dataclass(slots=True)

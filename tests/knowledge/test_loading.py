@@ -91,6 +91,23 @@ def test_the_compiled_form_says_the_same(tmp_path: Path) -> None:
     assert from_form(json.loads(json.dumps(to_form(base)))) == base
 
 
+def test_what_a_library_is_found_by(tmp_path: Path) -> None:
+    library = """
+title: T
+ecosystem: npm
+aliases: {"a:": ["b:"]}
+effects:
+  - {call: ["b:x", "c:{d,e}().y"], effect: lock.acquire}
+  - {call: "*.{takeLock,holdLock}", effect: lock.acquire}
+  - {call: "c:z", effect: lock.acquire, untyped: true}
+folds:
+  - {call: "f:g", operation: first}
+"""
+    (found,) = load([folder(tmp_path, library)]).libraries
+    assert found.roots == ("a", "c", "f")
+    assert found.methods == ("holdLock", "takeLock", "z")
+
+
 def test_a_compiled_form_is_taken_while_it_fits(tmp_path: Path) -> None:
     root = folder(tmp_path / "rules")
     cache = tmp_path / "cache"

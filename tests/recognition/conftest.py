@@ -10,6 +10,7 @@ from textwrap import dedent
 import pytest
 
 from cronaudit import audit
+from cronaudit.knowledge.matcher import Matcher
 from cronaudit.model.options import AuditOptions
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.finding import find
@@ -19,12 +20,12 @@ ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 
 @pytest.fixture(scope="session")
-def matcher():
+def matcher() -> Matcher:
     return audit._matcher(())
 
 
 @pytest.fixture
-def service_of(tmp_path: Path, matcher) -> ServiceOf:
+def service_of(tmp_path: Path, matcher: Matcher) -> ServiceOf:
     """The live jobs of a tree of files, by path and line of their registration."""
 
     def build(files: dict[str, str]) -> list[JobContext]:

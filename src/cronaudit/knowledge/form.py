@@ -1,9 +1,13 @@
-"""The compiled form of the knowledge base: plain lists, with every selector and condition stated once."""
+"""The compiled form of the knowledge base: plain lists, with every selector stated once.
+
+Effects and folds, the bulk of it, are texts inside the form: they are read when somebody asks for those of a library.
+"""
 
 from __future__ import annotations
 
-import gc
-from typing import Any
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, overload
 
 from cronaudit.model.knowledge import (
     Condition,
@@ -29,14 +33,44 @@ def to_form(base: KnowledgeBase) -> list[Any]:
 
 def from_form(form: list[Any]) -> KnowledgeBase:
     """Return the knowledge base of a form. Raises LookupError, TypeError or ValueError for any other."""
-    # Thousands of small tuples are made here and none is garbage: the collector would only look at them again.
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        return _Reader(form).base()
-    finally:
-        if enabled:
-            gc.enable()
+    return _Reader(form).base()
+
+
+_Entry = TypeVar("_Entry")
+
+
+class Deferred(Sequence[_Entry]):
+    """Entries of a library that are made when they are first asked for."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], tuple[_Entry, ...]]) -> None:
+        self._make = make
+        self._made: tuple[_Entry, ...] | None = None
+
+    def all(self) -> tuple[_Entry, ...]:
+        """Return the entries."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __len__(self) -> int:
+        return len(self.all())
+
+    @overload
+    def __getitem__(self, index: int) -> _Entry: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[_Entry]: ...
+
+    def __getitem__(self, index: int | slice) -> _Entry | Sequence[_Entry]:
+        return self.all()[index]
+
+    def __eq__(self, other: object) -> bool:
+        return self.all() == (other.all() if isinstance(other, Deferred) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.all())
 
 
 class _Writer:
@@ -51,11 +85,18 @@ class _Writer:
     def _library(self, library: Library) -> list[Any]:
         return [
             [library.id, library.title, library.ecosystem, library.packages, library.versions],
-            [library.tokens, library.service_tokens, library.aliases, library.source],
+            [
+                library.tokens,
+                library.service_tokens,
+                library.aliases,
+                library.source,
+                library.roots,
+                library.methods,
+            ],
             [self._scheduler(s) for s in library.schedulers],
             [self._consumer(c) for c in library.consumers],
-            [self._effect(e) for e in library.effects],
-            [[f.call, f.operation, f.value, f.args] for f in library.folds],
+            _text([self._effect(e) for e in library.effects]),
+            _text([[f.call, f.operation, f.value, f.args] for f in library.folds]),
             [[o.effect, o.pattern] for o in library.own_names],
             [[i.decorator, i.path, self._many(i.args)] for i in library.injectors],
             [[h.service, h.effect, h.pattern, h.env, h.phases] for h in library.hosts],
@@ -115,9 +156,8 @@ class _Reader:
         return KnowledgeBase(tuple(self._library(values) for values in self._libraries), self._digest)
 
     def _library(self, values: list[Any]) -> Library:
-        (name, title, ecosystem, packages, versions), (tokens, service_tokens, aliases, source), *entries = (
-            values
-        )
+        (name, title, ecosystem, packages, versions), (tokens, service, aliases, *rest), *entries = values
+        source, roots, methods = rest
         schedulers, consumers, effects, folds, own_names, injectors, hosts, phrases = entries
         return Library(
             name,
@@ -126,12 +166,14 @@ class _Reader:
             tuple(packages),
             versions,
             tuple(tokens),
-            tuple(service_tokens),
+            tuple(service),
             _pairs(aliases),
             tuple(self._scheduler(name, s) for s in schedulers),
             tuple(self._consumer(name, c) for c in consumers),
-            tuple(self._effect(name, e) for e in effects),
-            tuple(Fold(call, operation, value, _pairs(args)) for call, operation, value, args in folds),
+            Deferred(lambda: tuple([self._effect(name, e) for e in json.loads(effects)])),
+            Deferred(
+                lambda: tuple([Fold(c, o, value, _pairs(args)) for c, o, value, args in json.loads(folds)])
+            ),
             tuple(OwnName(*own) for own in own_names),
             tuple(Injector(decorator, path, self._many(args)) for decorator, path, args in injectors),
             tuple(
@@ -141,6 +183,8 @@ class _Reader:
                 Phrase(language, p, effect, self._named(params)) for language, p, effect, params in phrases
             ),
             source,
+            tuple(roots),
+            tuple(methods),
         )
 
     def _scheduler(self, library: str, values: list[Any]) -> Scheduler:
@@ -152,7 +196,9 @@ class _Reader:
             kind,
             how,
             entries,
-            tuple(SchedulePart(form, table[select], dialect, days) for form, select, dialect, days in schedule),
+            tuple(
+                SchedulePart(form, table[select], dialect, days) for form, select, dialect, days in schedule
+            ),
             timezone,
             name,
             handler,
@@ -210,3 +256,7 @@ class _Reader:
 
 def _pairs(listed: list[list[Any]]) -> tuple[tuple[Any, Any], ...]:
     return tuple([(first, second) for first, second in listed])
+
+
+def _text(entries: list[Any]) -> str:
+    return json.dumps(entries, ensure_ascii=False, separators=(",", ":"))

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from cronaudit import compiled
+from cronaudit.knowledge.aliases import Aliases
 from cronaudit.knowledge.form import from_form, to_form
+from cronaudit.knowledge.matcher import is_untyped
+from cronaudit.knowledge.paths import expanded, last_of, root_of
 from cronaudit.knowledge.problem import KnowledgeError, Problem
 from cronaudit.model.knowledge import KnowledgeBase, Library
 
@@ -88,8 +91,19 @@ def read_base(files: Sequence[_File]) -> KnowledgeBase:
                 libraries[library.id] = library
     if problems:
         raise KnowledgeError(problems)
-    found = tuple(libraries[name] for name in sorted(libraries))
+    listed = tuple(libraries[name] for name in sorted(libraries))
+    aliases = Aliases(listed)
+    found = tuple(_findable(library, aliases) for library in listed)
     return KnowledgeBase(found, _digest(found))
+
+
+def _findable(library: Library, aliases: Aliases) -> Library:
+    """The library with what its entries are found by."""
+    calls = [*(effect.call for effect in library.effects), *(fold.call for fold in library.folds)]
+    roots = {root_of(pattern) for call in calls for pattern in aliases.patterns(call)} - {""}
+    untyped = (effect.call for effect in library.effects if is_untyped(effect))
+    methods = {last_of(pattern) for call in untyped for pattern in expanded(call)}
+    return dataclasses.replace(library, roots=tuple(sorted(roots)), methods=tuple(sorted(methods)))
 
 
 def _files(root: Path) -> list[_File]:

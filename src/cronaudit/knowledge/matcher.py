@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from cronaudit.knowledge.paths import expanded, is_alias, last_of, matches, replaced, root_of
+from cronaudit.knowledge.aliases import Aliases
+from cronaudit.knowledge.paths import expanded, last_of, matches, root_of
 from cronaudit.knowledge.versions import holds_for, is_open
 from cronaudit.model.knowledge import (
     Consumer,
@@ -24,8 +25,6 @@ from cronaudit.model.knowledge import (
 )
 
 _Entry = TypeVar("_Entry")
-_ALIASES = 6
-"""Rewritings of one path: the longest chain is a logger's child of a child."""
 
 
 @dataclass(slots=True)
@@ -39,13 +38,13 @@ class _Index(Generic[_Entry]):
     """``*.name``, by its last name."""
 
     def add(self, pattern: str, entry: _Entry) -> None:
-        for one in expanded(pattern):
-            if one.startswith("*."):
-                self.methods.setdefault(last_of(one), []).append((one[1:], entry))
-            elif "**" in one:
-                self.gaps.setdefault(last_of(one), []).append((one, entry))
-            else:
-                self.exact.setdefault(one, []).append(entry)
+        """Add an entry under a pattern without braces."""
+        if pattern.startswith("*."):
+            self.methods.setdefault(last_of(pattern), []).append((pattern[1:], entry))
+        elif "**" in pattern:
+            self.gaps.setdefault(last_of(pattern), []).append((pattern, entry))
+        elif entry not in (listed := self.exact.setdefault(pattern, [])):
+            listed.append(entry)
 
     def find(self, path: str) -> list[_Entry]:
         found = list(self.exact.get(path, ()))
@@ -63,9 +62,10 @@ class Matcher:
         Of two descriptions of one package the one counts that holds for its version; without a version, the newest.
         """
         self.libraries = tuple(_in_force(base.libraries, versions or {}))
+        self._aliases = Aliases(self.libraries)
         self._effects: dict[str, _Index[Effect]] = {}
+        self._folds: dict[str, _Index[Fold]] = {}
         self._found: dict[str, tuple[Effect, ...]] = {}
-        self._canonical: dict[str, str] = {}
 
     # ---- calls -----------------------------------------------------------------------------------------------
 
@@ -83,7 +83,12 @@ class Matcher:
 
     def untyped(self, method: str) -> tuple[Effect, ...]:
         """What a method of that name means on an object that cannot be resolved; their `when` must hold."""
-        return self._untyped.get(method, ())
+        return tuple(
+            effect
+            for library in self._by_method.get(method, ())
+            for effect in library.effects
+            if is_untyped(effect) and any(last_of(pattern) == method for pattern in expanded(effect.call))
+        )
 
     def scheduler(self, path: str, how: str = "call") -> tuple[Scheduler, ...]:
         """The descriptions of a path that arms jobs. An ``assign`` also by its last name (``*.NAME``)."""
@@ -117,7 +122,12 @@ class Matcher:
 
     def folds(self, path: str) -> tuple[Fold, ...]:
         """All descriptions of a function that computes a value, the exact ones first."""
-        return tuple(self._folds.find(self.canonical(path)))
+        canonical = self.canonical(path)
+        root = root_of(canonical)
+        index = self._folds.get(root)
+        if index is None:
+            index = self._folds[root] = self._index_folds(root)
+        return tuple(index.find(canonical))
 
     def injector(self, path: str) -> Injector | None:
         """What a decorator of that path injects."""
@@ -125,17 +135,7 @@ class Matcher:
 
     def canonical(self, path: str) -> str:
         """The path with its beginning as the descriptions write it."""
-        found = self._canonical.get(path)
-        if found is None:
-            found = path
-            for _ in range(_ALIASES):
-                candidates = self._aliases.get(root_of(found), ())
-                alias = next((pair for pair in candidates if is_alias(found, *pair)), None)
-                if alias is None:
-                    break
-                found = replaced(found, *alias)
-            self._canonical[path] = found
-        return found
+        return self._aliases.canonical(path)
 
     # ---- texts -----------------------------------------------------------------------------------------------
 
@@ -170,35 +170,46 @@ class Matcher:
 
     def _index_effects(self, root: str) -> _Index[Effect]:
         index: _Index[Effect] = _Index()
-        for effect in self._by_root.get(root, ()):
-            index.add(effect.call, effect)
+        for library in self._by_root.get(root, ()):
+            for effect in library.effects:
+                for pattern in self._aliases.patterns(effect.call):
+                    if root_of(pattern) == root:
+                        index.add(pattern, effect)
+        return index
+
+    def _index_folds(self, root: str) -> _Index[Fold]:
+        index: _Index[Fold] = _Index()
+        for library in self._by_root.get(root, ()):
+            for fold in library.folds:
+                for pattern in self._aliases.patterns(fold.call):
+                    if root_of(pattern) == root:
+                        index.add(pattern, fold)
         return index
 
     @cached_property
-    def _by_root(self) -> dict[str, list[Effect]]:
-        found: dict[str, list[Effect]] = {}
+    def _by_root(self) -> dict[str, list[Library]]:
+        found: dict[str, list[Library]] = {}
         for library in self.libraries:
-            for effect in library.effects:
-                for root in expanded(root_of(effect.call)):
-                    found.setdefault(root, []).append(effect)
+            for root in library.roots:
+                found.setdefault(root, []).append(library)
         return found
 
     @cached_property
-    def _untyped(self) -> dict[str, tuple[Effect, ...]]:
-        found: dict[str, list[Effect]] = {}
+    def _by_method(self) -> dict[str, list[Library]]:
+        found: dict[str, list[Library]] = {}
         for library in self.libraries:
-            for effect in library.effects:
-                if effect.untyped or effect.call.startswith("*."):
-                    for one in expanded(effect.call):
-                        found.setdefault(last_of(one), []).append(effect)
-        return {name: tuple(effects) for name, effects in found.items()}
+            for method in library.methods:
+                found.setdefault(method, []).append(library)
+        return found
 
     @cached_property
     def _schedulers(self) -> dict[str, _Index[Scheduler]]:
         found: dict[str, _Index[Scheduler]] = {}
         for library in self.libraries:
             for entry in library.schedulers:
-                found.setdefault(entry.how, _Index()).add(entry.call, entry)
+                index = found.setdefault(entry.how, _Index())
+                for pattern in self._aliases.patterns(entry.call):
+                    index.add(pattern, entry)
         return found
 
     @cached_property
@@ -206,26 +217,9 @@ class Matcher:
         found: dict[str, _Index[Consumer]] = {}
         for library in self.libraries:
             for entry in library.consumers:
-                found.setdefault(entry.how, _Index()).add(entry.call, entry)
-        return found
-
-    @cached_property
-    def _folds(self) -> _Index[Fold]:
-        index: _Index[Fold] = _Index()
-        for library in self.libraries:
-            for fold in library.folds:
-                index.add(fold.call, fold)
-        return index
-
-    @cached_property
-    def _aliases(self) -> dict[str, list[tuple[str, str]]]:
-        """By package, the longest first: ``pino:pino`` before ``pino:``."""
-        found: dict[str, list[tuple[str, str]]] = {}
-        for library in self.libraries:
-            for alias, canonical in library.aliases:
-                found.setdefault(root_of(alias), []).append((alias, canonical))
-        for pairs in found.values():
-            pairs.sort(key=lambda pair: (-len(pair[0]), pair[0]))
+                index = found.setdefault(entry.how, _Index())
+                for pattern in self._aliases.patterns(entry.call):
+                    index.add(pattern, entry)
         return found
 
     @cached_property
@@ -249,6 +243,11 @@ class Matcher:
     def _own_names(self) -> tuple[tuple[OwnName, re.Pattern[str]], ...]:
         listed = (own for library in self.libraries for own in library.own_names)
         return tuple((own, re.compile(own.pattern)) for own in listed)
+
+
+def is_untyped(effect: Effect) -> bool:
+    """Whether an effect is known by the name of its method alone."""
+    return effect.untyped or effect.call.startswith("*.")
 
 
 def phase_of(host: Host, url: str) -> str:

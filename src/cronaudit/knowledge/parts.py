@@ -17,7 +17,7 @@ from cronaudit.model.ir import Scalar
 from cronaudit.model.knowledge import Condition, SchedulePart, Selector
 from cronaudit.model.schedule import Dialect
 
-HOWS = ("call", "decorator", "base", "export", "assign")
+HOWS = ("call", "decorator", "base", "export", "assign", "manifest")
 FORMS = ("cron", "every", "words", "date", "fields", "duration", "object", "list", "clock")
 TESTS = ("is", "not", "in", "has", "lacks", "missing", "present", "matches", "kind")
 _DIALECTS = tuple(dialect.value for dialect in Dialect)
@@ -43,6 +43,9 @@ def calls_of(entry: Mapping, reader: Reader, how: str) -> tuple[str, ...]:
         if how == "export":
             if not call.startswith("export:"):
                 entry.note(f"`{call}`: an export is written `export:name`", entry.line_of("call"))
+        elif how == "manifest":
+            if not call.startswith("manifest:"):
+                entry.note(f"`{call}`: a manifest is written `manifest:file.json`", entry.line_of("call"))
         else:
             check_path(entry, "call", call, reader)
     return calls

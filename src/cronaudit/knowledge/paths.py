@@ -62,7 +62,7 @@ def begins(path: str, prefix: str) -> bool:
     if not path.startswith(prefix):
         return False
     rest = path[len(prefix) :]
-    return not rest or prefix.endswith(":") or rest[0] in ".([:"
+    return not rest or prefix.endswith(":") or rest[0] in ".([:*"
 
 
 def is_alias(path: str, alias: str, canonical: str) -> bool:

@@ -344,6 +344,10 @@ class Evaluator:
         objects.bind_parameters(self, scope, closure.function, args, closure.bound)
         return scope
 
+    def passed(self, callee: External) -> tuple[str, ...]:
+        """What a call outside the tree passes to its callback, as paths."""
+        return self.foreign.passed(callee)
+
     def constant(self, path: str, at: Location | None) -> Value | None:
         """The value of a constant outside the tree, where the knowledge base has one."""
         return self.foreign.constant(path, at)

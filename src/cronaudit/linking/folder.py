@@ -8,7 +8,7 @@ from typing import Protocol
 from cronaudit.linking.scopes import Scopes
 from cronaudit.model.ir import Call, Expr, Function, Module, TypeRef
 from cronaudit.model.source import Location
-from cronaudit.model.value import Arguments, Instance, Lazy, Scope, Value
+from cronaudit.model.value import Arguments, External, Instance, Lazy, Scope, Value
 
 
 class Modules(Protocol):
@@ -22,6 +22,9 @@ class Modules(Protocol):
 
     def calls_of(self, module: Module, name: str) -> Sequence[tuple[Call, Function | Module]]:
         """The calls of a module whose callee ends in a name, with the function that they stand in."""
+
+    def taking(self, function: Function) -> Call | None:
+        """The call that a function expression is an argument of."""
 
     def on_the_spot(self, function: Function) -> tuple[Call, Function | Module] | None:
         """The call of a function expression where it stands; None where there is none."""
@@ -59,6 +62,9 @@ class Folder(Protocol):
 
     def scope_of(self, node: Function | Module) -> Scope:
         """The scope of a function or module with nothing bound by a caller."""
+
+    def passed(self, callee: External) -> tuple[str, ...]:
+        """What a call outside the tree passes to its callback, as paths."""
 
     def constant(self, path: str, at: Location | None) -> Value | None:
         """The value of a constant outside the tree, where the knowledge base has one."""

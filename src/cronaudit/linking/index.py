@@ -9,6 +9,7 @@ from cronaudit.linking import objects
 from cronaudit.linking.builtins import ForeignFolds
 from cronaudit.linking.callers import Callers, symbols
 from cronaudit.linking.fold import Evaluator
+from cronaudit.linking.names import from_json
 from cronaudit.linking.program import Files, ImportIndex, Program
 from cronaudit.linking.resolve import Resolver
 from cronaudit.linking.walk import Walker
@@ -59,6 +60,11 @@ class Index:
     def module(self, path: str) -> Module | None:
         """The parsed file; None where there is none or it may not be parsed."""
         return self.program.module(path)
+
+    def json(self, path: str) -> Value | None:
+        """The content of a JSON file; None where it is none."""
+        content = self.program.json(path)
+        return None if content is None else from_json(content, Location(path, 1))
 
     def parsed(self) -> tuple[Module, ...]:
         """What has been parsed so far, by path."""

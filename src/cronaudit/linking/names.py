@@ -84,11 +84,23 @@ def parameter(folder: Folder, function: Function, name: str, scope: Scope) -> Va
     for position, param in enumerate(function.params):
         for leaf, path, default in leaves(param.target):
             if isinstance(leaf, Name) and leaf.name == name:
-                given = _given_on_the_spot(folder, function, position, scope)
+                given = _given_on_the_spot(folder, function, position, scope) or _passed_by_library(
+                    folder, function, position, scope
+                )
                 if given is not None:
                     return into(folder, given, path, default, scope)
                 return _symbol(folder, function, param_name(param.target), path, default, param.type, scope)
     return None
+
+
+def _passed_by_library(folder: Folder, function: Function, position: int, scope: Scope) -> Value | None:
+    """What a call outside the tree passes to its callback, where the knowledge base says so."""
+    call = folder.modules.taking(function) if function.name is None and function.owner is None else None
+    if call is None:
+        return None
+    callee = folder.fold(call.callee, scope.parent or scope)
+    paths = folder.passed(callee) if isinstance(callee, External) else ()
+    return External(paths[position]) if position < len(paths) and paths[position] not in ("", "receiver") else None
 
 
 def _given_on_the_spot(folder: Folder, function: Function, position: int, scope: Scope) -> Value | None:

@@ -129,6 +129,10 @@ class Program:
         """The calls of a module whose callee ends in a name, with the function that they stand in."""
         return self.calls(module).by_name.get(name, [])
 
+    def taking(self, function: Function) -> Call | None:
+        """The call that a function expression is an argument of."""
+        return self.calls(function.module).taking.get(id(function))
+
     def on_the_spot(self, function: Function) -> tuple[Call, Function | Module] | None:
         """The call of a function expression where it stands: ``(function (exports) {…})(exports)``."""
         return self.calls(function.module).on_the_spot.get(id(function))

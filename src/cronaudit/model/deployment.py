@@ -301,6 +301,14 @@ LIVE: Final = (Environment.PRODUCTION, Environment.UNKNOWN)
 
 _FINITE: Final = frozenset({ProcessRole.TEST, ProcessRole.BUILD})
 _WORKING: Final = frozenset({ProcessRole.WORKER, ProcessRole.SCHEDULER})
+_PODS: Final = frozenset(
+    {
+        ProcessKind.K8S_DEPLOYMENT,
+        ProcessKind.K8S_STATEFUL_SET,
+        ProcessKind.K8S_DAEMON_SET,
+        ProcessKind.K8S_POD,
+    }
+)
 _RUN_ONLY: Final = frozenset({ProcessKind.K8S_CRON_JOB, ProcessKind.K8S_JOB, ProcessKind.UWSGI_DAEMON})
 
 
@@ -376,11 +384,11 @@ def _topology(members: Collection[str]) -> Topology:
 def is_worker_process(process: Process, *, has_http: bool) -> bool:
     """Whether a process only runs jobs.
 
-    `has_http`: its code starts an HTTP server. A process that is a worker by its command or name stays one then
-    (a worker answers health checks too), unless it publishes the port to the outside of the cluster or host.
+    `has_http`: its code starts an HTTP server. A process that is a worker by its command or name stays one then,
+    for workers answer health checks too, unless it publishes a port. Ports of a pod are open to the cluster anyway.
     """
     if process.kind in _RUN_ONLY:
         return True
     if process.role in _WORKING:
-        return not (has_http and process.kind is ProcessKind.COMPOSE and bool(process.ports))
+        return not (has_http and process.ports and process.kind not in _PODS)
     return process.role in {ProcessRole.UNKNOWN, ProcessRole.SCRIPT} and not has_http and not process.ports

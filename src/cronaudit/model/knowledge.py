@@ -8,6 +8,7 @@ any chain in between (``knex:()**.insert``), or start with ``*.`` for a method o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cronaudit.model.ir import Scalar
@@ -96,7 +97,8 @@ class Scheduler:
     assigned to, or ``*.NAME`` for a variable of any module."""
     kind: str
     how: str
-    """``call``, ``decorator``, ``base`` (a class that inherits from it), ``export`` or ``assign``."""
+    """``call``, ``decorator``, ``base`` (a class that inherits from it), ``export``, ``assign``, or ``manifest`` (a JSON
+    file of that name, whose content is ``value``; a handler that begins with a slash is a route)."""
     entries: tuple[Selector, ...]
     """Where a list or object of jobs stands; the other selectors then ask ``entry`` and ``key``. Of a
     text each line is an entry. Empty: one job."""
@@ -232,13 +234,18 @@ class Library:
     """Other beginnings of paths, each with the one that the descriptions use."""
     schedulers: tuple[Scheduler, ...]
     consumers: tuple[Consumer, ...]
-    effects: tuple[Effect, ...]
-    folds: tuple[Fold, ...]
+    effects: Sequence[Effect]
+    """Not read from the compiled form before somebody asks: a scan needs those of few libraries."""
+    folds: Sequence[Fold]
     own_names: tuple[OwnName, ...]
     injectors: tuple[Injector, ...]
     hosts: tuple[Host, ...]
     phrases: tuple[Phrase, ...]
     source: str
+    roots: tuple[str, ...] = ()
+    """What the paths of its effects and folds begin with, aliases resolved; to find them without reading them."""
+    methods: tuple[str, ...] = ()
+    """The names of the methods that its effects know on any object."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,9 @@ class Linker(Protocol):
     def module(self, path: str) -> Module | None:
         """The parsed file; None where there is none or it may not be parsed."""
 
+    def json(self, path: str) -> Value | None:
+        """The content of a JSON file; None where it is none."""
+
     def parsed(self) -> tuple[Module, ...]:
         """What has been parsed so far, by path."""
 

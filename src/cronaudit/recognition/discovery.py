@@ -78,8 +78,12 @@ class Discovery:
             if isinstance(option, External):
                 for scheduler in self._matcher.scheduler(option.path, "call"):
                     yield from self.specialise(scheduler, call, node, module)
-            elif isinstance(option, Symbol) and getattr(call.callee, "name", "").encode() in self._tokens:
-                yield from self._open_receiver(call, node, module)
+            elif isinstance(option, Symbol):
+                anywhere = self._matcher.scheduler("." + ".".join(option.path), "call") if option.path else ()
+                for scheduler in anywhere:  # ``*.cron.add``, whoever gives the object
+                    yield from self.specialise(scheduler, call, node, module)
+                if not anywhere and getattr(call.callee, "name", "").encode() in self._tokens:
+                    yield from self._open_receiver(call, node, module)
 
     def _open_receiver(self, call: Call, node: Function | Module, module: Module) -> Iterator[Registration]:
         """``schedule(queue) { queue.add(…) }``: only a caller tells what ``queue`` is."""
@@ -205,6 +209,8 @@ class Discovery:
             value = self._linker.force(entry)
             places: dict[str, Value | Lazy] = {"key": key, "entry": value}
             inner = Site(view.path, view.args, view.receiver, places)
+            if isinstance(view, Site):
+                inner = Site(view.path, view.args, view.receiver, {**view.places, **places}, view.exports, view.file)
             at = getattr(value, "at", None)
             item = at if isinstance(at, Location) else site
             registration = self.register(
@@ -277,6 +283,10 @@ class Discovery:
             fallback = fallback or value
         return fallback
 
+    def name_of(self, scheduler: Scheduler, view: Called) -> str | None:
+        """The name that a place states."""
+        return self._first_text(scheduler.name, view)[0]
+
     def _first_text(self, selectors: tuple[Selector, ...], view: Called) -> tuple[str | None, Location | None]:
         for selector in selectors:
             value = select(selector, view, self._linker.force, self._linker.member)
@@ -321,10 +331,16 @@ class Discovery:
         if not schedulers:
             return
         names = {e.name: e.line for e in module.exports if e.name != "*"}
-        if not names:
-            return
         scope = self._linker.scope_of(module)
         namespace = Namespace(module)
+        if not names and b"exports" in self._linker.source(module.path):
+            whole = self._linker.member(namespace, "*")
+            if isinstance(whole, Record):
+                names = {key: 1 for key in whole.entries if not key.startswith("\0")}
+            at = getattr(whole, "at", None)
+            names.setdefault("default", at.line if isinstance(at, Location) else 1)
+        if not names:
+            return
         exports: dict[str, Value | Lazy] = {n: self._linker.member(namespace, n) for n in sorted(names)}
         for scheduler in schedulers:
             head, *rest = scheduler.call.removeprefix("export:").split(".")
@@ -336,8 +352,7 @@ class Discovery:
             at = Location(module.path, names[head])
             view = Site(scheduler.call, None, None, {"value": value}, exports, module.path)
             if scheduler.entries:
-                if holds(scheduler.when, view, self._linker.force, self._linker.member) is True:
-                    yield from self._entries(scheduler, view, module, Bound(scope, ()), at)
+                yield from self._entries(scheduler, view, module, Bound(scope, ()), at)
                 continue
             registration = self.register(scheduler, view, module, Bound(scope, ()), at, at)
             if registration is not None:

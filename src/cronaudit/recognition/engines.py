@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cronaudit.knowledge.selectors import select
-from cronaudit.model.ir import Call, Function, Member
+from cronaudit.model.ir import Call, Class, Function, Member, Module
 from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
@@ -132,7 +132,7 @@ def _running_call(events: tuple[Event, ...], work: Closure) -> Event | None:
 def _runners(engine: Closure, work: Closure, linker: Linker) -> Iterator[Closure]:
     """Functions of the engine's class that call an entry's work, when it is dispatched over a queue or a request."""
     this = engine.this
-    owner = this.of.cls if isinstance(this, Instance) else engine.function.owner
+    owner = this.of.cls if isinstance(this, Instance) else _owner_of(engine.function)
     if owner is None or work.function.name is None:
         return
     for call, node in linker.calls(owner.module).get(work.function.name, ()):
@@ -141,3 +141,12 @@ def _runners(engine: Closure, work: Closure, linker: Linker) -> Iterator[Closure
             start = start.parent
         if isinstance(start, Function) and isinstance(call.callee, Member):
             yield Closure(start, linker.scope_of(start.parent), this)
+
+
+def _owner_of(function: Function) -> Class | None:
+    current: Function | Module = function
+    while isinstance(current, Function):
+        if current.owner is not None:
+            return current.owner
+        current = current.parent
+    return None

@@ -23,12 +23,13 @@ from cronaudit.recognition.found import Rejection
 from cronaudit.recognition.jobs import Finder, Found
 from cronaudit.recognition.liveness import Starts
 from cronaudit.recognition.loops import Loops
+from cronaudit.recognition.manifests import Manifests
 from cronaudit.recognition.sightings import Reader
 
 _CONVENTIONS = re.compile(
     r"(^|/)(instrumentation(-node)?|middleware|entry[.-]server|hooks\.server|nuxt\.config|gatsby-node)\.[cm]?[jt]sx?$"
     r"|(^|/)(pages/api|app/.*/route|server/(plugins|tasks|api)|api/cron|subscribers|src/jobs|extensions|plugins)(/|\.)"
-    r"|\.(module|plugin|gateway|controller|service|task|schedule|cron|job|worker)\.[cm]?[jt]s$"
+    r"|\.(module|plugin|gateway|controller|service|task|schedule|cron|job|worker|config)\.[cm]?[jt]s$"
 )
 """Files that frameworks pick up by their place or name: Next, Nuxt, Remix, SvelteKit, Nest, Medusa, Strapi."""
 
@@ -70,10 +71,12 @@ def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[
         lambda path: bool(_CONVENTIONS.search(path)),
         inputs.mentioned,
     )
+    discovery = Discovery(inputs.linker, inputs.matcher, consumers)
     finder = Finder(
         inputs.linker,
-        Discovery(inputs.linker, inputs.matcher, consumers),
+        discovery,
         Loops(inputs.linker, reader),
+        Manifests(inputs.linker, inputs.matcher, inputs.tree, discovery),
         reader,
         starts,
     )

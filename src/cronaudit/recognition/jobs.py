@@ -17,6 +17,7 @@ from cronaudit.recognition.found import Registration, Rejection
 from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.liveness import Liveness, Starts
 from cronaudit.recognition.loops import Loops
+from cronaudit.recognition.manifests import Manifests
 from cronaudit.recognition.sightings import Reader, Sighting
 from cronaudit.recognition.timers import judge_interval, judge_work
 
@@ -42,6 +43,7 @@ class Finder:
     linker: Linker
     discovery: Discovery
     loops: Loops
+    manifests: Manifests
     reader: Reader
     starts: Starts
     rejections: list[Rejection] = field(default_factory=list)
@@ -59,6 +61,7 @@ class Finder:
             for candidate in candidates:
                 if self._is_job(candidate):
                     found.extend(self._entries(candidate) or [candidate])
+        found.extend(self.manifests.registrations())
         self.rejections += self.discovery.rejections + self.loops.rejections
         return _distinct(found)
 
@@ -101,7 +104,12 @@ class Finder:
 
     def found(self, registration: Registration, service: Service) -> Found:
         """A registration with its liveness and its walk."""
-        liveness = self.starts.of(registration.node)
+        platform = registration.scheduler is not None and registration.scheduler.how == "manifest"
+        liveness = (
+            Liveness(is_live=True, reason="the platform starts it")
+            if platform
+            else self.starts.of(registration.node)
+        )
         known = self._works.get(id(registration))
         if known is not None:
             trace, sightings = known

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from cronaudit.model.ir import Class, Function, FunctionKind, Module
 from cronaudit.model.linker import Linker
-from cronaudit.model.value import Namespace
+from cronaudit.model.value import Namespace, Record
 
 _DEPTH = 8
 _FILES = 400
@@ -116,6 +116,9 @@ class Starts:
         if any(e.name == "default" and getattr(e.value, "name", None) == name for e in module.exports):
             return True
         whole = self.linker.member(Namespace(module), "default")
+        if isinstance(whole, Record) and not self.linker.importing(module.path):
+            # The hooks of an object that a framework loads: ``export default {bootstrap() {…}}``.
+            return name in whole.entries
         return getattr(getattr(whole, "function", None), "name", None) == name or (
             getattr(getattr(whole, "cls", None), "name", None) == name
         )

@@ -31,6 +31,8 @@ _UNRESOLVED_TEXT = "unresolved"
 def timing_of(parts: tuple[SchedulePart, ...], call: Called, linker: Linker) -> Timing | None:
     """The schedule that a call states; None where it states none, so that it arms no job."""
     opened: Timing | None = None
+    if not parts:
+        return _open(Unknown("the schedule stands outside the code"))
     for part in parts:
         value = select(part.select, call, linker.force, linker.member)
         if value is None or (isinstance(value, Known) and value.value in (None, False)):

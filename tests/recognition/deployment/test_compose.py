@@ -57,7 +57,9 @@ def test_zone_of_the_image(read: Read, named: Named) -> None:
 
 
 def test_zone_of_the_service_wins(read: Read, named: Named) -> None:
-    text = "services:\n  worker:\n    build: .\n    environment:\n      - NODE_ENV=production\n      - TZ=UTC\n"
+    text = (
+        "services:\n  worker:\n    build: .\n    environment:\n      - NODE_ENV=production\n      - TZ=UTC\n"
+    )
     assert named(read(compose(text)), "worker").timezone == Stated(
         "UTC", "UTC", Location("docker-compose.yml", 6)
     )
@@ -233,9 +235,7 @@ def test_the_weakest_manifest_decides(read: Read) -> None:
 
 
 def test_a_redis_cluster(read: Read) -> None:
-    text = (
-        "services:\n  redis:\n    image: redis:7\n    command: redis-server --cluster-enabled yes --port 7000\n"
-    )
+    text = "services:\n  redis:\n    image: redis:7\n    command: redis-server --cluster-enabled yes --port 7000\n"
     assert read({"docker-compose.yml": text}).topology("redis") == "cluster"
 
 
@@ -272,7 +272,7 @@ def test_a_script_in_an_image_from_elsewhere(read: Read, named: Named) -> None:
     }
     worker = named(read(files), "worker")
     assert [(one.program, one.path, one.main) for one in worker.entries] == [
-        ("django", None, False),
+        ("django", "apps/api/manage.py", False),
         ("celery", "apps/api/shop/celery.py", True),
     ]
     assert (worker.uses_exec, worker.exec_location) == (False, Location("apps/api/bin/worker.sh", 4))

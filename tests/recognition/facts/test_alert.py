@@ -1,8 +1,15 @@
+# ruff: noqa: S608 - the statements are those of the audited services
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 
+from cronaudit.model.facts import AlertFacts
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import alert
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 PACKAGE = (
     '{"name": "shop", "dependencies": {"node-cron": "^3.0.0"}, "scripts": {"start": "node src/index.js"}}'
@@ -15,13 +22,13 @@ const pool = new Pool();
 """
 
 
-def facts(service_of, source: str, more: dict[str, str] | None = None):
+def facts(service_of: ServiceOf, source: str, more: dict[str, str] | None = None) -> AlertFacts:
     jobs = service_of({"package.json": PACKAGE, "src/index.js": HEAD + source, **(more or {})})
     assert len(jobs) == 1
     return alert.build(jobs[0])
 
 
-def test_a_capture_around_the_work_is_explicit(service_of):
+def test_a_capture_around_the_work_is_explicit(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -39,7 +46,7 @@ def test_a_capture_around_the_work_is_explicit(service_of):
     assert found.handler.value == "explicit"
 
 
-def test_a_capture_around_a_part_is_not(service_of):
+def test_a_capture_around_a_part_is_not(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -63,7 +70,7 @@ def test_a_capture_around_a_part_is_not(service_of):
     ("handled", "expected"),
     [("throw error;", "global"), ("console.error(error);", "none")],
 )
-def test_a_global_hook_sees_only_what_gets_out(service_of, handled, expected):
+def test_a_global_hook_sees_only_what_gets_out(service_of: ServiceOf, handled: str, expected: str) -> None:
     found = facts(
         service_of,
         f"""
@@ -81,7 +88,7 @@ def test_a_global_hook_sees_only_what_gets_out(service_of, handled, expected):
     assert found.failure.value == expected
 
 
-def test_a_chat_webhook_in_the_handler_is_an_alert(service_of):
+def test_a_chat_webhook_in_the_handler_is_an_alert(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -98,7 +105,7 @@ def test_a_chat_webhook_in_the_handler_is_an_alert(service_of):
     assert (found.failure.value, found.failure.detail) == ("explicit", "Alert to Slack")
 
 
-def test_messages_that_are_the_business_of_the_job_are_no_alerts(service_of):
+def test_messages_that_are_the_business_of_the_job_are_no_alerts(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -111,7 +118,7 @@ def test_messages_that_are_the_business_of_the_job_are_no_alerts(service_of):
     assert found.failure.value == "none"
 
 
-def test_the_failure_handler_of_the_queue_counts(service_of):
+def test_the_failure_handler_of_the_queue_counts(service_of: ServiceOf) -> None:
     jobs = service_of(
         {
             "package.json": PACKAGE,
@@ -134,7 +141,7 @@ def test_the_failure_handler_of_the_queue_counts(service_of):
     )
 
 
-def test_the_failure_handler_of_another_queue_does_not(service_of):
+def test_the_failure_handler_of_another_queue_does_not(service_of: ServiceOf) -> None:
     jobs = service_of(
         {
             "package.json": PACKAGE,
@@ -154,7 +161,7 @@ def test_the_failure_handler_of_another_queue_does_not(service_of):
     assert alert.build(jobs[0]).failure.value == "none"
 
 
-def test_a_stub_on_the_error_path(service_of):
+def test_a_stub_on_the_error_path(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -183,7 +190,7 @@ def test_a_stub_on_the_error_path(service_of):
         ("rows > limit", "console.warn('many');", "none"),
     ],
 )
-def test_slow_runs(service_of, test, then, expected):
+def test_slow_runs(service_of: ServiceOf, test: str, then: str, expected: str) -> None:
     found = facts(
         service_of,
         f"""
@@ -201,7 +208,7 @@ def test_slow_runs(service_of, test, then, expected):
     assert found.slow.value == expected
 
 
-def test_alert_rules_over_the_metrics_of_the_job(service_of):
+def test_alert_rules_over_the_metrics_of_the_job(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -234,3 +241,35 @@ def test_alert_rules_over_the_metrics_of_the_job(service_of):
     assert (found.failure.value, found.failure.detail) == ("rule", "Alert rule CloseFailed")
     assert (found.slow.value, str(found.slow.locations[0])) == ("rule", "deploy/rules.yaml:6")
     assert found.handler.value == "none"
+
+
+def test_a_capture_for_each_item_counts_where_it_guards_most_of_the_work(service_of: ServiceOf) -> None:
+    found = facts(
+        service_of,
+        """
+        async function close() {
+          const { rows } = await pool.query('SELECT id FROM carts LIMIT 100');
+          for (const row of rows) {
+            try {
+              await pool.query('UPDATE carts SET open = false WHERE id = $1', [row.id]);
+              await pool.query('UPDATE stocks SET held = held - 1 WHERE cart = $1', [row.id]);
+            } catch (error) {
+              Sentry.captureException(error);
+            }
+          }
+        }
+        cron.schedule('0 4 * * *', close, { name: 'close' });
+        """,
+    )
+    assert found.handler.value == "explicit"
+
+
+def test_the_handler_of_what_nobody_catches(service_of: ServiceOf) -> None:
+    found = facts(
+        service_of,
+        """
+        process.on('unhandledRejection', (error) => { Sentry.captureException(error); });
+        cron.schedule('0 4 * * *', async () => { await pool.query('DELETE FROM carts'); }, { name: 'close' });
+        """,
+    )
+    assert (found.handler.value, found.handler.detail) == ("global", "The handler of uncaught errors alerts")

@@ -1,8 +1,15 @@
+# ruff: noqa: S608 - the statements are those of the audited services
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 
+from cronaudit.model.facts import DocFacts
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import doc
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 PACKAGE = (
     '{"name": "shop", "dependencies": {"node-cron": "^3.0.0"}, "scripts": {"start": "node src/index.js"}}'
@@ -15,8 +22,11 @@ const pool = new Pool();
 
 
 def facts(
-    service_of, comment: str, more: dict[str, str] | None = None, statement: str = "DELETE FROM webhook_logs"
-):
+    service_of: ServiceOf,
+    comment: str,
+    more: dict[str, str] | None = None,
+    statement: str = "DELETE FROM webhook_logs",
+) -> DocFacts:
     source = f"""{HEAD}{comment}
 async function close() {{
   await pool.query('{statement}');
@@ -42,7 +52,7 @@ cron.schedule('0 4 * * *', close, {{ name: 'log-closing' }});
         ("", "none"),
     ],
 )
-def test_purpose(service_of, comment, purpose):
+def test_purpose(service_of: ServiceOf, comment: str, purpose: str) -> None:
     assert facts(service_of, comment).purpose.value == purpose
 
 
@@ -58,18 +68,18 @@ def test_purpose(service_of, comment, purpose):
         ("/** Frees the stock of carts that were left. */", "none"),
     ],
 )
-def test_dependencies(service_of, comment, dependencies):
+def test_dependencies(service_of: ServiceOf, comment: str, dependencies: str) -> None:
     assert facts(service_of, comment).dependencies.value == dependencies
 
 
-def test_a_single_noun_is_no_table(service_of):
+def test_a_single_noun_is_no_table(service_of: ServiceOf) -> None:
     assert (
         facts(service_of, "/** Closes orders. */", statement="DELETE FROM orders").dependencies.value
         == "none"
     )
 
 
-def test_a_section_about_the_job(service_of):
+def test_a_section_about_the_job(service_of: ServiceOf) -> None:
     readme = """
     # Shop
 
@@ -84,14 +94,14 @@ def test_a_section_about_the_job(service_of):
     assert str(found.dependencies.locations[0]) == "README.md:5"
 
 
-def test_a_readme_about_the_service_says_nothing_of_the_job(service_of):
+def test_a_readme_about_the_service_says_nothing_of_the_job(service_of: ServiceOf) -> None:
     found = facts(
         service_of, "/** Frees the stock. */", {"README.md": "# Shop\n\nNeeds Redis and Postgres.\n"}
     )
     assert found.dependencies.value == "none"
 
 
-def test_the_doc_of_the_function_that_registers_is_not_that_of_the_job(service_of):
+def test_the_doc_of_the_function_that_registers_is_not_that_of_the_job(service_of: ServiceOf) -> None:
     jobs = service_of(
         {
             "package.json": PACKAGE,
@@ -110,7 +120,7 @@ start();
     assert doc.build(jobs[0]).purpose.value == "none"
 
 
-def test_the_class_of_the_job(service_of):
+def test_the_class_of_the_job(service_of: ServiceOf) -> None:
     jobs = service_of(
         {
             "package.json": PACKAGE,

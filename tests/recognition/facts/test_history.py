@@ -1,8 +1,15 @@
+# ruff: noqa: S608 - the statements are those of the audited services
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 
+from cronaudit.model.facts import HistoryFacts
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import history
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 PACKAGE = (
     '{"name": "shop", "dependencies": {"node-cron": "^3.0.0"}, "scripts": {"start": "node src/index.js"}}'
@@ -38,24 +45,24 @@ app.listen(3000);
 """
 
 
-def facts(service_of, source: str):
+def facts(service_of: ServiceOf, source: str) -> HistoryFacts:
     jobs = service_of({"package.json": PACKAGE, "src/index.js": HEAD + source})
     assert len(jobs) == 1
     return history.build(jobs[0])
 
 
-def test_metrics_that_are_served(service_of):
+def test_metrics_that_are_served(service_of: ServiceOf) -> None:
     found = facts(service_of, METRICS + SERVED)
     assert (found.duration.value, found.outcomes.value) == ("exported", "both")
     assert found.duration.detail == "Histogram job_duration_seconds, exported"
 
 
-def test_metrics_that_nobody_can_read(service_of):
+def test_metrics_that_nobody_can_read(service_of: ServiceOf) -> None:
     found = facts(service_of, METRICS)
     assert (found.duration.value, found.outcomes.value) == ("weak", "weak")
 
 
-def test_metrics_of_one_process_served_by_another(service_of):
+def test_metrics_of_one_process_served_by_another(service_of: ServiceOf) -> None:
     jobs = service_of(
         {
             "package.json": (
@@ -68,7 +75,7 @@ def test_metrics_of_one_process_served_by_another(service_of):
     assert history.build(jobs[0]).duration.value == "weak"
 
 
-def test_a_counter_of_items_is_no_counter_of_runs(service_of):
+def test_a_counter_of_items_is_no_counter_of_runs(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -87,7 +94,7 @@ def test_a_counter_of_items_is_no_counter_of_runs(service_of):
     assert found.outcomes.value == "none"
 
 
-def test_one_counter_with_the_outcome_as_its_label(service_of):
+def test_one_counter_with_the_outcome_as_its_label(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -107,7 +114,7 @@ def test_one_counter_with_the_outcome_as_its_label(service_of):
     assert found.outcomes.value == "both"
 
 
-def test_stub_metrics_and_a_hardcoded_rate(service_of):
+def test_stub_metrics_and_a_hardcoded_rate(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -127,7 +134,7 @@ def test_stub_metrics_and_a_hardcoded_rate(service_of):
     assert (found.outcomes.value, found.outcomes.detail) == ("hardcoded", "failureRate returns hardcoded 0")
 
 
-def test_duration_in_the_log_only(service_of):
+def test_duration_in_the_log_only(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -152,7 +159,7 @@ def test_duration_in_the_log_only(service_of):
         ("UPDATE carts SET closed_at = now()", "none"),
     ],
 )
-def test_rows_of_runs(service_of, statement, expected):
+def test_rows_of_runs(service_of: ServiceOf, statement: str, expected: str) -> None:
     found = facts(
         service_of,
         f"""
@@ -175,7 +182,7 @@ def test_rows_of_runs(service_of, statement, expected):
         (", opts: { removeOnComplete: 1 }", "last"),
     ],
 )
-def test_the_history_that_a_queue_keeps(service_of, options, expected):
+def test_the_history_that_a_queue_keeps(service_of: ServiceOf, options: str, expected: str) -> None:
     jobs = service_of(
         {
             "package.json": PACKAGE,

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from cronaudit.model.facts import Identity
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import identity
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 PACKAGE = (
     '{"name": "shop", "dependencies": {"node-cron": "^3.0.0"}, "scripts": {"start": "node src/index.js"}}'
@@ -14,11 +20,11 @@ async function close() { await pool.query('DELETE FROM carts'); }
 """
 
 
-def all_facts(service_of, source: str):
+def all_facts(service_of: ServiceOf, source: str) -> list[Identity]:
     return [identity.build(j) for j in service_of({"package.json": PACKAGE, "src/index.js": HEAD + source})]
 
 
-def facts(service_of, source: str):
+def facts(service_of: ServiceOf, source: str) -> Identity:
     (found,) = all_facts(service_of, source)
     return found
 
@@ -36,12 +42,12 @@ def facts(service_of, source: str):
         ),
     ],
 )
-def test_names(service_of, source, name, by):
+def test_names(service_of: ServiceOf, source: str, name: str | None, by: str) -> None:
     found = facts(service_of, source)
     assert (found.name.value, found.name_source.value, found.name_shared.value) == (name, by, False)
 
 
-def test_two_jobs_of_one_name(service_of):
+def test_two_jobs_of_one_name(service_of: ServiceOf) -> None:
     first, second = all_facts(
         service_of,
         "cron.schedule('0 4 * * *', close, { name: 'x' });\ncron.schedule('0 5 * * *', close, { name: 'x' });",
@@ -61,7 +67,7 @@ def test_two_jobs_of_one_name(service_of):
         ("throw new Error('broken');", False),
     ],
 )
-def test_stubs(service_of, body, stub):
+def test_stubs(service_of: ServiceOf, body: str, stub: bool) -> None:
     found = facts(
         service_of, f"cron.schedule('0 4 * * *', async function run() {{ {body} }}, {{ name: 'x' }});"
     )
@@ -78,7 +84,7 @@ def test_stubs(service_of, body, stub):
         ("await pool.query('DELETE FROM carts');", False),
     ],
 )
-def test_work_on_the_instance_itself(service_of, body, alone):
+def test_work_on_the_instance_itself(service_of: ServiceOf, body: str, alone: bool) -> None:
     found = facts(
         service_of,
         f"let buffer = [];\ncron.schedule('0 4 * * *', async function run() {{ {body} }}, {{ name: 'x' }});",
@@ -101,7 +107,7 @@ def test_work_on_the_instance_itself(service_of, body, alone):
         ("SCHEDULE", None),
     ],
 )
-def test_switches(service_of, source, switch):
+def test_switches(service_of: ServiceOf, source: str, switch: str | None) -> None:
     found = facts(service_of, source.replace("SCHEDULE", "cron.schedule('0 4 * * *', close, { name: 'x' });"))
     assert found.switch.value == switch
     assert found.switch.detail == ("" if switch is None else f"off unless {switch} is set")

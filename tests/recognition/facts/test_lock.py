@@ -35,7 +35,15 @@ def facts(service_of, source: str, more: dict[str, str] | None = None) -> LockFa
 
 
 def words(found: LockFacts) -> tuple[object, ...]:
-    names = ("kind", "coverage", "fail_open", "release", "acquire_failure", "release_failure", "store_failure")
+    names = (
+        "kind",
+        "coverage",
+        "fail_open",
+        "release",
+        "acquire_failure",
+        "release_failure",
+        "store_failure",
+    )
     return tuple(getattr(found, n).value for n in names)
 
 
@@ -218,7 +226,11 @@ cron.schedule('0 * * * *', async () => {
 """,
     )
     assert words(found) == ("lease", "all", False, "finally", "handled", "logged", "caught")
-    assert (found.renewal.value, found.store.value, found.ttl_seconds.value) == ("renewed", "replicated", 60.0)
+    assert (found.renewal.value, found.store.value, found.ttl_seconds.value) == (
+        "renewed",
+        "replicated",
+        60.0,
+    )
 
 
 def test_redlock_on_one_node_released_in_finally(service_of):
@@ -338,7 +350,11 @@ cron.schedule('0 * * * *', async () => {
 }, { name: 'settle' });
 """,
     )
-    assert (found.kind.value, found.acquire_failure.value, found.coverage.value) == ("session", "ignored", "some")
+    assert (found.kind.value, found.acquire_failure.value, found.coverage.value) == (
+        "session",
+        "ignored",
+        "some",
+    )
 
 
 def test_shared_key(service_of):
@@ -510,7 +526,11 @@ cron.schedule('0 * * * *', async () => {
 """,
     )
     assert words(found)[:3] == ("slot", "all", False)
-    assert (found.renewal.value, found.release.value, found.acquire_failure.value) == ("slot", "claim", "handled")
+    assert (found.renewal.value, found.release.value, found.acquire_failure.value) == (
+        "slot",
+        "claim",
+        "handled",
+    )
 
 
 def test_an_insert_that_only_logs_its_duplicate_claims_nothing(service_of):

@@ -1,25 +1,31 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from cronaudit.model.facts import MonitorFacts, Unresolved
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import monitor
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 PACKAGE = (
     '{"name": "shop", "dependencies": {"node-cron": "^3.0.0"}, "scripts": {"start": "node src/index.js"}}'
 )
 
 
-def facts(service_of, source: str, more: dict[str, str] | None = None):
+def facts(service_of: ServiceOf, source: str, more: dict[str, str] | None = None) -> MonitorFacts:
     jobs = service_of({"package.json": PACKAGE, "src/index.js": source, **(more or {})})
     assert len(jobs) == 1
     return monitor.build(jobs[0])
 
 
-def words(found) -> tuple[object, ...]:
+def words(found: MonitorFacts) -> tuple[object, ...]:
     return tuple(
         getattr(found, n).value for n in ("service", "start", "completion", "failure", "grace", "missed")
     )
 
 
-def test_pings_by_url_and_region(service_of):
+def test_pings_by_url_and_region(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -52,7 +58,7 @@ def test_pings_by_url_and_region(service_of):
     ]
 
 
-def test_a_ping_in_finally_is_no_failure_signal(service_of):
+def test_a_ping_in_finally_is_no_failure_signal(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -73,7 +79,7 @@ def test_a_ping_in_finally_is_no_failure_signal(service_of):
     assert str(found.completion.locations[0]) == "src/index.js:8"
 
 
-def test_a_success_ping_in_the_handler_of_the_error_tells_no_failure(service_of):
+def test_a_success_ping_in_the_handler_of_the_error_tells_no_failure(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -93,7 +99,7 @@ def test_a_success_ping_in_the_handler_of_the_error_tells_no_failure(service_of)
     assert words(found)[1:4] == ("none", "none", "none")
 
 
-def test_one_helper_called_three_times_gives_three_signals(service_of):
+def test_one_helper_called_three_times_gives_three_signals(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -120,7 +126,7 @@ def test_one_helper_called_three_times_gives_three_signals(service_of):
     assert found.failure.detail == "tell() to Healthchecks.io"
 
 
-def test_a_request_to_another_service_is_no_signal(service_of):
+def test_a_request_to_another_service_is_no_signal(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -134,7 +140,7 @@ def test_a_request_to_another_service_is_no_signal(service_of):
     assert found.service.detail == "No external monitoring"
 
 
-def test_a_monitor_around_the_work_tells_all_and_knows_the_schedule(service_of):
+def test_a_monitor_around_the_work_tells_all_and_knows_the_schedule(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -153,7 +159,7 @@ def test_a_monitor_around_the_work_tells_all_and_knows_the_schedule(service_of):
     assert words(found) == ("Sentry Crons", "signal", "signal", "signal", "declared", "schedule")
 
 
-def test_a_monitor_around_something_else_tells_nothing(service_of):
+def test_a_monitor_around_something_else_tells_nothing(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -171,7 +177,7 @@ def test_a_monitor_around_something_else_tells_nothing(service_of):
     assert words(found)[1:4] == ("none", "none", "none")
 
 
-def test_only_what_is_registered_with_the_instrumented_scheduler_is_watched(service_of):
+def test_only_what_is_registered_with_the_instrumented_scheduler_is_watched(service_of: ServiceOf) -> None:
     jobs = service_of(
         {
             "package.json": PACKAGE,
@@ -191,7 +197,7 @@ def test_only_what_is_registered_with_the_instrumented_scheduler_is_watched(serv
     assert found["sessions"].service.value is None
 
 
-def test_a_declared_check_needs_a_ping(service_of):
+def test_a_declared_check_needs_a_ping(service_of: ServiceOf) -> None:
     check = """
     # Checks at healthchecks.io
     checks:
@@ -211,7 +217,7 @@ def test_a_declared_check_needs_a_ping(service_of):
     assert words(silent) == ("Healthchecks.io", "none", "none", "none", "declared", "none")
 
 
-def test_an_alert_rule_on_the_last_success_counts_for_the_job_that_writes_it(service_of):
+def test_an_alert_rule_on_the_last_success_counts_for_the_job_that_writes_it(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -242,7 +248,7 @@ def test_an_alert_rule_on_the_last_success_counts_for_the_job_that_writes_it(ser
     assert found.service.value == "Prometheus"
 
 
-def test_a_stub_is_named(service_of):
+def test_a_stub_is_named(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -265,3 +271,21 @@ def test_a_stub_is_named(service_of):
     assert (found.failure.value, found.failure.detail) == ("stub", "alertFailure is a stub")
     assert (found.service.value, found.service.detail) == (None, "All internal stubs")
     assert str(found.service.locations[0]) == "src/index.js:4"
+
+
+def test_an_address_that_is_not_resolved_leaves_the_signals_open(service_of: ServiceOf) -> None:
+    found = facts(
+        service_of,
+        """
+        const cron = require('node-cron');
+        const { Pool } = require('pg');
+        const options = require('./options-of-the-host');
+        const pool = new Pool();
+        cron.schedule('0 4 * * *', async () => {
+          await pool.query('DELETE FROM carts');
+          await fetch(options.read('x').pingUrl);
+        }, { name: 'close' });
+        """,
+    )
+    assert isinstance(found.completion.value, Unresolved)
+    assert found.completion.value.reason == "the address pingUrl of a ping is not resolved"

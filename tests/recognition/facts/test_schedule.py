@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from cronaudit.model.facts import Unresolved
+from cronaudit.model.facts import ScheduleFacts, Unresolved
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import schedule
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 PACKAGE = (
     '{"name": "shop", "dependencies": {"node-cron": "^3.0.0"}, "scripts": {"start": "node src/index.js"}}'
@@ -15,7 +20,7 @@ const close = () => pool.query('DELETE FROM carts');
 """
 
 
-def facts(service_of, source: str, more: dict[str, str] | None = None):
+def facts(service_of: ServiceOf, source: str, more: dict[str, str] | None = None) -> ScheduleFacts:
     jobs = service_of({"package.json": PACKAGE, "src/index.js": HEAD + source, **(more or {})})
     assert len(jobs) == 1
     return schedule.build(jobs[0])
@@ -56,12 +61,12 @@ def facts(service_of, source: str, more: dict[str, str] | None = None):
         ),
     ],
 )
-def test_words_beside_the_schedule(service_of, source, expected, detail):
+def test_words_beside_the_schedule(service_of: ServiceOf, source: str, expected: str, detail: str) -> None:
     found = facts(service_of, source)
     assert (found.words.value, found.words.detail) == (expected, detail)
 
 
-def test_a_remark_on_another_job_is_none(service_of):
+def test_a_remark_on_another_job_is_none(service_of: ServiceOf) -> None:
     jobs = service_of(
         {
             "package.json": PACKAGE,
@@ -81,12 +86,12 @@ def test_a_remark_on_another_job_is_none(service_of):
         ("process.env.TZ = 'UTC';\ncron.schedule('0 4 * * *', close);", "UTC", "service"),
     ],
 )
-def test_the_zone_and_who_sets_it(service_of, source, zone, by):
+def test_the_zone_and_who_sets_it(service_of: ServiceOf, source: str, zone: str | None, by: str) -> None:
     found = facts(service_of, source)
     assert (found.timezone.value, found.timezone_source.value) == (zone, by)
 
 
-def test_a_zone_without_a_default_leaves_open_whether_it_is_set(service_of):
+def test_a_zone_without_a_default_leaves_open_whether_it_is_set(service_of: ServiceOf) -> None:
     found = facts(service_of, "cron.schedule('0 4 * * *', close, { timezone: process.env.ZONE });")
     assert isinstance(found.timezone_source.value, Unresolved)
     assert found.timezone_source.value.reason == (
@@ -94,7 +99,7 @@ def test_a_zone_without_a_default_leaves_open_whether_it_is_set(service_of):
     )
 
 
-def test_a_zone_from_settings_is_set(service_of):
+def test_a_zone_from_settings_is_set(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -106,7 +111,7 @@ def test_a_zone_from_settings_is_set(service_of):
     assert found.timezone_source.value == "job"
 
 
-def test_the_zone_of_the_container_that_runs_it(service_of):
+def test_the_zone_of_the_container_that_runs_it(service_of: ServiceOf) -> None:
     compose = """
     services:
       app:
@@ -125,7 +130,7 @@ def test_the_zone_of_the_container_that_runs_it(service_of):
     assert str(found.timezone.locations[0]) == "docker-compose.yml:6"
 
 
-def test_a_run_in_the_hour_that_is_skipped(service_of):
+def test_a_run_in_the_hour_that_is_skipped(service_of: ServiceOf) -> None:
     found = facts(service_of, "cron.schedule('30 2 * * *', close, { timezone: 'Europe/Vienna' });")
     assert (found.in_dst_hours.value, found.zone_has_dst.value, found.at_least_hourly.value) == (
         True,
@@ -138,7 +143,7 @@ def test_a_run_in_the_hour_that_is_skipped(service_of):
     )
 
 
-def test_an_interval(service_of):
+def test_an_interval(service_of: ServiceOf) -> None:
     found = facts(service_of, "setInterval(close, 300000);")
     assert (found.form.value, found.interval_seconds.value, found.expression.value) == (
         "interval",
@@ -147,13 +152,13 @@ def test_an_interval(service_of):
     )
 
 
-def test_a_schedule_without_a_default_is_open(service_of):
+def test_a_schedule_without_a_default_is_open(service_of: ServiceOf) -> None:
     found = facts(service_of, "cron.schedule(process.env.CLOSE_CRON, close);")
     assert found.form.value == "cron"
     assert isinstance(found.expression.value, Unresolved)
     assert isinstance(found.in_dst_hours.value, Unresolved)
 
 
-def test_a_schedule_with_a_default_counts_as_that(service_of):
+def test_a_schedule_with_a_default_counts_as_that(service_of: ServiceOf) -> None:
     found = facts(service_of, "cron.schedule(process.env.CLOSE_CRON || '0 4 * * *', close);")
     assert found.expression.value == "0 4 * * *"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from cronaudit.model.deployment import (
+    LIVE,
     BackingService,
     Build,
     Command,
@@ -101,11 +102,11 @@ class Assembly:
         self._image(draft)
         launched = self._launch(draft)
         process = self._process(draft, launched)
-        if process.build is not None and process.build.dockerfile is not None and _lives(process.environment):
+        if process.build is not None and process.build.dockerfile is not None and process.environment in LIVE:
             self.used.add(process.build.dockerfile)
         self.processes.append(process)
         for managed in launched.managed:
-            if _lives(process.environment):
+            if process.environment in LIVE:
                 self.used.add(managed.path)
             for inner in self.readers[managed.kind](self, managed):
                 self._add_managed(inner, process, managed)
@@ -200,10 +201,6 @@ class Assembly:
             BackingService(name, engine, member, image, count, draft.source, draft.environment)
         )
         return True
-
-
-def _lives(environment: Environment) -> bool:
-    return environment in {Environment.PRODUCTION, Environment.UNKNOWN}
 
 
 def _first(variables: Sequence[Variable]) -> dict[str, Variable]:

@@ -55,6 +55,11 @@ _ROLES: Final = {
 _ROLE_OF_WORD: Final = {word: role for role, words in _ROLES.items() for word in words.split()}
 _ORDER: Final = {role: number for number, role in enumerate(_ROLES)}
 
+_ANYTHING: Final = frozenset(
+    "node nodejs tsx ts-node ts-node-esm ts-node-script ts-node-transpile-only ts-node-dev tsnd esno esmo babel-node"
+    " swc-node sucrase-node vite-node jiti bun deno python django flask nest nx".split()
+)
+"""Programs whose name does not tell what runs."""
 _STARTING: Final = frozenset(
     "start serve prod production worker workers scheduler cron queue consumer server daemon beat run launch".split()
 )
@@ -120,16 +125,18 @@ def role_of_name(name: str) -> ProcessRole:
 def role_of_entries(entries: Iterable[Entry], name: str) -> ProcessRole:
     """The role of a process. One that serves requests beside its jobs is a server.
 
-    A command that says nothing (`node dist/main.js`) leaves it to the name.
+    A program that is for one thing (celery, gunicorn) decides. Where any file may be run (`node dist/main.js`), the
+    names do, that of the process before that of the file; if one of them says server, it is one.
     """
-    roles = [entry.role for entry in entries if entry.main]
+    mains = [entry for entry in entries if entry.main]
+    clear = {entry.role for entry in mains if entry.program not in _ANYTHING}
     for role in (ProcessRole.SERVER, ProcessRole.SCHEDULER, ProcessRole.WORKER):
-        if role in roles:
+        if role in clear:
             return role
-    named = role_of_name(name)
-    if named is not ProcessRole.UNKNOWN:
-        return named
-    return next((role for role in roles if role is not ProcessRole.UNKNOWN), ProcessRole.UNKNOWN)
+    called = [role_of_name(name), *(entry.role for entry in mains)]
+    if ProcessRole.SERVER in called:
+        return ProcessRole.SERVER
+    return next((role for role in called if role is not ProcessRole.UNKNOWN), ProcessRole.UNKNOWN)
 
 
 def starts_a_service(script: str) -> bool:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from cronaudit.recognition.deployment.dockerfile import Dockerfile, Stage
 from cronaudit.recognition.deployment.files import Files
 from cronaudit.recognition.deployment.sources import Sources
+
+_ROOTS: Final = ("package.json", "manage.py", "pyproject.toml", "requirements.txt", "setup.py")
+"""Files in the folder of a project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,8 @@ class Place:
         found = self.find(path, by_name=False)
         if found is not None or not self.foreign:
             return found
-        # Of an image from elsewhere only the folders of packages come into question, and only if one alone fits.
-        roots = {posixpath.dirname(manifest) for manifest in self.files.named("package.json")}
+        # Of an image from elsewhere only the folders of projects come into question, and only if one alone fits.
+        roots = {posixpath.dirname(manifest) for name in _ROOTS for manifest in self.files.named(name)} | {""}
         hits = {self.sources.of(posixpath.join(root, path.lstrip("/"))) for root in roots} - {None}
         return hits.pop() if len(hits) == 1 else None
 

@@ -47,9 +47,10 @@ def read(assembly: Assembly, managed: Managed) -> list[Draft]:
             assembly.files.note(path, problem)
         apps = found[0].at("apps").each() if found else ()
     else:
-        match = _APPS.search(text)
-        value = literal(path, text, match.end()) if match is not None else None
-        apps = value.each() if value is not None else ()
+        apps = ()
+        for match in _APPS.finditer(text):
+            value = literal(path, text, match.end())
+            apps = apps or tuple(one for one in (value.each() if value else ()) if one.at("script").there)
     return [draft for app in apps if (draft := _app(assembly, managed, app)) is not None]
 
 

@@ -21,7 +21,7 @@ from cronaudit.recognition.deployment import shell, variables
 from cronaudit.recognition.deployment.assembly import Assembly, Draft
 from cronaudit.recognition.deployment.launch import Managed
 from cronaudit.recognition.deployment.places import Place
-from cronaudit.recognition.deployment.quantities import duration, replicas, size
+from cronaudit.recognition.deployment.quantities import duration, expand_partly, replicas, size
 from cronaudit.recognition.deployment.sections import Section, Setting, sections
 
 _PROCFILE: Final = re.compile(r"([A-Za-z0-9_-]+):\s*(.+)")
@@ -109,7 +109,7 @@ def systemd(assembly: Assembly, path: str) -> Draft | None:
     start = None if service is None else service.get("ExecStart")
     if service is None or start is None:
         return None
-    text = start.value.lstrip("-@:+!|").replace("\n", " ")
+    text = " ".join(start.value.lstrip("-@:+!|").split())
     folder = service.get("WorkingDirectory")
     place = assembly.images.anywhere(posixpath.dirname(path))
     name = posixpath.basename(path).removesuffix(".service")
@@ -119,7 +119,6 @@ def systemd(assembly: Assembly, path: str) -> Draft | None:
         service.location,
         _production(assembly.environment(path)),
         place if folder is None else place.cd(folder.value),
-        command=Command(" ".join(text.split()), shell.words(text), start.location),
         restart=_stated(service.get("Restart")),
     )
     limit = service.get("MemoryMax") or service.get("MemoryLimit")
@@ -146,6 +145,9 @@ def systemd(assembly: Assembly, path: str) -> Draft | None:
         for other in assembly.files.inside(posixpath.dirname(path)):
             if posixpath.basename(other) in {wanted, wanted + ".conf", wanted + ".env"}:
                 draft.variables.extend(variables.read(assembly.files, other))
+    # systemd puts the variables in before the program starts.
+    known = {one.name: one.value for one in reversed(draft.variables) if one.value is not None}
+    draft.command = Command(text, shell.words(expand_partly(text, known)), start.location)
     if name.endswith("@"):
         draft.replicas = Replicas("unresolved", None, "template unit", name, service.location)
     if once is not None and once.value == "oneshot":

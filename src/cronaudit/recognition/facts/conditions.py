@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cronaudit.model.linker import Linker
@@ -60,16 +61,22 @@ def condition_of(where: Value | None, view: External, linker: Linker) -> Conditi
     filtered = where is not None and not (isinstance(where, Known) and where.value is None)
     if where is not None:
         _collect(where, linker, states, keys, 0)
-    current: External | None = view
-    steps = 0
-    while current is not None and steps < 40:
-        name = re.sub(r"(\(\)|\[\])+$", "", current.path).rpartition(".")[2]
-        if name in FILTERS and current.args is not None:
+    for link in chain_of(view):
+        name = re.sub(r"(\(\)|\[\])+$", "", link.path).rpartition(".")[2]
+        if name in FILTERS and link.args is not None:
             filtered = True
-            _link(name, current, linker, states, keys)
-        current = current.receiver
-        steps += 1
+            _link(name, link, linker, states, keys)
     return Condition(frozenset(states), frozenset(keys), filtered)
+
+
+def chain_of(view: External) -> Iterator[External]:
+    """The calls of a query builder's chain, the last first, each with its arguments."""
+    current: External | None = view
+    seen = 0
+    while current is not None and seen < 40:
+        yield current
+        current = current.receiver
+        seen += 1
 
 
 def _link(name: str, link: External, linker: Linker, states: set[str], keys: set[str]) -> None:
@@ -148,12 +155,16 @@ def _is_state(value: Value, linker: Linker, depth: int) -> bool:
     if isinstance(value, External):
         # `new Date()`, `Status.PENDING`; the result of any other call only the run knows.
         return _TIMES.search(value.path) is not None or (
-            not value.path.endswith((")", "]")) and "." in value.path and value.path.rpartition(".")[2].isupper()
+            not value.path.endswith((")", "]"))
+            and "." in value.path
+            and value.path.rpartition(".")[2].isupper()
         )
     if isinstance(value, Record) and depth < _DEPTH:
         return any(_is_state(linker.force(raw), linker, depth + 1) for raw in value.entries.values())
     if isinstance(value, Sequence):
-        return bool(value.items) and all(_is_state(linker.force(raw), linker, depth + 1) for raw in value.items)
+        return bool(value.items) and all(
+            _is_state(linker.force(raw), linker, depth + 1) for raw in value.items
+        )
     return False
 
 

@@ -37,7 +37,9 @@ def _reads(context: JobContext) -> Fact[Reads]:
     if not reads:
         if operations.opaque:
             event = operations.opaque[0]
-            return Fact(Unresolved("the text of a statement is not resolved", event.location), "", (event.location,))
+            return Fact(
+                Unresolved("the text of a statement is not resolved", event.location), "", (event.location,)
+            )
         if operations.writes:
             first = operations.writes[0]
             found: Fact[Reads] = context.absent("none", "Set-based statements, no collection is read")
@@ -80,7 +82,11 @@ def _loop(context: JobContext) -> Fact[LoopKindOfWork]:
     if context.trait("data.loop") == "elsewhere":
         return Fact("elsewhere", "Work runs in worker processes", (first.location, context.site), first.path)
     frames = operations_of(context).frames
-    blocking = [s for s in context.seen_everywhere("cpu.sync", "file.read", "file.write", "process.spawn") if _blocks(s)]
+    blocking = [
+        s
+        for s in context.seen_everywhere("cpu.sync", "file.read", "file.write", "process.spawn")
+        if _blocks(s)
+    ]
     for sighting in blocking:
         if any(repeats(r) for r in sighting.event.regions()) and not frames.is_set_up(sighting.event):
             return seen_fact("sync", sighting, f"Synchronous {sighting.effect} in a loop")
@@ -124,7 +130,8 @@ def _loops(context: JobContext) -> list[Event]:
     found = [
         e
         for e in context.trace.events
-        if (e.kind is EventKind.LOOP and id(e.statement) in work) or (e.kind is EventKind.CALL and id(e) in work)
+        if (e.kind is EventKind.LOOP and id(e.statement) in work)
+        or (e.kind is EventKind.CALL and id(e) in work)
     ]
     return sorted(found, key=lambda e: (len(e.path), e.order))
 
@@ -133,7 +140,11 @@ def _matters(event: Event, context: JobContext) -> bool:
     sightings = _by_order(context).get(event.order)
     if sightings:
         return any(not s.effect.startswith(_MINOR) for s in sightings)
-    return event.awaited and event.external is not None and not event.external.startswith(("global:", "builtins."))
+    return (
+        event.awaited
+        and event.external is not None
+        and not event.external.startswith(("global:", "builtins."))
+    )
 
 
 def _by_order(context: JobContext) -> dict[int, list[Sighting]]:
@@ -156,7 +167,9 @@ def _is_retry(region: Region, context: JobContext) -> bool:
         return False
     events = [e for e in context.trace.events if any(r is region for r in e.regions())]
     catches = any(
-        r.kind is RegionKind.CATCH and any(o is region for o in r.outward()) for e in events for r in e.regions()
+        r.kind is RegionKind.CATCH and any(o is region for o in r.outward())
+        for e in events
+        for r in e.regions()
     )
     sleeps = {s.event.order for s in context.seen("sleep", "timer.after")}
     return catches and any(e.order in sleeps for e in events)

@@ -115,7 +115,7 @@ def _texts(service: Service, *suffixes: str) -> Iterator[tuple[str, str]]:
 def _mappings(text: str) -> Iterator[dict[str, tuple[yaml.Node, int]]]:
     """All mappings of a YAML file, each key with its value and line; nothing of a template that is no YAML."""
     try:
-        stack: list[yaml.Node] = [n for n in yaml.compose_all(text, Loader=yaml.SafeLoader) if n is not None]
+        stack: list[yaml.Node] = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
     except (yaml.YAMLError, ValueError, RecursionError):
         return
     seen: set[int] = set()

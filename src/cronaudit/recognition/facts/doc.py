@@ -31,10 +31,10 @@ _MOST_DOCUMENTS: Final = 300
 def build(context: JobContext) -> DocFacts:
     """The purpose and the dependencies as written."""
     texts = texts_of(context)
-    return DocFacts(purpose=_purpose(texts), dependencies=_dependencies(context, texts))
+    return DocFacts(purpose=_purpose(context, texts), dependencies=_dependencies(context, texts))
 
 
-def _purpose(texts: tuple[Text, ...]) -> Fact[Literal["doc", "comment", "none"]]:
+def _purpose(context: JobContext, texts: tuple[Text, ...]) -> Fact[Literal["doc", "comment", "none"]]:
     """A text on the schedule alone is no purpose (ruling 21)."""
     for text in texts:
         if text.kind != "comment" and says_purpose(text.text):
@@ -43,6 +43,8 @@ def _purpose(texts: tuple[Text, ...]) -> Fact[Literal["doc", "comment", "none"]]
     for text in texts:
         if text.kind == "comment" and says_purpose(text.text):
             return Fact("comment", "Only a loose comment", (text.location,))
+    if context.registration.handler is None and context.linker.language(context.site.path) is not None:
+        return context.absent("none", "No doc comment")
     return Fact("none", "No doc comment")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from cronaudit.model.ir import Assign, Call, Class, Comment, Export, Function, Module
-from cronaudit.model.source import Location
+from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Choice, Closure, Instance, Known, Record
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.context import JobContext, doc_of
@@ -23,8 +23,10 @@ _MACHINE: Final = re.compile(
 _TAG: Final = re.compile(r"^\s*[@:](?!desc|file|overview|summary)\w+.*$", re.MULTILINE)
 _JOB_CLASS: Final = re.compile(r"job|task|worker|cron|processor|command|schedul|sweep|runner", re.IGNORECASE)
 _RUN_NAMES: Final = frozenset(
-    "run execute execute_core executeCore handle process perform call __call__ work invoke tick task handler main job".split()
+    "run execute execute_core executeCore handle process perform call __call__ work invoke tick task handler main"
+    " job".split()
 )
+_HANDLER_KEYS: Final = frozenset(("fn", "callback", "processor", "function", "onTick", "action"))
 _SHORT: Final = 4
 """Statements: a function shorter than this that calls one function of the project only hands on to it."""
 _SHORT_ITEM: Final = 40
@@ -50,7 +52,7 @@ def texts_of(context: JobContext) -> tuple[Text, ...]:
     for function in functions:
         found.extend(_of_function(context, function))
     for cls in _classes(context, functions):
-        found.extend(_above(cls.module, _first_line(cls), "class", docstring_in=cls))
+        found.extend((*_above(cls.module, _first_line(cls), "class"), *_docstring(cls)))
     found.extend(_of_definition(context))
     for function in functions:
         found.extend(_in_body(function))
@@ -98,9 +100,10 @@ def _named_like_job(context: JobContext) -> Closure | None:
     for event in context.trace.events:
         callee = event.callee
         for option in callee.options if isinstance(callee, Choice) else (callee,):
-            if isinstance(option, Closure) and option.function.name:
-                if wanted in (_plain(option.function.name), _plain(option.function.symbol.split(".")[0])):
-                    return option
+            if not isinstance(option, Closure) or not option.function.name:
+                continue
+            if wanted in (_plain(option.function.name), _plain(option.function.symbol.split(".")[0])):
+                return option
     return None
 
 
@@ -115,17 +118,12 @@ def _stated_handlers(context: JobContext) -> Iterator[Closure]:
         if isinstance(item.value, Record):
             for key, raw in item.value.entries.items():
                 value = context.linker.force(raw)
-                if isinstance(value, Closure) and _plain(key) in _RUN_NAMES | {
-                    "fn",
-                    "callback",
-                    "processor",
-                    "handler",
-                }:
+                if isinstance(value, Closure) and (key in _RUN_NAMES or key in _HANDLER_KEYS):
                     yield value
 
 
 def _handed_on(context: JobContext, closure: Closure) -> Closure | None:
-    """The one function of the project that a short handler calls: ``const h = await import('./x'); await h.run(io)``."""
+    """The one function of the project that a short handler calls: ``(await import('./x')).run(io)``."""
     function = closure.function
     if len(function.body) >= _SHORT:
         return None
@@ -202,24 +200,19 @@ def _classes(context: JobContext, functions: list[Function]) -> Iterator[Class]:
             yield cls
 
 
-def _above(module: Module, line: int, on: str, docstring_in: Class | None = None) -> Iterator[Text]:
-    first_member = (
-        min((m.line for m in (*docstring_in.methods, *docstring_in.fields)), default=docstring_in.end_line)
-        if docstring_in is not None
-        else 0
-    )
+def _above(module: Module, line: int, on: str) -> Iterator[Text]:
     for comment in module.comments:
-        inside = (
-            docstring_in is not None and comment.is_doc and docstring_in.line < comment.line < first_member
-        )
-        near = docstring_in is not None and inside and comment.line <= docstring_in.line + 3
-        if (comment.end_line == line - 1 and not comment.is_trailing) or near:
-            if not inside or _is_python(module):
-                yield from _text(comment, module.path, on)
+        if comment.end_line == line - 1 and not comment.is_trailing:
+            yield from _text(comment, module.path, on)
 
 
-def _is_python(module: Module) -> bool:
-    return module.path.endswith((".py", ".pyi"))
+def _docstring(cls: Class) -> Iterator[Text]:
+    """The docstring of a Python class, before its first member."""
+    lines = [m.line for m in cls.methods] + [f.line for f in cls.fields]
+    first = min(lines, default=cls.end_line + 1)
+    for comment in cls.module.comments:
+        if comment.is_doc and cls.line < comment.line < first and cls.module.language is Language.PYTHON:
+            yield from _text(comment, cls.module.path, "class")
 
 
 # ---- definitions -----------------------------------------------------------------------------------------------

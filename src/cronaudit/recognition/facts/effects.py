@@ -53,11 +53,17 @@ def _changes(context: JobContext) -> Fact[Changes]:
         return seen_fact("outgoing", side[0], side[0].effect)
     if operations.opaque:
         event = operations.opaque[0]
-        return Fact(Unresolved("the text of a statement is not resolved", event.location), "", (event.location,))
+        return Fact(
+            Unresolved("the text of a statement is not resolved", event.location), "", (event.location,)
+        )
     unknown = _unknown_change(context)
     if unknown is not None:
         name = getattr(getattr(unknown.call, "callee", None), "name", "")
-        return Fact(Unresolved(f"what {name}() is called on is not resolved", unknown.location), "", (unknown.location,))
+        return Fact(
+            Unresolved(f"what {name}() is called on is not resolved", unknown.location),
+            "",
+            (unknown.location,),
+        )
     return context.absent("none", "Nothing is changed")
 
 
@@ -65,7 +71,11 @@ def _unknown_change(context: JobContext) -> Event | None:
     """An awaited call of a changing method on an object that cannot be resolved."""
     sighted = {s.event.order for s in context.sightings}
     for event in context.trace.events:
-        if event.kind is not EventKind.CALL or event.order in sighted or not isinstance(event.callee, Unknown | Symbol):
+        if (
+            event.kind is not EventKind.CALL
+            or event.order in sighted
+            or not isinstance(event.callee, Unknown | Symbol)
+        ):
             continue
         name = getattr(getattr(event.call, "callee", None), "name", "")
         if _CHANGING.match(name) and (event.awaited or _calls_back(event)):
@@ -76,7 +86,9 @@ def _unknown_change(context: JobContext) -> Event | None:
 def _calls_back(event: Event) -> bool:
     """Whether the last argument is a function that is called with the outcome."""
     last = event.call.args[-1].value if event.call is not None and event.call.args else None
-    return isinstance(last, Function) or (isinstance(last, Name) and last.name in ("next", "callback", "cb", "done"))
+    return isinstance(last, Function) or (
+        isinstance(last, Name) and last.name in ("next", "callback", "cb", "done")
+    )
 
 
 def _payments(context: JobContext) -> Fact[Payments]:
@@ -86,12 +98,20 @@ def _payments(context: JobContext) -> Fact[Payments]:
     keys = [(c, c.param("key")) for c in calls]
     for call, key in keys:
         if isinstance(key, Unknown):
-            return Fact(Unresolved(f"the idempotency key is not resolved: {key.reason}", call.location), "", (call.location,))
+            return Fact(
+                Unresolved(f"the idempotency key is not resolved: {key.reason}", call.location),
+                "",
+                (call.location,),
+            )
     keyed = [c for c, k in keys if k is not None and not (isinstance(k, Known) and not k.value)]
     bare = [c for c in calls if c not in keyed]
     if not bare:
         text = keyed[0].text("key")
-        return seen_fact("keyed", keyed[0], f"Idempotency key {text}" if text else "Idempotency key on every payment call")
+        return seen_fact(
+            "keyed", keyed[0], f"Idempotency key {text}" if text else "Idempotency key on every payment call"
+        )
     if keyed:
-        return seen_fact("some", bare[0], f"{len(keyed)} of {len(calls)} payment calls have an idempotency key")
+        return seen_fact(
+            "some", bare[0], f"{len(keyed)} of {len(calls)} payment calls have an idempotency key"
+        )
     return seen_fact("unkeyed", bare[0], "No idempotency key")

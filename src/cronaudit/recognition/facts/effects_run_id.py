@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from cronaudit.model.facts import Fact
-from cronaudit.model.ir import Call, Expr, Function, Member, Name, This
+from cronaudit.model.ir import Call, Expr, Member, Name, This
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure
@@ -21,9 +21,13 @@ RunId = Literal["used", "available", "none"]
 _RECORDS = ("log", "log.base", "db.insert", "db.upsert", "db.update", "db.query", "tracker.capture", "monitor.ping",
             "monitor.checkin", "queue.enqueue", "metric.push", "alert.send")  # fmt: skip
 """Calls that put an id where somebody can read it later."""
-_BINDS = frozenset(("child", "bind", "with_fields", "withFields", "withContext", "setContext", "set_tag", "setTag", "run"))
+_BINDS = frozenset(
+    ("child", "bind", "with_fields", "withFields", "withContext", "setContext", "set_tag", "setTag", "run")
+)
 """Methods that give an id to all that is logged afterwards."""
-_IDS = frozenset(("id", "jobId", "job_id", "runId", "run_id", "messageId", "correlationId", "executionId", "uuid"))
+_IDS = frozenset(
+    ("id", "jobId", "job_id", "runId", "run_id", "messageId", "correlationId", "executionId", "uuid")
+)
 _DEPTH = 4
 
 
@@ -35,7 +39,9 @@ def run_id_of(context: JobContext) -> Fact[RunId]:
         place = search.use_of_call(sighting.event)
         if place is not None:
             return Fact("used", "Id for each run", (place, sighting.location), sighting.path)
-    offered = context.trait("effects.run_id") in ("available", "used") or context.registration.consumer is not None
+    offered = (
+        context.trait("effects.run_id") in ("available", "used") or context.registration.consumer is not None
+    )
     place = search.use_of_parameter() if offered else None
     if place is not None:
         return Fact("used", "Id of the framework in logs or records", (place,))
@@ -53,15 +59,18 @@ class _Search:
         self._context = context
         self._frames = frames
         self._records = {s.event.order for s in context.seen(*_RECORDS)}
-        self._others = {s.event.order for s in context.seen("lock.*", "id.*", "cache.*", "http.*", "sleep", "leader.*")}
+        self._others = {
+            s.event.order for s in context.seen("lock.*", "id.*", "cache.*", "http.*", "sleep", "leader.*")
+        }
 
     def use_of_call(self, made: Event) -> Location | None:
         """Where the result of a call is logged or recorded."""
         frame = self._frames.of(made)
         for event in self._calls(frame):
-            if event is not made and event.call is not None and self._is_record(event):
-                if any(e is made.call for a in event.call.args for e in inside(a.value)):
-                    return event.location
+            if event is made or event.call is None or not self._is_record(event):
+                continue
+            if any(e is made.call for a in event.call.args for e in inside(a.value)):
+                return event.location
         names = frozenset(targets(made))
         return self._use_of(frame, names, _DEPTH) if names else None
 
@@ -75,9 +84,9 @@ class _Search:
             return None
         function = handler.function
         first = frozenset(names_of(function.params[0].target)) if function.params else frozenset()
-        return self._id_of(frame, function, first, _DEPTH)
+        return self._id_of(frame, first, _DEPTH)
 
-    def _id_of(self, frame: Frame, function: Function, names: frozenset[str], depth: int) -> Location | None:
+    def _id_of(self, frame: Frame, names: frozenset[str], depth: int) -> Location | None:
         for event in self._calls(frame):
             if event.call is None:
                 continue
@@ -86,13 +95,15 @@ class _Search:
                     continue
                 if self._is_record(event):
                     return event.location
-                found = self._inside(event, argument.value, depth, lambda e: any(_is_id(i, names) for i in inside(e)))
+                found = self._inside(
+                    event, argument.value, depth, lambda e: any(_is_id(i, names) for i in inside(e))
+                )
                 if found is not None:
                     return found
         for inner in self._entered(frame) if depth else ():
             passed = frozenset(_passed(inner, names))
-            if passed and inner.function is not None:
-                found = self._id_of(inner, inner.function, passed, depth - 1)
+            if passed:
+                found = self._id_of(inner, passed, depth - 1)
                 if found is not None:
                     return found
         return None
@@ -160,5 +171,9 @@ def _passed(frame: Frame, names: frozenset[str]) -> Iterator[str]:
     if call is None or frame.function is None:
         return
     for position, argument in enumerate(call.args):
-        if isinstance(argument.value, Name) and argument.value.name in names and position < len(frame.function.params):
+        if (
+            isinstance(argument.value, Name)
+            and argument.value.name in names
+            and position < len(frame.function.params)
+        ):
             yield from names_of(frame.function.params[position].target)

@@ -29,8 +29,9 @@ def service_sightings(service: Service, *effects: str) -> tuple[Sighting, ...]:
 
 
 def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
-    """In the files that name such a library, and in those that import them: a registry is declared in one file and
-    served from another.
+    """In the files that name such a library, and in those that import them.
+
+    A registry of metrics is declared in one file and served from another.
     """
     libraries = [x for x in service.matcher.libraries if any(e.effect in effects for e in x.effects)]
     tokens = sorted({t.encode() for x in libraries for t in x.service_tokens})

@@ -50,8 +50,15 @@ def caught_of(context: JobContext) -> Fact[Caught]:
         inside = next(iter(walk.guarded), None)
         if inside is not None:
             what = f"{_name(first)} at {first.location} lies outside of it"
-            return Fact("part", f"Only parts of the body are caught: {what}", (first.location, inside.location), first.path)
-        return Fact("none", f"An error of {_name(first)} escapes into the scheduler", (first.location,), first.path)
+            return Fact(
+                "part",
+                f"Only parts of the body are caught: {what}",
+                (first.location, inside.location),
+                first.path,
+            )
+        return Fact(
+            "none", f"An error of {_name(first)} escapes into the scheduler", (first.location,), first.path
+        )
     return context.absent("none", "Nothing catches")
 
 
@@ -86,7 +93,10 @@ def outermost_try(context: JobContext) -> Region | None:
 
 def handler_location(region: Region, context: JobContext) -> Location:
     """Where the handler of a TRY stands."""
-    path = next((e.location.path for e in context.trace.events if any(r is region for r in e.regions())), context.site.path)
+    path = next(
+        (e.location.path for e in context.trace.events if any(r is region for r in e.regions())),
+        context.site.path,
+    )
     node = region.node
     if isinstance(node, Try) and node.handlers:
         first: Handler = node.handlers[0]

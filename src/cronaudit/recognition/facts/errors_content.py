@@ -39,10 +39,9 @@ class Content:
         self._context = context
         self._frames = frames
 
-
     def error_names(self, event: Event, region: Region) -> tuple[frozenset[str], frozenset[str]]:
         """Names that hold the error, and names that hold it with more, in the function of a log line."""
-        chain = [f for f in self._frames.of(event).outward()]
+        chain = list(self._frames.of(event).outward())
         node = region.node
         handler = _handler_of(region, event)
         errors: frozenset[str] = frozenset()
@@ -55,14 +54,21 @@ class Content:
             )
             if not inside_handler:
                 # The function that holds the handler: the last one out of it.
-                errors, bundles = frozenset((handler.name,)) if handler is not None and handler.name else frozenset(), frozenset()
+                errors, bundles = (
+                    frozenset((handler.name,)) if handler is not None and handler.name else frozenset(),
+                    frozenset(),
+                )
                 errors |= derived(frame.function, errors)
                 started = True
                 continue
             if frame.call is None or frame.is_callback or frame.call.call is None:
                 # The link of a promise chain: its first parameter is the error.
                 function = frame.function
-                first = frozenset(names_of(function.params[0].target)) if function is not None and function.params else frozenset()
+                first = (
+                    frozenset(names_of(function.params[0].target))
+                    if function is not None and function.params
+                    else frozenset()
+                )
                 if not started or _is_link(enter, node):
                     errors, bundles = first, frozenset()
             else:
@@ -111,7 +117,9 @@ class Content:
         if isinstance(value, Call):
             return any(self._says_more(a, errors, event) for a in value.args) and not _mentions(value, errors)
         return any(
-            self._says_more(Argument(e), errors, event) for e in inside(value) if e is not value and isinstance(e, Name | Template | Const)
+            self._says_more(Argument(e), errors, event)
+            for e in inside(value)
+            if e is not value and isinstance(e, Name | Template | Const)
         )
 
     def _names_job(self, text: str) -> bool:
@@ -134,7 +142,11 @@ class Content:
             return False
         first = call.args[0].value
         text = first if isinstance(first, Template) else self._context.linker.fold(first, log.event.scope)
-        words = text.value if isinstance(text, Known) else "".join(p for p in getattr(text, "parts", ()) if isinstance(p, str))
+        words = (
+            text.value
+            if isinstance(text, Known)
+            else "".join(p for p in getattr(text, "parts", ()) if isinstance(p, str))
+        )
         is_text = isinstance(first, Template) or (isinstance(text, Known) and isinstance(text.value, str))
         if not is_text or (isinstance(words, str) and _FORMAT.search(words)):
             return False
@@ -151,7 +163,12 @@ def _handler_of(region: Region, event: Event) -> Handler | None:
 
 def _is_link(enter: Event | None, node: object) -> bool:
     """Whether a function is the handler of a promise chain itself."""
-    return enter is not None and enter.region is not None and enter.region.kind is RegionKind.CATCH and enter.region.node is node
+    return (
+        enter is not None
+        and enter.region is not None
+        and enter.region.kind is RegionKind.CATCH
+        and enter.region.node is node
+    )
 
 
 def derived(function: Function | None, errors: frozenset[str]) -> frozenset[str]:
@@ -160,7 +177,11 @@ def derived(function: Function | None, errors: frozenset[str]) -> frozenset[str]
         return frozenset()
     found: set[str] = set()
     for statement in statements(function.body):
-        if isinstance(statement, Assign) and statement.value is not None and _mentions(statement.value, errors | found):
+        if (
+            isinstance(statement, Assign)
+            and statement.value is not None
+            and _mentions(statement.value, errors | found)
+        ):
             found.update(names_of(statement.target))
     return frozenset(found)
 
@@ -190,8 +211,8 @@ def _mentions(expr: Expr, names: frozenset[str]) -> bool:
     return bool(names) and any(isinstance(e, Name) and e.name in names for e in inside(expr))
 
 
-
 def level_of(log: Sighting) -> str:
+    """The level of a log line: ``error``, ``warn``, or as written."""
     level = log.description.word("level") or log.text("level_from")
     text = str(level or "error").lower()
     if text in ("error", "err", "exception", "critical", "crit", "fatal", "alert", "emerg", "severe"):

@@ -129,16 +129,24 @@ class _Judge:
         line = self._best(region)
         if line is not None:
             return line
-        if any(s.effect in ("tracker.capture", "alert.send", "db.insert", "db.update", "db.upsert", "queue.enqueue")
-               and s.event in inside_handler for s in self._context.sightings):
+        if any(
+            s.effect
+            in ("tracker.capture", "alert.send", "db.insert", "db.update", "db.upsert", "queue.enqueue")
+            and s.event in inside_handler
+            for s in self._context.sightings
+        ):
             return None
-        return _Line("swallowed", "Errors of single items are swallowed", handler_location(region, self._context))
+        return _Line(
+            "swallowed", "Errors of single items are swallowed", handler_location(region, self._context)
+        )
 
     def _best(self, region: Region) -> _Line | None:
         events = self._in_handler(region)
         own = [e for e in events if self._is_own_logger(e)]
         inside_own = {
-            e.order for e in events if any(f.call in own for f in self._frames.of(e).outward() if f.call is not None)
+            e.order
+            for e in events
+            if any(f.call in own for f in self._frames.of(e).outward() if f.call is not None)
         }
         lines = [self._own_line(e, region) for e in own if e.order not in inside_own]
         lines += [
@@ -186,7 +194,9 @@ class _Judge:
         frame = self._frames.first(function)
         if frame is None:
             return []
-        found = [s for s in self._logs.values() if any(f is frame for f in self._frames.of(s.event).outward())]
+        found = [
+            s for s in self._logs.values() if any(f is frame for f in self._frames.of(s.event).outward())
+        ]
         if not found and depth:
             for item in frame.items:
                 callee = item.callee if isinstance(item, Event) and item.kind is EventKind.CALL else None
@@ -228,7 +238,14 @@ class _Judge:
                 continue
             has_error, has_context = self._content.content(log.event.call, errors, bundles, log.event)
             quality: Logged = "context" if has_error and has_context else "bare"
-            found.append(_Line(quality, "Error with data" if quality == "context" else "The error alone", event.location, event.path))
+            found.append(
+                _Line(
+                    quality,
+                    "Error with data" if quality == "context" else "The error alone",
+                    event.location,
+                    event.path,
+                )
+            )
         return max(found, key=lambda x: _WORST_FIRST.index(x.quality)) if found else None
 
     def dropped_rejections(self) -> _Line | None:
@@ -239,12 +256,20 @@ class _Judge:
             names = targets(event)
             node = event.scope.node
             if names and isinstance(node, Function):
-                texts = {e.value for s in statements(node.body) for x in _expressions(s) for e in inside(x) if isinstance(e, Const)}
+                texts = {
+                    e.value
+                    for s in statements(node.body)
+                    for x in _expressions(s)
+                    for e in inside(x)
+                    if isinstance(e, Const)
+                }
                 if "rejected" in texts or "fulfilled" in texts:
                     continue
             if names and not isinstance(node, Function):
                 continue
-            return _Line("swallowed", "Promise.allSettled: rejections are dropped", event.location, event.path)
+            return _Line(
+                "swallowed", "Promise.allSettled: rejections are dropped", event.location, event.path
+            )
         return None
 
 

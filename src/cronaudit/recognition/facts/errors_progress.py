@@ -62,7 +62,9 @@ def _checkpoint(operations: Operations) -> Operation | None:
             continue
         if is_error_path(write.event.region):
             continue
-        is_cursor = _CURSOR.search(write.table or "") is not None or any(_CURSOR.search(c) for c in write.sets)
+        is_cursor = _CURSOR.search(write.table or "") is not None or any(
+            _CURSOR.search(c) for c in write.sets
+        )
         if is_cursor and any(r.table is not None and r.table == write.table for r in reads):
             return write
         # The next run takes first what was looked at longest ago: ``order by last_checked_at``.
@@ -81,7 +83,12 @@ def _cached_cursor(context: JobContext) -> Sighting | None:
     read = {s.text("key") for s in context.seen("cache.get")} - {None}
     for sighting in context.seen("cache.set"):
         key = sighting.text("key")
-        if key is not None and key in read and _CURSOR.search(key) and any(repeats(r) for r in sighting.event.regions()):
+        if (
+            key is not None
+            and key in read
+            and _CURSOR.search(key)
+            and any(repeats(r) for r in sighting.event.regions())
+        ):
             return sighting
     return None
 
@@ -139,7 +146,8 @@ def _is_count(expr: Expr) -> bool:
     if isinstance(expr, Call):
         return getattr(expr.callee, "name", "") == "len"
     return any(
-        (isinstance(e, Member) and e.name == "length") or (isinstance(e, Call) and getattr(e.callee, "name", "") == "len")
+        (isinstance(e, Member) and e.name == "length")
+        or (isinstance(e, Call) and getattr(e.callee, "name", "") == "len")
         for e in inside(expr)
     )
 
@@ -183,7 +191,11 @@ def _keeps(sighting: Sighting, context: JobContext) -> bool:
     """Whether a call in a failure handler keeps the run: another queue, a row."""
     if sighting.effect == "queue.enqueue":
         own = context.registration.consumer.location if context.registration.consumer is not None else None
-        return own is None or bool(_FAILED.search(" ".join(_names(sighting)))) or not _is_retry(sighting, context)
+        return (
+            own is None
+            or bool(_FAILED.search(" ".join(_names(sighting))))
+            or not _is_retry(sighting, context)
+        )
     if sighting.effect in ("db.insert", "db.upsert"):
         return True
     if sighting.effect == "db.query":
@@ -217,4 +229,3 @@ def _names(sighting: Sighting) -> list[str]:
     if isinstance(callee, Member) and isinstance(callee.object, Name | Member):
         found.append(callee.object.name)
     return found
-

@@ -81,7 +81,11 @@ class Frames:
                 stack.append((frame, len(event.path) + 1))
                 continue
             around.items.append(event)
-            if event.kind is EventKind.CALL and isinstance(event.callee, Closure) and not self.enters(event, events):
+            if (
+                event.kind is EventKind.CALL
+                and isinstance(event.callee, Closure)
+                and not self.enters(event, events)
+            ):
                 self._again.setdefault(id(event.callee.function), []).append(event)
 
     @staticmethod
@@ -105,7 +109,8 @@ class Frames:
     def is_set_up(self, event: Event) -> bool:
         """Whether an event belongs to a constructor: an object is made once (``getInstance()``), not in every run."""
         return any(
-            f.function is not None and f.function.kind is FunctionKind.CONSTRUCTOR for f in self.of(event).outward()
+            f.function is not None and f.function.kind is FunctionKind.CONSTRUCTOR
+            for f in self.of(event).outward()
         )
 
     def places(self, event: Event) -> tuple[Place, ...]:
@@ -124,7 +129,11 @@ class Frames:
         if depth >= _DEPTH:
             return
         for around in frame.outward():
-            if around.function is None or around.enter is None or self._first.get(id(around.function)) is not around:
+            if (
+                around.function is None
+                or around.enter is None
+                or self._first.get(id(around.function)) is not around
+            ):
                 continue
             inner = _up_to(regions, around.enter.region)
             for call in self._again.get(id(around.function), ()):
@@ -170,7 +179,11 @@ EACH = frozenset(("map", "forEach", "flatMap", "filter", "some", "every", "reduc
 
 def each_method(region: Region) -> str | None:
     """The method that runs a callback for each item: ``map``."""
-    if region.kind is not RegionKind.CALLBACK or not isinstance(region.info, Event) or region.info.call is None:
+    if (
+        region.kind is not RegionKind.CALLBACK
+        or not isinstance(region.info, Event)
+        or region.info.call is None
+    ):
         return None
     name = getattr(region.info.call.callee, "name", "")
     return name if name in EACH else None
@@ -199,9 +212,7 @@ def all_errors(types: tuple[object, ...]) -> bool:
     """Whether the types of a handler take every error: none stated, or the base of all."""
     if not types:
         return True
-    return any(
-        getattr(t, "name", "") in _ALL_ERRORS or all_errors_in(getattr(t, "items", ())) for t in types
-    )
+    return any(getattr(t, "name", "") in _ALL_ERRORS or all_errors_in(getattr(t, "items", ())) for t in types)
 
 
 def all_errors_in(items: tuple[object, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""What keeps a second run from doing the work again: a marker, a conditional write, or only the query that selects it."""
+"""What keeps a second run from doing the work again: a marker, a conditional write, only the query that selects it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,11 @@ class _Judge:
                 if self._covers(test, act):
                     table = test.of.table if test.of is not None else None
                     where = f" in {table}" if table else ""
-                    return "marker", f"Processed marker{where} is checked", (test.event.location, act.location)
+                    return (
+                        "marker",
+                        f"Processed marker{where} is checked",
+                        (test.event.location, act.location),
+                    )
             for test in self._claims:
                 if self._covers(test, act):
                     assert test.of is not None  # noqa: S101 - a claim is a write
@@ -107,8 +111,14 @@ class _Judge:
         if sighting is not None:
             name = {"payment.mutate": "key", "queue.enqueue": "id"}.get(sighting.effect)
             key = sighting.param(name) if name is not None else None
-            if key is not None and not isinstance(key, Unknown) and not (isinstance(key, Known) and not key.value):
-                what = "Idempotency key" if name == "key" else "Job id that makes a second message a duplicate"
+            if (
+                key is not None
+                and not isinstance(key, Unknown)
+                and not (isinstance(key, Known) and not key.value)
+            ):
+                what = (
+                    "Idempotency key" if name == "key" else "Job id that makes a second message a duplicate"
+                )
                 return "conditional", what, (act.location,)
             return None
         write = act.write
@@ -128,7 +138,9 @@ class _Judge:
 
     def _marker_tests(self) -> Iterator[_Test]:
         """Tests of a read of something that the job itself puts there."""
-        made = {o.table for o in self._operations.all if o.kind in ("insert", "upsert") and o.table is not None}
+        made = {
+            o.table for o in self._operations.all if o.kind in ("insert", "upsert") and o.table is not None
+        }
         for operation in self._reads():
             if operation.table in made and operation.kind == "read-one":
                 yield from self._tests(operation.event, operation, 1)
@@ -225,7 +237,6 @@ def _conditional(write: Operation) -> str:
     columns = ", ".join(sorted(write.condition.states & write.sets or write.condition.states))
     verb = write.kind.upper()
     return f"{verb} only where {columns} still says so" if columns else f"One set-based {verb}"
-
 
 
 def _is_inside(place: Place, node: Stmt, block: int) -> bool:

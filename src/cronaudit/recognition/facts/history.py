@@ -6,9 +6,9 @@ import re
 from typing import Final, Literal
 
 from cronaudit.model.facts import Fact, HistoryFacts, Unresolved
-from cronaudit.model.ir import Function
+from cronaudit.model.ir import Const, Function, Member, Name, Object, Template
 from cronaudit.model.trace import RegionKind
-from cronaudit.model.walking import functions_in
+from cronaudit.model.walking import functions_in, inside
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.metrics import Exported, Metric, export_of, metrics_on
 from cronaudit.recognition.facts.monitor import build as build_monitor
@@ -21,6 +21,7 @@ from cronaudit.recognition.facts.stubs import (
     returned_constant,
     stubs_of,
 )
+from cronaudit.recognition.sightings import Sighting
 
 Duration = Literal["exported", "weak", "stub", "log", "none"]
 Outcomes = Literal["both", "one", "weak", "hardcoded", "none"]
@@ -87,20 +88,17 @@ def _is_duration(metric: Metric) -> bool:
     return _DURATION.search(metric.name) is not None
 
 
-def _logs_duration(sighting: object) -> bool:
-    call = getattr(getattr(sighting, "event", None), "call", None)
+def _logs_duration(sighting: Sighting) -> bool:
+    call = sighting.event.call
     if call is None:
         return False
-    from cronaudit.model.ir import Const, Entry, Member, Name, Object, Template
-    from cronaudit.model.walking import inside
-
     for arg in call.args:
         for expr in inside(arg.value):
             words: list[str] = []
             if isinstance(expr, Name | Member):
                 words.append(expr.name)
             elif isinstance(expr, Object):
-                words.extend(e.key for e in expr.entries if isinstance(e, Entry) and isinstance(e.key, str))
+                words.extend(e.key for e in expr.entries if isinstance(e.key, str))
             elif isinstance(expr, Const) and isinstance(expr.value, str):
                 words.append(expr.value)
             elif isinstance(expr, Template):

@@ -25,7 +25,17 @@ from cronaudit.model.value import Instance, Scope
 from cronaudit.model.walking import expressions, inside, statements
 
 _PUTS = frozenset(("add", "push", "set", "append"))
-_FLAG_WORDS = ("running", "busy", "active", "progress", "working", "executing", "processing", "inflight", "locked")
+_FLAG_WORDS = (
+    "running",
+    "busy",
+    "active",
+    "progress",
+    "working",
+    "executing",
+    "processing",
+    "inflight",
+    "locked",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,11 @@ def holder_of(expr: Expr, scope: Scope, linker: Linker) -> Holder | None:
 
 def _declared(node: Function) -> frozenset[str]:
     names = {p.name for p in node.params if p.name}
-    names |= {s.target.name for s in statements(node.body) if isinstance(s, Assign) and s.declares and isinstance(s.target, Name)}
+    names |= {
+        s.target.name
+        for s in statements(node.body)
+        if isinstance(s, Assign) and s.declares and isinstance(s.target, Name)
+    }
     return frozenset(names)
 
 
@@ -95,7 +109,9 @@ def _class_of(scope: Scope) -> Class | None:
 
 def _lineage(cls: Class, linker: Linker) -> tuple[str, ...]:
     return tuple(
-        f"{v.cls.module.path}:{v.cls.name}" for v in linker.lineage(linker.class_value(cls)) if hasattr(v, "cls")
+        f"{v.cls.module.path}:{v.cls.name}"
+        for v in linker.lineage(linker.class_value(cls))
+        if hasattr(v, "cls")
     )
 
 
@@ -148,7 +164,11 @@ def _pending(value: Expr) -> Call | None:
         if not isinstance(current, Call):
             return None
         callee = current.callee
-        if isinstance(callee, Member) and callee.name in ("then", "catch", "finally") and isinstance(callee.object, Call):
+        if (
+            isinstance(callee, Member)
+            and callee.name in ("then", "catch", "finally")
+            and isinstance(callee.object, Call)
+        ):
             current = callee.object
             continue
         return current

@@ -7,7 +7,7 @@ from typing import Literal
 from cronaudit.model.facts import Fact, Identity
 from cronaudit.model.ir import Function, Module
 from cronaudit.model.source import Location
-from cronaudit.model.value import Closure, External, Instance
+from cronaudit.model.value import Closure, Instance
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.instance_work import per_instance_of
 from cronaudit.recognition.facts.stubs import calls_anything, stubs_of
@@ -112,9 +112,3 @@ def _stub(context: JobContext) -> Fact[bool]:
         return Fact(value=False, locations=(function.location,))
     detail = f"{function.symbol} only logs" if calls_anything(function) else f"{function.symbol} does nothing"
     return Fact(value=True, detail=detail, locations=(function.location,))
-
-
-def library_of(context: JobContext) -> str:
-    """The call that arms it, as a library path."""
-    call = context.registration.call
-    return call.path if isinstance(call, External) else ""

@@ -90,7 +90,7 @@ def _words_in(call: Call) -> Iterator[str]:
 
 
 def _drained(context: JobContext) -> tuple[Event, str] | None:
-    """``const batch = this.buffer; this.buffer = []; await send(batch)``: what is sent is only what was collected here."""
+    """``const batch = this.buffer; this.buffer = []; await send(batch)``: what is sent was collected here."""
     if context.seen(
         "db.read", "db.read_one", "db.stream", "file.read", "queue.consume", "db.delete", "mail.send"
     ):
@@ -158,9 +158,10 @@ def _holders(function: Function, name: str) -> list[str]:
     """Locals made of the state, or of such a local."""
     names = {name}
     for s in statements(function.body):
-        if isinstance(s, Assign) and isinstance(s.target, Name) and s.value is not None:
-            if any(isinstance(e, Name | Member) and e.name in names for e in inside(s.value)):
-                names.add(s.target.name)
+        if not isinstance(s, Assign) or not isinstance(s.target, Name) or s.value is None:
+            continue
+        if any(isinstance(e, Name | Member) and e.name in names for e in inside(s.value)):
+            names.add(s.target.name)
     return sorted(names - {name})
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TypeVar, cast
 
-from cronaudit.knowledge.selectors import first
 from cronaudit.model.facts import Fact, LockFacts, Unresolved
 from cronaudit.model.source import Location
-from cronaudit.model.value import Known, Value
+from cronaudit.model.value import Known
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.lock_claims import find_claims
 from cronaudit.recognition.facts.lock_flags import find_flag
@@ -22,7 +21,7 @@ from cronaudit.recognition.facts.lock_judged import (
     release_of,
     store_failure_of,
 )
-from cronaudit.recognition.facts.lock_store import queue_store, scheduler_of, single_replica, store_of
+from cronaudit.recognition.facts.lock_store import Store, queue_store, scheduler_of, single_replica, store_of
 from cronaudit.recognition.facts.lock_terms import (
     TTL_HINT,
     distinct_of,
@@ -149,7 +148,7 @@ def _claimed(context: JobContext, kind: str) -> LockFacts:
     }
     at = (place, context.site) if place != context.site else (place,)
     ttl, ttl_at = _claim_ttl(context)
-    late = registration.options.get("acks_late")
+    late = option(context, "acks_late")
     is_late = isinstance(late, Known) and bool(late.value)
     stated = context.trait("lock.renewal")
     if kind == "message":
@@ -200,18 +199,8 @@ def _library_title(context: JobContext) -> str:
 
 def _claim_ttl(context: JobContext) -> tuple[Fact[float | None], Location | None]:
     """How long a claim is held without renewal, and where that is stated."""
-    registration = context.registration
-    value: Value | None = registration.options.get("lock_ttl")
-    unit = None
-    consumer = registration.consumer
-    if value is None and consumer is not None:
-        selectors = next((s for name, s in consumer.consumer.options if name == "lock_ttl"), ())
-        value = first(selectors, consumer.call, context.linker.force, context.linker.member)
-        unit = selectors[0].unit if selectors else None
-    elif registration.scheduler is not None:
-        selectors = next((s for name, s in registration.scheduler.options if name == "lock_ttl"), ())
-        unit = selectors[0].unit if selectors else None
-    seconds = seconds_of(value, unit)
+    value = option(context, "lock_ttl")
+    seconds = seconds_of(value, option_unit(context, "lock_ttl"))
     at = place_of(value)
     if seconds is not None:
         return Fact(seconds, written(context.linker, at, TTL_HINT), (at,) if at is not None else ()), at
@@ -223,13 +212,12 @@ def _claim_ttl(context: JobContext) -> tuple[Fact[float | None], Location | None
     return Fact(None), None
 
 
-def _claim_store(context: JobContext, kind: str, at: tuple[Location, ...]) -> Fact[object]:
-    if kind in ("platform", "platform-start"):
+def _claim_store(context: JobContext, kind: str, at: tuple[Location, ...]) -> Fact[Store]:
+    if kind in ("platform", "platform-start") or context.trait("lock.store") == "platform":
         return Fact("platform", "The platform decides", at)
     found = queue_store(context)
     if found is not None:
-        return cast("Fact[object]", found)
-    stated = context.trait("lock.store")
-    if stated is not None:
-        return Fact(stated, "One node as far as the tree says", at)
+        return found
+    if context.trait("lock.store") == "replicated":
+        return Fact("replicated", "The library's store", at)
     return Fact("single", "One node as far as the tree says", at)

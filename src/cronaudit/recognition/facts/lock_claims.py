@@ -65,6 +65,7 @@ def find_claims(context: JobContext, spans: Spans) -> tuple[Lock, ...]:
             is_wrapper=False,
             failure="throws",
             releases=frozenset(),
+            ends=frozenset(),
             marks=frozenset({event.order}),
         )
         found.append(Lock(claim, guarded, (), ()))

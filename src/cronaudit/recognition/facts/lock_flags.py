@@ -30,6 +30,7 @@ from cronaudit.model.value import Closure, Known, Record
 from cronaudit.model.walking import functions_in, inside, statement_expressions, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.spans import Spans, place_of, work_of
+from cronaudit.recognition.facts.stated import option
 
 _MEMBERSHIP = ("has", "get", "includes", "__contains__")
 _ADDING = ("add", "set", "push", "append")
@@ -51,9 +52,8 @@ def find_flag(context: JobContext, spans: Spans) -> Flag | None:
 
 
 def _option(context: JobContext) -> Flag | None:
-    registration = context.registration
     for name, wanted in (("no_overlap", None), ("max_instances", 1)):
-        value = registration.options.get(name)
+        value = option(context, name)
         is_on = isinstance(value, Closure | Record) or (
             isinstance(value, Known) and (bool(value.value) if wanted is None else value.value == wanted)
         )

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cronaudit.knowledge.selectors import constant
 from cronaudit.model.ir import Assign, Call, Do, If, Member, Name, Return, With
-from cronaudit.model.knowledge import Effect, Phrase
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, RegionKind
 from cronaudit.model.value import Closure, External, Instance
 from cronaudit.model.walking import inside, statement_expressions, statements
 from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.lock_texts import SKIPPING, Transaction, lock_sightings, transaction_of
 from cronaudit.recognition.facts.lock_values import Guarded
 from cronaudit.recognition.facts.spans import Spans
-from cronaudit.recognition.sightings import Sighting
+from cronaudit.recognition.sightings import Sighting, text_of
 
-_TEXTS = {
-    "script.run": ("lua", "text"),
-    "db.query": ("sql", "sql"),
-    "db.read": ("sql", "lock"),
-    "db.read_one": ("sql", "lock"),
-}
-"""The effects that carry a text in another language: which language, in which parameter."""
 _TAKING = ("lock.acquire", "lock.with", "leader.elect")
 _ENTERING = ("__enter__", "__aenter__")
 _LEAVING = ("__exit__", "__aexit__")
@@ -45,58 +37,17 @@ class Lock:
     """The call of that function."""
 
     @property
+    def skips(self) -> bool:
+        """Whether rows that another holds are left out."""
+        args = self.sighting.view.args
+        values = (self.sighting.linker.force(a) for a in args.positional) if args is not None else ()
+        return any(SKIPPING.search(t) for v in values if (t := text_of(v)) is not None)
+
+    @property
     def kind(self) -> str:
         """What keeps it."""
         word = self.sighting.description.word("kind")
         return str(word) if word is not None else "lease"
-
-
-def lock_sightings(context: JobContext) -> tuple[Sighting, ...]:
-    """The sightings of the walk with what the texts in them mean."""
-    found = list(context.sightings)
-    for sighting in context.sightings:
-        found.extend(read_text(context, sighting))
-    return tuple(sorted(found, key=lambda s: s.event.order))
-
-
-def read_text(context: JobContext, sighting: Sighting) -> tuple[Sighting, ...]:
-    """What the SQL or script of one call means for locks."""
-    if sighting.effect not in _TEXTS:
-        return ()
-    language, param = _TEXTS[sighting.effect]
-    text = sighting.text(param)
-    if text is None:
-        return ()
-    return tuple(
-        Sighting(
-            phrase.effect,
-            _as_effect(phrase, match.groups(), sighting),
-            sighting.event,
-            sighting.view,
-            sighting.linker,
-        )
-        for phrase, match in context.service.matcher.phrases(language, text)
-        if phrase.effect.startswith("lock.")
-    )
-
-
-def _as_effect(phrase: Phrase, groups: tuple[str | None, ...], sighting: Sighting) -> Effect:
-    """A phrase as the description of a call: what it takes from the text becomes a constant."""
-    params = []
-    for name, selectors in phrase.params:
-        stated = []
-        for selector in selectors:
-            if selector.root != "group":
-                stated.append(selector)
-                continue
-            position = int(selector.index or 1) - 1
-            text = groups[position] if 0 <= position < len(groups) else None
-            if text:
-                stated.append(replace(constant(text), unit=selector.unit))
-        params.append((name, tuple(stated)))
-    if not any(name == "key" for name, _ in params):
-        params.append(("key", sighting.description.param("key")))
-    return replace(sighting.description, effect=phrase.effect, params=tuple(params), when=(), callback=())
 
 
 def find_locks(context: JobContext, spans: Spans) -> tuple[Lock, ...]:
@@ -108,11 +59,25 @@ def find_locks(context: JobContext, spans: Spans) -> tuple[Lock, ...]:
     found: list[Lock] = []
     for sighting in sightings:
         if sighting.effect in _TAKING and sighting.description.word("kind") != "in-process":
-            lock = _lock(sighting, blocks, releases, extends, spans)
+            of_statement = _is_of_statement(sighting)
+            held = transaction_of(sighting, sightings, context, spans) if of_statement else None
+            if of_statement and held is None:
+                continue
+            lock = _lock(sighting, blocks, releases, extends, spans, held)
             if lock is not None:
                 found.append(lock)
     found.extend(_own_managers(context, spans, blocks, extends))
     return tuple(found)
+
+
+def _is_of_statement(sighting: Sighting) -> bool:
+    """Whether a lock lives no longer than the transaction of its statement."""
+    word = sighting.description.word("kind")
+    return (
+        word == "transaction"
+        or (word == "row" and sighting.text("sql") is not None)
+        or (word == "row" and not sighting.description.param("key") and not sighting.description.param("ttl"))
+    )
 
 
 def _lock(
@@ -121,6 +86,7 @@ def _lock(
     releases: tuple[Sighting, ...],
     extends: tuple[Sighting, ...],
     spans: Spans,
+    held: Transaction | None,
 ) -> Lock | None:
     event = sighting.event
     block = blocks.get(id(event.call))
@@ -128,12 +94,16 @@ def _lock(
     if is_wrapper and not spans.callbacks(event) and not _passes_function(event):
         return None
     mine = tuple(r for r in releases if _belongs(r, sighting) and r.event.order != event.order)
+    given_back = frozenset(r.event.order for r in mine) if block is None and not is_wrapper else frozenset()
+    if held is not None:
+        mine, given_back = (), held.releases
     guarded = Guarded(
         event=event,
         block=block[0] if block is not None else None,
         is_wrapper=is_wrapper,
         failure=_failure(sighting, block is not None or is_wrapper),
-        releases=frozenset(r.event.order for r in mine) if block is None and not is_wrapper else frozenset(),
+        releases=given_back,
+        ends=held.ends if held is not None else frozenset(),
         marks=frozenset({event.order}) if block is None else block[1] | {event.order},
     )
     longer = tuple(e for e in extends if _belongs(e, sighting) and e.event.order > event.order)
@@ -150,6 +120,8 @@ def _failure(sighting: Sighting, holds_block: bool) -> str:  # noqa: FBT001 - on
     word = sighting.description.word("failure")
     if word is not None:
         return str(word)
+    if sighting.description.word("kind") == "row" and _is_of_statement(sighting):
+        return "waits"
     return "throws" if holds_block else "falsy"
 
 
@@ -219,7 +191,9 @@ def _own_managers(
                     left = _entered(context, folded, _LEAVING, ("lock.release", "log"))
                     if taken:
                         marks = orders | {event.order}
-                        guarded = Guarded(event, node, False, _failure(taken[0], True), frozenset(), marks)  # noqa: FBT003
+                        guarded = Guarded(
+                            event, node, False, _failure(taken[0], True), frozenset(), frozenset(), marks
+                        )
                         released = tuple(s for s in left if s.effect == "lock.release")
                         found.append(Lock(taken[0], guarded, released, extends, left))
                 else:
@@ -259,7 +233,9 @@ def _generator(
         return []
     released = tuple(s for s in sightings if s.effect == "lock.release")
     inner = tuple(s for s in sightings if s.effect in ("lock.release", "log"))
-    guarded = Guarded(made, node, False, _failure(taken, True), frozenset(), orders | {made.order})  # noqa: FBT003
+    guarded = Guarded(
+        made, node, False, _failure(taken, True), frozenset(), frozenset(), orders | {made.order}
+    )
     return [Lock(taken, guarded, released, extends, inner, spans.entered(made), made)]
 
 

@@ -83,6 +83,10 @@ def coverage_of(judged: Judged, context: JobContext, spans: Spans) -> Fact[Liter
         first = next((e for e in spans.events if e.order in judged.uncovered), None)
         where = (first.location,) if first is not None else ()
         return Fact("some", "Some work is done without the lock", (*where, *locations), place.path)
+    if lock.kind == "row" and lock.guarded.failure == "waits" and not lock.skips:
+        return Fact(
+            "some", "Rows are locked: a second run waits and goes on with them", locations, place.path
+        )
     item = _locked_item(lock, spans)
     if item is not None:
         return Fact("some", "Each item is locked, not the run", (item, *locations), place.path)
@@ -106,7 +110,7 @@ def is_ignored(judged: Judged) -> bool:
 def _locked_item(lock: Lock, spans: Spans) -> Location | None:
     """The loop over items of which each is locked by a key of its own."""
     key = lock.sighting.text("key")
-    if key is None or "${" not in key:
+    if lock.kind != "row" and (key is None or "${" not in key):
         return None
     place = lock.caller or lock.guarded.event
     args = place.call.args if place.call is not None else ()
@@ -131,7 +135,8 @@ def acquire_failure_of(
     event = lock.sighting.event
     place = lock.sighting.location
     if lock.guarded.failure == "waits":
-        return Fact("handled", "Waits until it is free", (place,), lock.sighting.path)
+        detail = "Rows that another holds are skipped" if lock.skips else "Waits until it is free"
+        return Fact("handled", detail, (place,), lock.sighting.path)
     if is_ignored(judged):
         if judged.denied.unsure is not None:
             return Fact(

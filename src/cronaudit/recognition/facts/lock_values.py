@@ -67,6 +67,8 @@ class Guarded:
     """``throws``, ``falsy`` or ``waits``: what the caller sees when another holds it."""
     releases: frozenset[int]
     """The orders of the calls that release it."""
+    ends: frozenset[int]
+    """The orders of the calls at whose end it is given back: of a transaction around it."""
     marks: frozenset[int]
     """The orders by which a function that leads to it is known: of the call, of what is in the block."""
 
@@ -274,6 +276,11 @@ class Values(ABC):
         if enter is not None and enter.order in self._relevant:
             return self._function(enter, state, out)
         if any(c.order in self._relevant for c in self._spans.callbacks(event)):
+            if event.order in self._lock.ends:
+                inner = Out()
+                found = self._callbacks(event, state, inner)
+                out.throws |= {leave(s) for s in inner.throws}
+                return {(leave(s), v) for s, v in found}
             return {(state, None), *self._callbacks(event, state, out)}
         return self._opaque(event, state, out)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from cronaudit.model.ir import Template
@@ -18,7 +18,14 @@ from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure, External, Known, Lazy, Sequence, Text, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import sql
-from cronaudit.recognition.facts.conditions import FILTERS, Condition, columns_of, condition_of, words_in
+from cronaudit.recognition.facts.conditions import (
+    FILTERS,
+    Condition,
+    chain_of,
+    columns_of,
+    condition_of,
+    words_in,
+)
 from cronaudit.recognition.facts.frames import Frame, Frames
 from cronaudit.recognition.facts.sql_statement import Statement
 from cronaudit.recognition.facts.usage import asks_for_one, takes_one
@@ -40,7 +47,19 @@ _EFFECTS: dict[str, OperationKind] = {
     "tx.commit": "commit",
     "tx.rollback": "rollback",
 }
-_QUIET = ("log", "alert.", "tracker.", "metric.", "monitor.", "lock.", "leader.", "mail.", "http.", "queue.", "board.")
+_QUIET = (
+    "log",
+    "alert.",
+    "tracker.",
+    "metric.",
+    "monitor.",
+    "lock.",
+    "leader.",
+    "mail.",
+    "http.",
+    "queue.",
+    "board.",
+)
 """A text that looks like SQL in such a call is none."""
 _RUNS = frozenset(("query", "execute", "exec", "run", "raw", "sql", "unsafe", "none", "any", "all", "get", "each",
                    "executeraw", "queryraw", "command", "execute_sql", "executescript", "querystream"))  # fmt: skip
@@ -59,7 +78,7 @@ class Operation:
     kind: OperationKind
     event: Event
     table: str | None = None
-    condition: Condition = Condition()
+    condition: Condition = field(default_factory=Condition)
     sets: frozenset[str] = frozenset()
     """Columns that are written."""
     words: frozenset[str] = frozenset()
@@ -154,7 +173,9 @@ class _Collector:
         queries = [s for s in database if s.effect == "db.query"]
         text = self._text(event, queries)
         if text is not None and (queries or not database):
-            statements = sql.read(text) if sql.is_sql(text) or self._runs_transaction(text, event, queries) else ()
+            statements = (
+                sql.read(text) if sql.is_sql(text) or self._runs_transaction(text, event, queries) else ()
+            )
             if statements and self._is_query(event, text):
                 yield from self._statements(statements, event)
                 return
@@ -177,7 +198,9 @@ class _Collector:
         if not any(e.effect == "db.read" for e in self._context.service.matcher.effects(f"{before}.select")):
             return
         receiver = event.callee.receiver if isinstance(event.callee, External) else None
-        view = External(path, self._linker.arguments(event.call, event.scope), event.location, receiver, event.call)
+        view = External(
+            path, self._linker.arguments(event.call, event.scope), event.location, receiver, event.call
+        )
         table = next((t for link in chain_of(view) if link.args and link.args.positional
                       and (t := _plain(link.args.positional[0], self._linker))), None)  # fmt: skip
         links = list(chain_of(view))
@@ -261,7 +284,8 @@ class _Collector:
                 limited=statement.limited,
                 pages=bool(statement.pages) and statement.limited,
                 ordered=statement.ordered,
-                set_based=kind in ("update", "delete") and not (statement.keys & _single_keys(statement.keys)),
+                set_based=kind in ("update", "delete")
+                and not (statement.keys & _single_keys(statement.keys)),
                 is_sql=True,
             )
 
@@ -357,16 +381,6 @@ def _single_keys(keys: frozenset[str]) -> frozenset[str]:
 def is_key(column: str) -> bool:
     """Whether a column names one row by its name."""
     return column in ("id", "pk", "uuid", "key", "_id", "guid") or column.endswith(("_id", "_uuid", "_key"))
-
-
-def chain_of(view: External) -> Iterator[External]:
-    """The calls of a query builder's chain, the last first, each with its arguments."""
-    current: External | None = view
-    seen = 0
-    while current is not None and seen < 40:
-        yield current
-        current = current.receiver
-        seen += 1
 
 
 def _plain(raw: Value | Lazy, linker: Linker) -> str:

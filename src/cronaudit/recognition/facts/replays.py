@@ -64,9 +64,11 @@ def frames(trace: Trace, event: Event) -> Iterator[Frame]:
 
 def _entered_at(trace: Trace, event: Event) -> Event | None:
     for candidate in reversed(trace.events[: event.order]):
-        if candidate.kind is EventKind.ENTER and isinstance(candidate.callee, Closure):
-            if (*candidate.path, candidate.callee.function.symbol) == event.path:
-                return candidate
+        callee = candidate.callee
+        if candidate.kind is not EventKind.ENTER or not isinstance(callee, Closure):
+            continue
+        if (*candidate.path, callee.function.symbol) == event.path:
+            return candidate
     return None
 
 
@@ -74,9 +76,10 @@ def _call_into(trace: Trace, entered: Event) -> Event | None:
     """The call whose function is entered; None where it is a callback that others call."""
     assert isinstance(entered.callee, Closure)  # noqa: S101 - the caller has looked
     for candidate in reversed(trace.events[: entered.order]):
-        if candidate.kind is EventKind.CALL and candidate.path == entered.path:
-            if _goes_to(candidate, entered.callee.function) is not None:
-                return candidate
+        if candidate.kind is not EventKind.CALL or candidate.path != entered.path:
+            continue
+        if _goes_to(candidate, entered.callee.function) is not None:
+            return candidate
     return None
 
 

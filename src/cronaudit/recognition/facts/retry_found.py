@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from cronaudit.model.ir import Function
+from cronaudit.model.ir import Function, Throw
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, RegionKind
 from cronaudit.model.value import Choice, Closure, Env, Known, Record, Symbol, Unknown, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.retry_loops import RetryLoop, growth_of, retry_loops, waits_of
 from cronaudit.recognition.facts.spans import Spans, covers_work, number_of, place_of, work_of, written
+from cronaudit.recognition.facts.stated import declares, option
 from cronaudit.recognition.sightings import Sighting, text_of
 from cronaudit.recognition.timing import why_open
 
@@ -57,27 +58,68 @@ def policies_of(context: JobContext, spans: Spans) -> Iterator[Policy]:
     yield from _of_recursion(context, spans)
     yield from _of_wrappers(context, spans)
     yield from _of_enqueued(context)
+    yield from _of_requests(context)
 
 
 # ---- options ---------------------------------------------------------------------------------------------------
 
 
 def _of_registration(context: JobContext) -> Iterator[Policy]:
-    options = dict(context.registration.options)
+    names = ("attempts", "retries", "backoff", "backoff_delay", "backoff_growth", "retry_on")
+    options = {n: v for n in names if (v := option(context, n)) is not None}
     attempts, retries = options.get("attempts"), options.get("retries")
-    at = (context.site,)
-    title = context.registration.kind
+    at = (context.registration.consumer.location,) if context.registration.consumer is not None else ()
+    stated = context.trait("retry.attempts")
+    if attempts is None and retries is not None and not _is_in_force(context, options, stated):
+        retries = None
     if attempts is None and retries is None:
-        stated = context.trait("retry.attempts")
-        count = context.trait("retry.count")
-        if stated in ("default", "bounded", "unbounded"):
-            delay = str(context.trait("retry.delay") or "none")
-            yield Policy(
-                "run", "", stated, float(count) if isinstance(count, int | float) else None, None,  # type: ignore[arg-type]
-                f"default of {title}", delay, None, "", at, (), of_queue=True,  # type: ignore[arg-type]
-            )  # fmt: skip
+        if stated in ("default", "bounded", "unbounded") or "retry_on" in options:
+            yield _of_default(context, options, str(stated or "default"), (*at, context.site))
         return
-    yield _of_options(context, attempts, retries, options, at)
+    place = place_of(attempts if attempts is not None else retries)
+    yield _of_options(
+        context, attempts, retries, options, (place,) if place is not None and at else (context.site,)
+    )
+
+
+def _is_in_force(context: JobContext, options: dict[str, Value], stated: object) -> bool:
+    """Whether a number of attempts is followed: some libraries only try again after the errors that are named."""
+    return (
+        "retry_on" in options
+        or stated in ("default", "bounded", "unbounded")
+        or not declares(context, "retry_on")
+    )
+
+
+def _of_default(
+    context: JobContext, options: dict[str, Value], stated: str, at: tuple[Location, ...]
+) -> Policy:
+    word, delay_at, detail, reason = delay_of(
+        context, options.get("backoff"), options.get("backoff_delay"), options
+    )
+    if word == "none" and not reason:
+        trait = context.trait("retry.delay")
+        word = "growing" if trait == "growing" else "fixed" if trait == "fixed" else "none"
+    count = context.trait("retry.count")
+    attempts: Literal["bounded", "unbounded", "default"] = (
+        "bounded" if stated == "bounded" else "unbounded" if stated == "unbounded" else "default"
+    )
+    return Policy(
+        scope="run",
+        scope_detail="",
+        attempts=attempts,
+        count=float(count) if isinstance(count, int | float) and not isinstance(count, bool) else None,
+        count_at=place_of(options.get("retry_on")),
+        detail="Default attempts of the framework",
+        delay=word,
+        delay_at=delay_at,
+        delay_detail=detail,
+        locations=at,
+        path=(),
+        delay_open=reason,
+        predicate=options.get("retry_on"),
+        of_queue=True,
+    )
 
 
 def _of_options(
@@ -91,6 +133,18 @@ def _of_options(
     extra = 0 if attempts is not None else 1
     backoff, delay = options.get("backoff"), options.get("backoff_delay")
     word, delay_at, delay_detail, delay_open = delay_of(context, backoff, delay, options)
+    default = context.trait("retry.delay")
+    if (
+        word == "none"
+        and not delay_open
+        and backoff is None
+        and delay is None
+        and default in ("growing", "fixed")
+    ):
+        word, delay_detail = (
+            ("growing" if default == "growing" else "fixed"),
+            f"{default} delay of the library",
+        )
     count, state, reason = counted(value, extra)
     return Policy(
         scope="run",
@@ -300,11 +354,28 @@ def _recursion_bound(event: Event, node: Function, context: JobContext) -> float
 
 def _of_wrappers(context: JobContext, spans: Spans) -> Iterator[Policy]:
     for sighting in context.seen("retry.wrap"):
+        if not sighting.description.callback and not spans.callbacks(sighting.event):
+            if sighting.event.inside(RegionKind.CATCH) or isinstance(sighting.event.statement, Throw):
+                yield _asked_for(sighting, context)
+            continue
         covered = _in_wrapper(sighting, spans)
         whole = covers_work(covered, context, spans) and _is_before_items(sighting.event)
         if not whole and not any(e.order in covered for e in work_of(context)):
             continue
         yield _of_sighting(sighting, context, whole=whole)
+
+
+def _asked_for(sighting: Sighting, context: JobContext) -> Policy:
+    """A call by which the run asks its queue for another attempt: how often, the task's own option says as well."""
+    policy = _of_sighting(sighting, context, whole=True)
+    stated = option(context, "retries")
+    if sighting.param("retries") is None and sighting.param("attempts") is None and stated is not None:
+        count, state, reason = counted(stated, 1)
+        detail = written(context.linker, place_of(stated), HINT) or _said(stated, 1)
+        policy = replace(
+            policy, count=count, attempts=state, open=reason, detail=detail, count_at=place_of(stated)
+        )
+    return policy
 
 
 def _in_wrapper(sighting: Sighting, spans: Spans) -> frozenset[int]:
@@ -360,6 +431,29 @@ def _of_sighting(sighting: Sighting, context: JobContext, *, whole: bool) -> Pol
         sighting=sighting,
         predicate=sighting.param("predicate"),
     )
+
+
+def _of_requests(context: JobContext) -> Iterator[Policy]:
+    """A client that tries one request again."""
+    for sighting in context.seen("http.request"):
+        value = sighting.param("retries")
+        if value is None:
+            continue
+        count, state, reason = counted(value, 1)
+        yield Policy(
+            scope="part",
+            scope_detail="Only one request is tried again",
+            attempts=state,
+            count=count,
+            count_at=place_of(value),
+            detail=written(context.linker, place_of(value), HINT) or _said(value, 1),
+            delay="none",
+            delay_at=None,
+            delay_detail="",
+            locations=(sighting.location,),
+            path=sighting.path,
+            open=reason,
+        )
 
 
 def _of_enqueued(context: JobContext) -> Iterator[Policy]:

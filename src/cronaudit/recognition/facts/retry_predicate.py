@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cronaudit.model.facts import Unresolved
-from cronaudit.model.ir import Break, Call, Define, Expr, If, Interface, Member, Name, Return, Throw
+from cronaudit.model.ir import Break, Call, Define, Expr, Handler, If, Interface, Member, Name, Return, Throw
 from cronaudit.model.source import Location
 from cronaudit.model.trace import RegionKind
 from cronaudit.model.value import Closure, External, Known, Symbol, Value
@@ -36,6 +36,10 @@ def predicate_of(policy: Policy, context: JobContext, spans: Spans) -> Predicate
         return _given(policy.predicate, policy)
     if policy.loop is not None:
         return _in_loop(policy.loop, context)
+    if policy.sighting is not None and not policy.sighting.description.callback:
+        typed = _typed_handler(policy)
+        if typed is not None:
+            return typed
     found = _stopping_error(context, spans) if policy.of_queue else None
     return found or Predicate("none", "All errors alike", policy.locations)
 
@@ -108,6 +112,22 @@ def _ends(statement: If) -> bool:
 def _asks(test: Expr, error: str | None) -> bool:
     """Whether a test looks at the error itself, not only at the counter."""
     return error is not None and any(isinstance(e, Name) and e.name == error for e in inside(test))
+
+
+def _typed_handler(policy: Policy) -> Predicate | None:
+    """The call that asks for another attempt stands in a handler of some errors only, or on a condition."""
+    assert policy.sighting is not None  # noqa: S101 - the caller has looked
+    event = policy.sighting.event
+    for region in event.regions():
+        handler = region.info
+        if region.kind is RegionKind.CATCH and isinstance(handler, Handler):
+            named = [t for t in handler.types if getattr(t, "name", "") not in _ALL_ERRORS]
+            if named and len(named) == len(handler.types):
+                return Predicate("used", "The type of the error decides", (policy.sighting.location,))
+            return None
+        if region.kind in (RegionKind.THEN, RegionKind.ELSE) and isinstance(region.node, If):
+            return Predicate("used", "A condition decides", (policy.sighting.location,))
+    return None
 
 
 def _stopping_error(context: JobContext, spans: Spans) -> Predicate | None:

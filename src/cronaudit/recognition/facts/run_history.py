@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, time
+from itertools import pairwise
 from typing import Final, Literal
 
 from cronaudit.model.facts import Fact
@@ -12,13 +14,22 @@ from cronaudit.model.trace import RegionKind
 from cronaudit.model.value import Choice, Known, Record, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.failure_paths import hooks
+from cronaudit.recognition.facts.settings import is_set, setting
 from cronaudit.recognition.facts.spans import Spans, core_of
 from cronaudit.recognition.facts.sql import read as read_sql
-from cronaudit.recognition.sightings import Sighting
+from cronaudit.recognition.sightings import Sighting, seconds_of, text_of
+from cronaudit.schedule.occurrences import next_runs
 
 Runs = Literal["stored", "last", "none"]
 
-_THING: Final = r"(?:cron|jobs?|tasks?|batch|worker|schedul(?:e|er|ed)|background_?jobs?|sync|process|backup|import|export)"
+_RESULTS_KEPT: Final = 86_400.0
+"""Seconds: what Celery keeps a result for when nothing is set."""
+_RUNS_LOOKED_AT: Final = 15
+
+_THING: Final = (
+    r"(?:cron|jobs?|tasks?|batch|worker|schedul(?:e|er|ed)|background_?jobs?|sync|process|backup|import"
+    r"|export)"
+)
 _KEPT: Final = r"(?:runs?|executions?|history|histories|logs?|attempts|results?)"
 _RUN_TABLE: Final = re.compile(rf"(?:^|_){_THING}_?{_KEPT}s?$|^(?:runs|executions|{_THING}_?{_KEPT}_?\w*)$")
 _JOB_TABLE: Final = re.compile(r"(?:^|_)(?:background|cron|scheduled|periodic)_?(?:jobs?|tasks?)$")
@@ -44,6 +55,9 @@ def runs_of(context: JobContext) -> Fact[Runs]:
     trait = context.trait("history.runs")
     if trait == "stored":
         return Fact("stored", "The scheduler keeps past runs", (_runner(context),))
+    backend = _backend(context)
+    if backend is not None:
+        return backend
     last = _last(context)
     if last is not None:
         return last
@@ -95,6 +109,48 @@ def _kept(context: JobContext, value: Value) -> Fact[Runs] | None:
 
 def _kept_failed(context: JobContext) -> Fact[Runs]:
     return Fact("none", "Completed runs are removed at once", (context.site,))
+
+
+# ---- result backends -------------------------------------------------------------------------------------------
+
+
+def _backend(context: JobContext) -> Fact[Runs] | None:
+    """A result backend counts where results outlive the interval (ruling 12); a stored schedule knows the last run."""
+    if not context.registration.kind.startswith("celery"):
+        return None
+    backend = setting(context.service, "result_backend")
+    if backend is not None and is_set(backend):
+        kept = _kept_seconds(context)
+        between = _between_runs(context)
+        if kept is not None and between is not None and kept > between:
+            return Fact("stored", "Results are kept longer than the time between two runs", (backend[1],))
+    store = setting(context.service, "beat_scheduler")
+    text = text_of(store[0]) if store is not None else None
+    if store is not None and text is not None and "database" in text.lower():
+        return Fact("last", "The schedule's table knows only the last run", (store[1],))
+    return None
+
+
+def _kept_seconds(context: JobContext) -> float | None:
+    """How long results are kept; without an end where expiry is off."""
+    stated = setting(context.service, "result_expires")
+    if stated is None:
+        return _RESULTS_KEPT
+    value = stated[0].options[0] if isinstance(stated[0], Choice) else stated[0]
+    if isinstance(value, Known) and value.value in (None, 0):
+        return float("inf")
+    return seconds_of(value, "s")
+
+
+def _between_runs(context: JobContext) -> float | None:
+    """The longest time between two of the coming runs, in seconds."""
+    schedule = context.registration.timing.schedule
+    if schedule.interval_seconds is not None:
+        return schedule.interval_seconds
+    start = datetime.combine(context.service.date, time(), UTC)
+    runs = next_runs(schedule, None, start, _RUNS_LOOKED_AT)
+    gaps = [(b - a).total_seconds() for a, b in pairwise(runs)]
+    return max(gaps, default=None)
 
 
 # ---- rows ------------------------------------------------------------------------------------------------------

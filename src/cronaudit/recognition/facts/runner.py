@@ -13,6 +13,7 @@ from cronaudit.recognition.facts.processes_sites import written_at
 from cronaudit.recognition.facts.runner_coordination import contention, election
 from cronaudit.recognition.facts.runner_placement import scaling, separation
 from cronaudit.recognition.facts.runner_state import instance_state
+from cronaudit.recognition.facts.spans import is_changing
 from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.timers import CHANGING
 
@@ -68,7 +69,7 @@ def _feeds(context: JobContext) -> Sighting | None:
     """The call that puts the work into a queue, where that is all that a run changes (ruling 25)."""
     if context.registration.handler is None or not context.trace.complete:
         return None
-    changing = [s for s in context.sightings if s.effect in CHANGING]
+    changing = [s for s in context.sightings if s.effect in CHANGING or is_changing(s)]
     queued = [s for s in changing if s.effect == "queue.enqueue"]
     if not queued or not all(s.effect in _FEEDING for s in changing):
         return None

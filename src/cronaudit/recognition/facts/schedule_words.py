@@ -222,12 +222,13 @@ def _builder(context: JobContext, schedule: Schedule) -> Fact[Words]:
     if text and _IN_WORDS.search(text.strip()):
         return Fact("builder", f"'{text}', no comment", (at,))
     for expr in _written(context):
-        if isinstance(expr, Const) and isinstance(expr.value, str) and expr.line == at.line:
-            if schedule.is_interval and _IN_WORDS.search(expr.value.strip()):
-                return Fact("builder", f"'{expr.value}', no comment", (at,))
-        if schedule.is_interval and isinstance(expr, Call) and any(a.name in _UNITS for a in expr.args):
+        if not schedule.is_interval:
+            break
+        if isinstance(expr, Const) and isinstance(expr.value, str) and _IN_WORDS.search(expr.value.strip()):
+            return Fact("builder", f"'{expr.value}', no comment", (at,))
+        if isinstance(expr, Call) and any(a.name in _UNITS for a in expr.args):
             return Fact("size", "Size by the names of units", (at,))
-        if schedule.is_interval and isinstance(expr, Object) and any(e.key in _UNITS for e in expr.entries):
+        if isinstance(expr, Object) and any(e.key in _UNITS for e in expr.entries):
             return Fact("size", "Size by the names of units", (at,))
     call = context.registration.call.call
     if schedule.is_interval and call is not None and any(a.name in _UNITS for a in call.args):

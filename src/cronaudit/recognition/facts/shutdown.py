@@ -145,8 +145,16 @@ def _end_on(context: JobContext, path: ShutdownPath) -> JobEnd:
     stopped = next((s for s in path.stops if stops_job(s, context)), None)
     if stopped is not None:
         where = _function_of(stopped.event, path)
-        return JobEnd("stopped", stopped.location, where, path.location, "The schedule stops, running work is not awaited")
-    if path.signal != "default" and any(s.effect not in ("log", "process.exit", "log.base") for s in path.sightings):
+        return JobEnd(
+            "stopped",
+            stopped.location,
+            where,
+            path.location,
+            "The schedule stops, running work is not awaited",
+        )
+    if path.signal != "default" and any(
+        s.effect not in ("log", "process.exit", "log.base") for s in path.sightings
+    ):
         return JobEnd("apart", path.location, None, path.location, "Handled, but the job is no part of it")
     return JobEnd("none", None, None, path.location, "The handler only logs and exits")
 
@@ -157,15 +165,19 @@ def held_executions(context: JobContext) -> tuple[Held, ...]:
     frames = Frames(context.trace.events)
     found: list[Held] = []
     for function, event in _entered(context.trace):
-        for held in executions(function, event.scope, linker):
-            if held.value is not None and _leads_to_work(held.value, event, context, frames):
-                found.append(held)
+        found += [
+            h
+            for h in executions(function, event.scope, linker)
+            if h.value is not None and _leads_to_work(h.value, event, context, frames)
+        ]
     return tuple(found)
 
 
 def running_flags(context: JobContext) -> tuple[Held, ...]:
     """Flags that the job raises while it runs."""
-    return tuple(f for function, event in _entered(context.trace) for f in flags(function, event.scope, context.linker))
+    return tuple(
+        f for function, event in _entered(context.trace) for f in flags(function, event.scope, context.linker)
+    )
 
 
 def _entered(trace: Trace) -> Iterator[tuple[Function, Event]]:
@@ -188,9 +200,13 @@ def _leads_to_work(call: object, entered: Event, context: JobContext, frames: Fr
     for event in context.trace.events[frame.enter.order :]:
         if event.order > frame.enter.order and len(event.path) <= depth:
             return False
-        if isinstance(handler, Closure) and event.kind is EventKind.ENTER:
-            if isinstance(event.callee, Closure) and event.callee.function is handler.function:
-                return True
+        entered_function = event.callee.function if isinstance(event.callee, Closure) else None
+        if (
+            isinstance(handler, Closure)
+            and event.kind is EventKind.ENTER
+            and entered_function is handler.function
+        ):
+            return True
         if event.kind is EventKind.CALL and event.awaited:
             return True
     return False
@@ -205,7 +221,9 @@ def _waits_for_execution(context: JobContext, path: ShutdownPath) -> JobEnd | No
             holder = holder_of(expr, event.scope, linker)
             if holder is not None and any(holder.same(h.holder) for h in held):
                 at = Location(function.module.path, line)
-                return JobEnd("awaited", at, function.location, path.location, f"{holder.name} awaited at shutdown")
+                return JobEnd(
+                    "awaited", at, function.location, path.location, f"{holder.name} awaited at shutdown"
+                )
         for statement in statements(function.body):
             if not isinstance(statement, Loop) or statement.kind not in (LoopKind.WHILE, LoopKind.DO):
                 continue
@@ -214,7 +232,9 @@ def _waits_for_execution(context: JobContext, path: ShutdownPath) -> JobEnd | No
                 holder = holder_of(expr, event.scope, linker)
                 if holder is not None and any(holder.same(h.holder) for h in (*held, *raised)):
                     at = Location(function.module.path, statement.line)
-                    return JobEnd("awaited", at, function.location, path.location, f"Waits until {holder.name} is over")
+                    return JobEnd(
+                        "awaited", at, function.location, path.location, f"Waits until {holder.name} is over"
+                    )
     return None
 
 

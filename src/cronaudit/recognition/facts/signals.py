@@ -152,9 +152,8 @@ class _Reader:
             seen.add(id(handler.function))
             for sighting in _decorated(handler.function, self._context):
                 service = str(sighting.description.word("service") or sighting.library)
-                yield self._signal(
-                    Occurrence(sighting, ()), service, ("start", "completion", "failure"), carries=True
-                )
+                phases: tuple[Phase, ...] = ("start", "completion", "failure")
+                yield self._signal(Occurrence(sighting, ()), service, phases, carries=True)
 
     # ---- parts -----------------------------------------------------------------------------------------------
 
@@ -183,7 +182,7 @@ class _Reader:
 
     def _signal(
         self, occurrence: Occurrence, service: str, phases: tuple[Phase, ...], *, carries: bool = False
-    ) -> Signal | None:
+    ) -> Signal:
         sighting = occurrence.sighting
         kept = tuple(p for p in phases if self._can_tell(p, sighting.event, carries=carries))
         name = sighting.text("name")

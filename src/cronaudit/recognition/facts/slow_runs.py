@@ -30,7 +30,7 @@ def slow_of(context: JobContext) -> Fact[Slow]:
         (
             (e, f)
             for e, f in named_stubs(context, ALERT_NAMES, "alert.send")
-            if _under_duration(e, context) is not None
+            if _under_duration(e) is not None
         ),
         None,
     )
@@ -41,7 +41,7 @@ def slow_of(context: JobContext) -> Fact[Slow]:
             and host_of(sighting, context.service.matcher, "alert.send") is None
         ):
             continue
-        test = _under_duration(sighting.event, context)
+        test = _under_duration(sighting.event)
         if test is None or sighting.event.inside(RegionKind.CATCH):
             continue
         if sighting.effect != "log":
@@ -59,20 +59,22 @@ def slow_of(context: JobContext) -> Fact[Slow]:
     return context.absent("none", "No check on the duration")
 
 
-def _under_duration(event: Event, context: JobContext) -> If | None:
+def _under_duration(event: Event) -> If | None:
     """The test on the duration of a run whose branch an event stands in."""
     for region in event.regions():
-        if region.kind in (RegionKind.THEN, RegionKind.ELSE) and isinstance(region.node, If):
-            if _tests_duration(region.node.test, event):
-                return region.node
+        if region.kind not in (RegionKind.THEN, RegionKind.ELSE) or not isinstance(region.node, If):
+            continue
+        if _tests_duration(region.node.test, event):
+            return region.node
     return None
 
 
 def _tests_duration(test: Expr, event: Event) -> bool:
     for expr in inside(test):
-        if isinstance(expr, Operation) and expr.op in _COMPARES and len(expr.operands) == 2:
-            if any(_is_duration(operand, event) for operand in expr.operands):
-                return True
+        if not isinstance(expr, Operation) or expr.op not in _COMPARES:
+            continue
+        if any(_is_duration(operand, event) for operand in expr.operands):
+            return True
     return False
 
 

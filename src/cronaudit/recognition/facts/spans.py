@@ -208,8 +208,8 @@ def is_changing(sighting: Sighting) -> bool:
         sql = sighting.text("sql")
         return sql is not None and _CHANGING_SQL.match(sql) is not None
     if sighting.effect == "http.request":
-        method = sighting.text("method")
-        return method is not None and method.upper() in _CHANGING_METHODS
+        method = sighting.text("method") or sighting.description.word("verb")
+        return method is not None and str(method).upper() in _CHANGING_METHODS
     return False
 
 

@@ -32,15 +32,19 @@ _SQL = re.compile(
 _SIGNS = re.compile(r"[*,()=?$<>]|\b(?:where|limit|join|values)\b", re.IGNORECASE)
 _UPPER = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|MERGE|TRUNCATE|CALL|WITH)\b")
 """A sentence may begin like a statement; it has no signs, and no verb in capitals."""
+_MODE = r"(?:\s+(?:TRANSACTION|WORK|IMMEDIATE|EXCLUSIVE|DEFERRED|ISOLATION|LEVEL|SERIALIZABLE|REPEATABLE|READ|WRITE|ONLY|COMMITTED|,))*"
 _TRANSACTION = re.compile(
-    r"\s*(?:(BEGIN|START\s+TRANSACTION)\b[\w\s,]*|(COMMIT|END)\b[\w\s]*|(ROLLBACK)\b[\w\s]*);?\s*\Z", re.IGNORECASE
+    rf"\s*(?:(BEGIN|START\s+TRANSACTION){_MODE}|(COMMIT|END){_MODE}|(ROLLBACK){_MODE}(?:\s+TO\s+.*)?)\s*;?\s*\Z",
+    re.IGNORECASE,
 )
 _PERCENT = re.compile(r"%\(\w+\)s|%s")
 
 
 def is_sql(text: str) -> bool:
     """Whether a text is a statement: a verb with the clause that must follow it, not a sentence."""
-    return _SQL.match(text) is not None and (_SIGNS.search(text) is not None or _UPPER.match(text) is not None)
+    return _SQL.match(text) is not None and (
+        _SIGNS.search(text) is not None or _UPPER.match(text) is not None
+    )
 
 
 def transaction_verb(text: str) -> Literal["begin", "commit", "rollback"] | None:

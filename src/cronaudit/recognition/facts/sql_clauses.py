@@ -21,8 +21,11 @@ _LIMIT = re.compile(r"\b(?:LIMIT|TOP|FETCH\s+(?:FIRST|NEXT))\b\s*\(?\s*(\d+)?", 
 _WHERE = re.compile(r"\bWHERE\b(.*)", re.IGNORECASE | re.DOTALL)
 _SET = re.compile(r"\bSET\b(.*?)(?:\bWHERE\b|\bFROM\b|\Z)", re.IGNORECASE | re.DOTALL)
 _ASSIGNED = re.compile(r"([\w\"`]+)\s*=")
-_STATE = re.compile(r"([\w\"`]+)\s*(?:(?:=|<>|!=|IN\s*\()\s*'[^']*'|IS\s+(?:NOT\s+)?NULL|[<>]=?\s*\(?\s*(?:now|current_)|"
-                    r"=\s*(?:true|false|\d+)\b)", re.IGNORECASE)  # fmt: skip
+_STATE = re.compile(
+    r"([\w\"`]+)\s*(?:(?:=|<>|!=|IN\s*\()\s*'[^']*'|IS\s+(?:NOT\s+)?NULL|[<>]=?\s*\(?\s*(?:now|current_)"
+    r"|=\s*(?:true|false|\d+)\b)",
+    re.IGNORECASE,
+)
 _AGGREGATE = re.compile(r"\bSELECT\s+(?:count|sum|min|max|avg|exists)\s*\(", re.IGNORECASE)
 
 
@@ -42,9 +45,15 @@ def by_clauses(text: str) -> Statement:
             limited=limit is not None,
             limit=int(limit[1]) if limit is not None and limit[1] else None,
             filtered=where is not None,
-            states=frozenset(s.strip('"`').lower() for s in _STATE.findall(where[1])) if where else frozenset(),
-            sets=frozenset(s.strip('"`').lower() for s in _ASSIGNED.findall(assigned[1])) if assigned else frozenset(),
-            aggregate=verb == "select" and _AGGREGATE.search(text) is not None and "group by" not in text.lower(),
+            states=frozenset(s.strip('"`').lower() for s in _STATE.findall(where[1]))
+            if where
+            else frozenset(),
+            sets=frozenset(s.strip('"`').lower() for s in _ASSIGNED.findall(assigned[1]))
+            if assigned
+            else frozenset(),
+            aggregate=verb == "select"
+            and _AGGREGATE.search(text) is not None
+            and "group by" not in text.lower(),
             upsert=verb == "insert" and _UPSERT.search(text) is not None,
             locks=re.search(r"\bFOR\s+UPDATE\b", text, re.IGNORECASE) is not None,
             skips_locked=re.search(r"\bSKIP\s+LOCKED\b", text, re.IGNORECASE) is not None,

@@ -53,11 +53,15 @@ def _read(tree: exp.Expr) -> Statement:
     if isinstance(tree, exp.Merge):
         return Statement("insert", _table(tree.this), upsert=True, functions=functions, others=inner)
     where = tree.args.get("where")
-    states, keys, behind = _conditions(where.this) if where is not None else (frozenset(), frozenset(), frozenset())
+    states, keys, behind = (
+        _conditions(where.this) if where is not None else (frozenset(), frozenset(), frozenset())
+    )
     if isinstance(tree, exp.Update):
         sets = frozenset(_column(e.this) for e in tree.expressions if isinstance(e, exp.EQ)) - {""}
         words = frozenset(
-            str(e.expression.this) for e in tree.expressions if isinstance(e, exp.EQ) and _is_word(e.expression)
+            str(e.expression.this)
+            for e in tree.expressions
+            if isinstance(e, exp.EQ) and _is_word(e.expression)
         )
         return Statement(
             "update", _table(tree.this), filtered=where is not None, states=states, keys=keys, sets=sets, words=words,
@@ -115,12 +119,11 @@ def _select(
     limit = tree.args.get("limit")
     bound = limit.args.get("expression") or limit.args.get("count") if limit is not None else None
     order = tree.args.get("order")
-    ordered = frozenset(_column(o.this) for o in order.expressions) - {""} if order is not None else frozenset()
-    single = (
-        source is None
-        or (bool(tree.selects)
-        and not tree.args.get("group")
-        and all(_is_aggregate(e) for e in tree.selects))
+    ordered = (
+        frozenset(_column(o.this) for o in order.expressions) - {""} if order is not None else frozenset()
+    )
+    single = source is None or (
+        bool(tree.selects) and not tree.args.get("group") and all(_is_aggregate(e) for e in tree.selects)
     )
     locks = [lock for lock in tree.args.get("locks") or () if lock.args.get("update")]
     return Statement(
@@ -234,7 +237,9 @@ def _state_of(part: exp.Expr) -> str:
         return _column(inner.this)
     if isinstance(inner, exp.In):
         items = inner.expressions
-        return _column(inner.this) if items and all(isinstance(i.unnest(), exp.Literal) for i in items) else ""
+        return (
+            _column(inner.this) if items and all(isinstance(i.unnest(), exp.Literal) for i in items) else ""
+        )
     if isinstance(inner, exp.Column):
         return inner.name.lower()
     if isinstance(inner, exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE):

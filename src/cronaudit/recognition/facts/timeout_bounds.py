@@ -12,11 +12,13 @@ from cronaudit.model.facts import Unresolved
 from cronaudit.model.ir import Member, Name, Operation
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, RegionKind
-from cronaudit.model.value import Choice, Closure, Value
+from cronaudit.model.value import Choice, Closure, Known, Value
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.retry_found import Policy, policies_of
 from cronaudit.recognition.facts.spans import Spans, covers_work, number_of, place_of, work_of, written
+from cronaudit.recognition.facts.stated import option
+from cronaudit.recognition.facts.stated import unit_of as option_unit
 from cronaudit.recognition.facts.timeout_races import Race, argument_orders, find_races
 from cronaudit.recognition.sightings import Sighting, seconds_of
 from cronaudit.recognition.timing import why_open
@@ -65,7 +67,11 @@ def length(value: Value | None, unit: str | None) -> float | Unresolved:
         known = {s for o in value.options if (s := seconds_of(o, unit)) is not None}
         if len(known) > 1:
             return Unresolved("the timeout is one of several", place_of(value.options[0]))
-        value = value.options[0] if not known else next(o for o in value.options if seconds_of(o, unit) is not None)
+        value = (
+            value.options[0]
+            if not known
+            else next(o for o in value.options if seconds_of(o, unit) is not None)
+        )
     seconds = seconds_of(value, unit)
     if seconds is not None:
         return seconds
@@ -79,15 +85,11 @@ def length(value: Value | None, unit: str | None) -> float | Unresolved:
 
 
 def _of_options(context: JobContext) -> Iterator[TimeBound]:
-    registration = context.registration
-    scheduler = registration.scheduler
     for name in ("timeout", "timeout_soft"):
-        value = registration.options.get(name)
-        if value is None:
+        value = option(context, name)
+        if value is None or (isinstance(value, Known) and not value.value):
             continue
-        selectors = next((s for n, s in scheduler.options if n == name), ()) if scheduler is not None else ()
-        units = [s.unit for s in selectors if s.unit is not None]
-        seconds = length(value, units[0] if units else None)
+        seconds = length(value, option_unit(context, name))
         at = place_of(value)
         scope = context.trait("timeout.scope")
         word: Literal["run", "part", "declared"] = (
@@ -108,7 +110,7 @@ def _of_options(context: JobContext) -> Iterator[TimeBound]:
 def _of_platform(context: JobContext) -> Iterator[TimeBound]:
     """The limit of a process that is this job's own: `activeDeadlineSeconds`, `RuntimeMaxSec`."""
     own = (ProcessKind.K8S_CRON_JOB, ProcessKind.K8S_JOB, ProcessKind.SYSTEMD, ProcessKind.SERVERLESS)
-    if context.registration.options.get("timeout") is not None:
+    if option(context, "timeout") is not None:
         return
     for process in context.service.deployment.processes:
         limit = process.time_limit
@@ -257,10 +259,8 @@ def _is_heeded(event: Event, spans: Spans) -> bool:
         return False
     node = enter.scope.node
     return any(
-        (isinstance(e, Member)
-        and e.name in ("throwIfAborted", "aborted"))
-        or (isinstance(e, Name)
-        and "signal" in e.name.lower())
+        (isinstance(e, Member) and e.name in ("throwIfAborted", "aborted"))
+        or (isinstance(e, Name) and "signal" in e.name.lower())
         for e in expressions(node.body)
     )
 

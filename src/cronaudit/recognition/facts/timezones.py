@@ -7,11 +7,12 @@ from typing import Final, Literal
 
 from cronaudit.model.deployment import Process
 from cronaudit.model.facts import Fact, Unresolved
-from cronaudit.model.ir import Assign, Const, Index, Member, Name
-from cronaudit.model.source import Location, Role
+from cronaudit.model.ir import Assign, Const, Function, Index, Member, Module, Name
+from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Choice, Env, Known, Value
 from cronaudit.model.walking import functions_in, statements
 from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.facts.settings import is_set, setting
 from cronaudit.recognition.sightings import text_of
 from cronaudit.recognition.timing import why_open
 from cronaudit.schedule.zones import find_zone
@@ -42,6 +43,10 @@ def zone_of(context: JobContext) -> Zone:
     if source == "platform":
         text = str(zone or "UTC")
         return Fact(text, text, (context.site,)), Fact("platform", f"{text} by the platform", (context.site,))
+    if context.linker.language(context.site.path) is Language.PYTHON:
+        stated = setting(context.service, "timezone")
+        if stated is not None and is_set(stated):
+            return _stated(stated[0], "service", stated[1])
     if source == "framework" and zone is not None:
         text = str(zone)
         return Fact(text, text, (context.site,)), Fact(
@@ -105,7 +110,8 @@ def _assigned(service: Service) -> tuple[Value, Location] | None:
         module = service.linker.module(path)
         if module is None:
             continue
-        for node in (module, *functions_in(module)):
+        nodes: tuple[Function | Module, ...] = (module, *functions_in(module))
+        for node in nodes:
             for s in statements(node.body):
                 if isinstance(s, Assign) and s.value is not None and s.op == "=" and _is_tz(s.target):
                     value = service.linker.fold(s.value, service.linker.scope_of(node))

@@ -137,7 +137,11 @@ def asks_for_one(event: Event) -> bool:
 def tests_of(event: Event) -> Iterator[tuple[If, int]]:
     """The branches that are decided by the result of a call, in the function that it stands in, with the polarity."""
     statement = event.statement
-    if isinstance(statement, If) and event.call is not None and any(e is event.call for e in inside(statement.test)):
+    if (
+        isinstance(statement, If)
+        and event.call is not None
+        and any(e is event.call for e in inside(statement.test))
+    ):
         yield statement, polarity(statement.test, frozenset(), event.call)
     names = frozenset(targets(event))
     if not names:
@@ -240,7 +244,8 @@ def is_returned(event: Event) -> bool:
         return True
     names = targets(event)
     return bool(names) and any(
-        isinstance(s, Return) and s.value is not None and mentions(s.value, names) for s in statements(body_of(event))
+        isinstance(s, Return) and s.value is not None and mentions(s.value, names)
+        for s in statements(body_of(event))
     )
 
 

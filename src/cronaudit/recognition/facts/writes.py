@@ -40,7 +40,12 @@ def atomicity_of(context: JobContext) -> Fact[Atomicity]:
     outside = [w for w, at in found_in if at is None]
     if not outside:
         first = inside_tx[0]
-        return Fact("transaction", "Writes stand in a transaction", _distinct(first[1], first[0].location), first[0].path)
+        return Fact(
+            "transaction",
+            "Writes stand in a transaction",
+            _distinct(first[1], first[0].location),
+            first[0].path,
+        )
     kinds = " and ".join(sorted({w.kind.upper() for w in outside}))
     places = _distinct(*(_site(context, operations, w) for w in outside), *(w.location for w in outside))
     if inside_tx:
@@ -63,7 +68,9 @@ def inserts_of(context: JobContext) -> Fact[Inserts]:
         return Fact("upsert", detail, _distinct(*(o.location for o in safe)), safe[0].path)
     places = _distinct(*(o.location for o in plain))
     if safe:
-        return Fact("some", f"{len(safe)} of {len(plain) + len(safe)} inserts are upserts", places, plain[0].path)
+        return Fact(
+            "some", f"{len(safe)} of {len(plain) + len(safe)} inserts are upserts", places, plain[0].path
+        )
     detail = "INSERT without ON CONFLICT" if plain[0].is_sql else "Plain inserts"
     return Fact("plain", detail, places, plain[0].path)
 
@@ -84,8 +91,12 @@ def _exclusive(writes: tuple[Operation, ...]) -> bool:
     """Whether no two of the writes are done in the same run: they stand in the arms of one branch."""
     if len(writes) != 2:
         return False
-    one = {id(r.node): r.kind for r in writes[0].event.regions() if r.kind in (RegionKind.THEN, RegionKind.ELSE)}
-    other = {id(r.node): r.kind for r in writes[1].event.regions() if r.kind in (RegionKind.THEN, RegionKind.ELSE)}
+    one = {
+        id(r.node): r.kind for r in writes[0].event.regions() if r.kind in (RegionKind.THEN, RegionKind.ELSE)
+    }
+    other = {
+        id(r.node): r.kind for r in writes[1].event.regions() if r.kind in (RegionKind.THEN, RegionKind.ELSE)
+    }
     shared = one.keys() & other.keys()
     in_loop = any(r.kind is RegionKind.LOOP for w in writes for r in w.event.regions())
     return not in_loop and any(one[n] is not other[n] for n in shared)
@@ -110,17 +121,19 @@ class _Transactions:
     def __init__(self, context: JobContext, operations: Operations) -> None:
         self._context = context
         self._frames = operations.frames
-        self._wraps = {id(s.event): s.event for s in (*context.seen("tx.wrap"), *_of(context.enqueued, "tx.wrap"))}
+        self._wraps = {
+            id(s.event): s.event for s in (*context.seen("tx.wrap"), *_of(context.enqueued, "tx.wrap"))
+        }
         begins = [o.event for o in operations.of("begin")]
         ends = [o.event for o in operations.of("commit")]
-        self._spans = [
-            (b, next((e for e in ends if e.order > b.order), None)) for b in begins
-        ]
+        self._spans = [(b, next((e for e in ends if e.order > b.order), None)) for b in begins]
 
     def of(self, write: Operation) -> Location | None:
         """Where the transaction begins that a write stands in, each time that it is done; None where it is not."""
-        places = (Place(tuple(write.event.regions()), -1, self._frames.root),) if write.enqueued else (
-            self._frames.places(write.event)
+        places = (
+            (Place(tuple(write.event.regions()), -1, self._frames.root),)
+            if write.enqueued
+            else (self._frames.places(write.event))
         )
         found: Location | None = None
         for place in places:

@@ -11,6 +11,7 @@ from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.selectors import first
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import Assign, Object
+from cronaudit.model.knowledge import Effect
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import External, Known, Record, Value
 from cronaudit.model.walking import statements
@@ -125,18 +126,36 @@ def _bases(service: Service, made: External, title: str) -> Iterator[_Logger]:
         own = strongest(tells_instance(service, v) for _k, v in of_arguments(service, made.args))
         if own == "id":
             yield _Logger("id", title, place)
-        elif effect.word("default_host") is True and not _leaves_out(service, made):
+        elif _is_overridden(service, effect, made):
+            yield _Logger(own, title, place)
+        elif effect.word("default_host") is True and not _leaves_out(service, made, "hostname"):
             yield _Logger("id", title, made.at, is_default=True)
-        elif effect.word("default_pid") is True or own == "pid":
+        elif own == "pid" or (effect.word("default_pid") is True and not _leaves_out(service, made, "pid")):
             yield _Logger("pid", title, place)
         else:
             yield _Logger("none", title, place)
 
 
-def _leaves_out(service: Service, made: External) -> bool:
-    """``ignore: 'pid,hostname'``: an option that takes the host out of every line again."""
+def _is_overridden(service: Service, effect: Effect, made: External) -> bool:
+    """``base: null``: the option without which the default would hold is written out, if only as nothing."""
+    for condition in effect.when:
+        selector = condition.select
+        if condition.test != "missing" or selector.root != "args" or not selector.members or made.args is None:
+            continue
+        index = selector.index if isinstance(selector.index, int) else 0
+        value = service.linker.force(made.args.positional[index]) if index < len(made.args.positional) else None
+        for member in selector.members[:-1]:
+            inner = value.entries.get(member) if isinstance(value, Record) else None
+            value = None if inner is None else service.linker.force(inner)
+        if isinstance(value, Record) and selector.members[-1] in value.entries:
+            return True
+    return False
+
+
+def _leaves_out(service: Service, made: External, field: str) -> bool:
+    """``ignore: 'pid,hostname'``: an option that takes a field out of every line again."""
     return any(
-        isinstance(value, Known) and "hostname" in str(value.value) and _LEFT_OUT.search(key) is not None
+        isinstance(value, Known) and field in str(value.value) and _LEFT_OUT.search(key) is not None
         for key, value in of_arguments(service, made.args)
     )
 

@@ -1,0 +1,130 @@
+"""Settings of Python frameworks: assigned in a settings module, to the app's configuration, or passed to its update.
+
+Frameworks read them by name, so that no import leads from the job to them. The names stand here and not in
+rules/libraries because a library file has no form for a setting yet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from cronaudit.model.ir import Assign, Call, Const, Expr, Index, Member, Module, Name, Object, This
+from cronaudit.model.source import Language, Location, Role
+from cronaudit.model.value import Choice, Known, Value
+from cronaudit.model.walking import functions_in, inside, statement_expressions, statements
+from cronaudit.recognition.context import Service
+
+NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "timezone": ("CELERY_TIMEZONE", "timezone", "TIME_ZONE"),
+    "result_backend": ("CELERY_RESULT_BACKEND", "result_backend"),
+    "result_expires": ("CELERY_RESULT_EXPIRES", "CELERY_TASK_RESULT_EXPIRES", "result_expires"),
+    "beat_scheduler": ("CELERY_BEAT_SCHEDULER", "CELERYBEAT_SCHEDULER", "beat_scheduler"),
+}
+"""What a setting is called, the strongest name first."""
+_ALL: Final = re.compile(
+    rb"\b(?:" + b"|".join(n.encode() for names in NAMES.values() for n in names) + rb")\b"
+)
+_SECOND: Final = re.compile(
+    r"(?:^|[/_.-])(?:tests?|testing|ci|local|dev(?:elopment)?|examples?|sample)(?:[/_.-]|$)"
+)
+_CONFIGURATION: Final = re.compile(r"^(?:conf|config|settings?)$")
+_MOST_BYTES: Final = 500_000
+
+Setting = tuple[Value, Location]
+
+
+def setting(service: Service, what: str) -> Setting | None:
+    """The value in force, with its place: the first name that is set; production before tests and examples."""
+    found = _all(service)
+    for name in NAMES[what]:
+        if name in found:
+            return found[name][0]
+    return None
+
+
+def is_set(found: Setting | None) -> bool:
+    """Whether a setting has a value that turns something on."""
+    if found is None:
+        return False
+    value = found[0].options[0] if isinstance(found[0], Choice) else found[0]
+    return not (isinstance(value, Known) and value.value in (None, "", False, "disabled", "disabled://"))
+
+
+def _all(service: Service) -> dict[str, list[Setting]]:
+    cached = service.cache.get(__name__)
+    if isinstance(cached, dict):
+        return cached
+    found: dict[str, list[tuple[bool, Setting]]] = {}
+    for file in service.tree.files:
+        if file.language is not Language.PYTHON or file.size > _MOST_BYTES:
+            continue
+        if file.role not in (Role.SERVER, Role.CONFIG) or not _ALL.search(service.tree.read(file.path)):
+            continue
+        module = service.linker.module(file.path)
+        if module is None:
+            continue
+        for name, expr, line, scope_of in _assignments(module):
+            value = service.linker.fold(expr, service.linker.scope_of(scope_of))
+            second = _SECOND.search(file.path) is not None
+            found.setdefault(name, []).append((second, (value, Location(file.path, line))))
+    result = {
+        name: [pair for _, pair in sorted(pairs, key=lambda p: (p[0], p[1][1]))]
+        for name, pairs in found.items()
+    }
+    service.cache[__name__] = result
+    return result
+
+
+def _assignments(module: Module) -> Iterator[tuple[str, Expr, int, Module]]:
+    known = {n for names in NAMES.values() for n in names}
+    bodies = [module.body, *(f.body for f in functions_in(module))]
+    for body in bodies:
+        for s in statements(body):
+            if isinstance(s, Assign) and s.value is not None and s.op == "=":
+                name = _assigned(s.target, top=body is module.body)
+                if name in known:
+                    yield name, s.value, s.line, module
+            for root in statement_expressions(s):
+                for expr in inside(root):
+                    if isinstance(expr, Call) and _updates(expr):
+                        yield from (
+                            (a.name, a.value, expr.line, module)
+                            for a in expr.args
+                            if a.name is not None and a.name in known
+                        )
+                        for argument in expr.args:
+                            if isinstance(argument.value, Object):
+                                yield from (
+                                    (e.key, e.value, e.line, module)
+                                    for e in argument.value.entries
+                                    if isinstance(e.key, str) and e.key in known
+                                )
+
+
+def _assigned(target: Expr, *, top: bool) -> str:
+    """``CELERY_TIMEZONE``, ``app.conf.timezone``, ``app.conf['timezone']``; a bare lower-case name is a variable."""
+    if isinstance(target, Name):
+        return target.name if top and target.name.isupper() else ""
+    if isinstance(target, Member) and _is_configuration(target.object):
+        return target.name
+    if isinstance(target, Index) and _is_configuration(target.object) and isinstance(target.index, Const):
+        return str(target.index.value)
+    return ""
+
+
+def _is_configuration(expr: Expr) -> bool:
+    return (
+        isinstance(expr, Member | Name)
+        and _CONFIGURATION.match(expr.name) is not None
+        and not isinstance(expr, This)
+    )
+
+
+def _updates(call: Call) -> bool:
+    return (
+        isinstance(call.callee, Member)
+        and call.callee.name in ("update", "add_defaults")
+        and _is_configuration(call.callee.object)
+    )

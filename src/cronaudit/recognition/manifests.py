@@ -1,0 +1,98 @@
+"""Schedules that a JSON manifest states, and the routes that it calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cronaudit.knowledge.matcher import Matcher
+from cronaudit.knowledge.selectors import Site, select
+from cronaudit.model.ir import Module
+from cronaudit.model.linker import Bound, Item, Linker
+from cronaudit.model.source import Location, SourceTree
+from cronaudit.model.value import Closure, Namespace, Record, Scope, Sequence, Value
+from cronaudit.recognition.discovery import Discovery
+from cronaudit.recognition.found import Registration
+
+_APP_ROUTE = re.compile(r"(?:^|/)app/(.*)/route\.[cm]?[jt]sx?$")
+_PAGE_ROUTE = re.compile(r"(?:^|/)pages/(api/.*?)(?:/index)?\.[cm]?[jt]sx?$")
+_FILE_ROUTE = re.compile(r"(?:^|/)(api/.*?)(?:/index)?\.[cm]?[jt]s$")
+_GROUP = re.compile(r"\([^/]*\)/|@[^/]*/")
+_METHODS = ("GET", "POST", "default", "handler")
+
+
+@dataclass(slots=True)
+class Manifests:
+    """Finds the jobs of manifests."""
+
+    linker: Linker
+    matcher: Matcher
+    tree: SourceTree
+    discovery: Discovery
+    _routes: dict[str, str] = field(default_factory=dict)
+
+    def registrations(self) -> Iterator[Registration]:
+        """One registration for each entry of each manifest."""
+        for scheduler in self.matcher.schedulers("manifest"):
+            for file in self.tree.by_name(scheduler.call.removeprefix("manifest:")):
+                module = Module(file.path, file.language)
+                value = self.linker.json(file.path)
+                if not isinstance(value, Record):
+                    continue
+                site = Site(scheduler.call, None, None, {"value": value}, {}, file.path)
+                listed = [select(s, site, self.linker.force, self.linker.member) for s in scheduler.entries]
+                for container in listed:
+                    for entry in container.items if isinstance(container, Sequence) else ():
+                        inner = Site(scheduler.call, None, None, {"entry": entry}, {}, file.path)
+                        name = self.discovery.name_of(scheduler, inner)
+                        at = self._line(file.path, name)
+                        bound = Bound(Scope(module, None), (at,), (Item(at, self.linker.force(entry)),))
+                        found = self.discovery.register(scheduler, inner, module, bound, at, at)
+                        if found is not None:
+                            self._route(found, name)
+                            yield found
+
+    def _line(self, path: str, name: str | None) -> Location:
+        offset = self.tree.read(path).find(f'"{name}"'.encode()) if name else -1
+        return Location(path, self.tree.line_of(path, offset) if offset >= 0 else 1)
+
+    def _route(self, found: Registration, name: str | None) -> None:
+        """The function of the route that the platform calls."""
+        if name is None or not name.startswith("/"):
+            return
+        path = self._paths().get(name.partition("?")[0].strip("/"))
+        module = self.linker.module(path) if path is not None else None
+        if module is None:
+            found.handler_open = f"no route {name} is in the tree"
+            return
+        for method in _METHODS:
+            value: Value = self.linker.member(Namespace(module), method)
+            handler = _function(value, self.linker)
+            if handler is not None:
+                found.handler, found.handler_open, found.node = handler, "", module
+                return
+        found.handler_open = f"{module.path} exports no handler that is known"
+
+    def _paths(self) -> dict[str, str]:
+        if not self._routes:
+            for file in self.tree.files:
+                for pattern in (_APP_ROUTE, _PAGE_ROUTE, _FILE_ROUTE):
+                    match = pattern.search(file.path)
+                    if match is not None:
+                        self._routes.setdefault(_GROUP.sub("", match[1] + "/").strip("/"), file.path)
+                        break
+        return self._routes
+
+
+def _function(value: Value, linker: Linker) -> Closure | None:
+    """A handler, also behind a wrapper of the project's own or of a library: ``withCron(async () => …)``."""
+    if isinstance(value, Closure):
+        return value
+    args = getattr(value, "args", None)
+    for raw in args.positional if args is not None else ():
+        inner = linker.force(raw)
+        if isinstance(inner, Closure):
+            return inner
+    return None
+

@@ -1,0 +1,207 @@
+"""Trying again: by the queue, by a library, by a loop of the project's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from cronaudit.model.facts import RetryFacts, Unresolved
+from cronaudit.recognition.facts import retry
+
+PACKAGE = """
+{"name": "shop", "scripts": {"start": "node src/index.js"}, "dependencies": {"node-cron": "^3.0.0", "bullmq": "^5.0.0"}}
+"""
+HEAD = """\
+const cron = require('node-cron');
+const { Pool } = require('pg');
+const { Queue, Worker } = require('bullmq');
+const { setTimeout: sleep } = require('node:timers/promises');
+const pool = new Pool();
+const log = require('pino')();
+const connection = { host: 'redis' };
+async function settle() { await pool.query('DELETE FROM carts WHERE expired'); }
+"""
+
+
+def facts(service_of, source: str) -> RetryFacts:
+    found = service_of({"package.json": PACKAGE, "src/index.js": HEAD + source})
+    assert len(found) == 1
+    return retry.build(found[0])
+
+
+def words(found: RetryFacts) -> tuple[object, ...]:
+    return tuple(getattr(found, n).value for n in ("scope", "attempts", "count", "delay", "predicate"))
+
+
+NONE = ("none", "none", None, "none", "none")
+
+
+def test_nothing(service_of):
+    assert words(facts(service_of, "cron.schedule('0 * * * *', settle, { name: 'settle' });\n")) == NONE
+
+
+@pytest.mark.parametrize(
+    ("loop", "expected"),
+    [
+        (
+            """
+  for (let attempt = 1; attempt <= 3; attempt += 1) {
+    try { return await settle(); } catch (err) {
+      if (attempt === 3) throw err;
+      await sleep(1000 * 2 ** attempt);
+    }
+  }""",
+            ("run", "bounded", 3.0, "growing", "none"),
+        ),
+        (
+            """
+  let attempt = 0;
+  while (true) {
+    try { await settle(); break; } catch (err) {
+      attempt += 1;
+      if (attempt >= 5) throw err;
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+    }
+  }""",
+            ("run", "bounded", 5.0, "fixed", "none"),
+        ),
+        (
+            """
+  let retries = 4;
+  let done = false;
+  while (retries > 0 && !done) {
+    try { await settle(); done = true; } catch (err) { retries -= 1; }
+  }""",
+            ("run", "bounded", 4.0, "none", "none"),
+        ),
+        (
+            """
+  for (;;) {
+    try { return await settle(); } catch (err) { await sleep(5000); }
+  }""",
+            ("run", "unbounded", None, "fixed", "none"),
+        ),
+        (
+            """
+  for (let i = 0; i < 2; i++) {
+    try { return await settle(); } catch (err) { await sleep(500 * (i + 1)); }
+  }""",
+            ("run", "bounded", 2.0, "fixed", "none"),
+        ),
+        (
+            """
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try { return await settle(); } catch (err) {
+      if (err.code === 'EACCES') throw err;
+      await sleep(100);
+    }
+  }""",
+            ("run", "bounded", 3.0, "fixed", "used"),
+        ),
+        (
+            """
+  for (let attempt = 0; attempt < 1; attempt++) {
+    try { return await settle(); } catch (err) { log.error({ err }, 'failed'); }
+  }""",
+            NONE,
+        ),
+    ],
+)
+def test_own_loops(service_of, loop: str, expected: tuple[object, ...]):
+    source = f"cron.schedule('0 * * * *', async () => {{{loop}\n}}, {{ name: 'settle' }});\n"
+    assert words(facts(service_of, source)) == expected
+
+
+def test_a_loop_over_items_that_survives_errors_is_no_retry(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  for (const id of [1, 2, 3]) {
+    try { await pool.query('UPDATE orders SET done = true WHERE id = $1', [id]); } catch (err) { log.error({ err }, 'failed'); }
+  }
+}, { name: 'settle' });
+""",
+    )
+    assert words(found) == NONE
+
+
+def test_one_request_tried_again_is_a_part(service_of):
+    found = facts(
+        service_of,
+        """
+async function notify() {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try { return await fetch('https://shop.example/done', { method: 'POST' }); } catch (err) { await sleep(1000); }
+  }
+}
+cron.schedule('0 * * * *', async () => { await settle(); await notify(); }, { name: 'settle' });
+""",
+    )
+    assert words(found) == ("part", "bounded", 3.0, "fixed", "none")
+
+
+def test_attempts_from_the_environment(service_of):
+    found = facts(
+        service_of,
+        """
+const MAX = Number(process.env.MAX_ATTEMPTS);
+cron.schedule('0 * * * *', async () => {
+  for (let attempt = 0; attempt < MAX; attempt++) {
+    try { return await settle(); } catch (err) { await sleep(1000); }
+  }
+}, { name: 'settle' });
+""",
+    )
+    assert isinstance(found.count.value, Unresolved)
+    assert "MAX_ATTEMPTS" in found.count.value.reason
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            "{ attempts: 3, backoff: { type: 'exponential', delay: 1000 } }",
+            ("run", "bounded", 3.0, "growing", "none"),
+        ),
+        (
+            "{ attempts: 2, backoff: { type: 'exponential', delay: 1000 } }",
+            ("run", "bounded", 2.0, "fixed", "none"),
+        ),
+        (
+            "{ attempts: 3, backoff: { type: 'fixed', delay: 1000 } }",
+            ("run", "bounded", 3.0, "fixed", "none"),
+        ),
+        ("{ attempts: 3, backoff: 5000 }", ("run", "bounded", 3.0, "fixed", "none")),
+        ("{ attempts: 3 }", ("run", "bounded", 3.0, "none", "none")),
+        ("{ attempts: 1 }", NONE),
+        ("{}", NONE),
+    ],
+)
+def test_options_of_the_queue(service_of, options: str, expected: tuple[object, ...]):
+    found = facts(
+        service_of,
+        f"""
+const queue = new Queue('jobs', {{ connection }});
+queue.upsertJobScheduler('settle', {{ pattern: '0 * * * *' }}, {{ name: 'settle', opts: {options} }});
+new Worker('jobs', async () => {{ await settle(); }}, {{ connection }});
+""",
+    )
+    assert words(found) == expected
+
+
+def test_an_error_for_the_queue_that_ends_the_attempts(service_of):
+    found = facts(
+        service_of,
+        """
+const { UnrecoverableError } = require('bullmq');
+const queue = new Queue('jobs', { connection, defaultJobOptions: { attempts: 4, backoff: { type: 'exponential' } } });
+queue.upsertJobScheduler('settle', { pattern: '0 * * * *' }, { name: 'settle' });
+new Worker('jobs', async () => {
+  try { await settle(); } catch (err) {
+    if (err.code === '23503') throw new UnrecoverableError(err.message);
+    throw err;
+  }
+}, { connection });
+""",
+    )
+    assert words(found) == ("run", "bounded", 4.0, "growing", "used")

@@ -1,0 +1,327 @@
+from __future__ import annotations
+
+from cronaudit.model.facts import Unresolved
+from cronaudit.recognition.facts import memory, runner
+
+SWEEP = """
+    import { Pool } from 'pg';
+    const pool = new Pool();
+    export async function sweep() {
+      await pool.query('DELETE FROM sessions WHERE expires_at < now()');
+    }
+"""
+SERVER = """
+    import express from 'express';
+    import { start } from './jobs';
+    const app = express();
+    app.get('/orders', (req, res) => res.json([]));
+    app.listen(3000);
+    start();
+"""
+JOBS = """
+    import cron from 'node-cron';
+    import { sweep } from './sweep';
+    export function start() {
+      cron.schedule('0 * * * *', sweep);
+    }
+"""
+WORKER = """
+    import { createServer } from 'node:http';
+    import { start } from './jobs';
+    createServer((req, res) => {
+      if (req.url === '/metrics') res.end('up 1');
+    }).listen(9100);
+    start();
+"""
+PACKAGE = '{"name": "shop", "scripts": {"start": "node src/server.js", "start:worker": "node src/worker.js"}}'
+
+
+def of(service_of, files):
+    (context,) = service_of(files)
+    return runner.build(context)
+
+
+def at(fact):
+    return str(fact.locations[0])
+
+
+def test_a_job_that_the_server_starts_shares_its_process(service_of):
+    facts = of(
+        service_of,
+        {"package.json": PACKAGE, "src/sweep.ts": SWEEP, "src/jobs.ts": JOBS, "src/server.ts": SERVER},
+    )
+    assert (facts.separation.value, at(facts.separation)) == ("shared", "src/server.ts:6")
+    assert (facts.scaling.value, at(facts.scaling)) == ("embedded", "src/server.ts:6")
+    assert facts.library.value == "in-process"
+    assert facts.persistence.value == "none"
+    assert facts.contention.value == "none"
+
+
+def test_a_worker_with_metrics_only_is_a_process_of_its_own(service_of):
+    server = SERVER.replace("import { start } from './jobs';\n", "").replace("start();", "")
+    facts = of(
+        service_of,
+        {
+            "package.json": PACKAGE,
+            "src/sweep.ts": SWEEP,
+            "src/jobs.ts": JOBS,
+            "src/server.ts": server,
+            "src/worker.ts": WORKER,
+        },
+    )
+    assert (facts.separation.value, at(facts.separation)) == ("own", "src/worker.ts:6")
+    assert "metrics and health only" in facts.separation.detail
+    assert facts.scaling.value == "own"
+
+
+def test_a_role_variable_is_a_flag(service_of):
+    server = SERVER.replace("start();", "if (process.env.RUN_JOBS !== 'false') start();")
+    facts = of(
+        service_of,
+        {"package.json": PACKAGE, "src/sweep.ts": SWEEP, "src/jobs.ts": JOBS, "src/server.ts": server},
+    )
+    assert (facts.separation.value, facts.separation.detail) == ("flag", "By RUN_JOBS, shared by default")
+    assert (facts.scaling.value, at(facts.scaling)) == ("flag", "src/server.ts:6")
+
+
+def test_a_switch_for_tests_is_no_flag(service_of):
+    server = SERVER.replace("start();", "if (process.env.NODE_ENV !== 'test') start();")
+    facts = of(
+        service_of,
+        {"package.json": PACKAGE, "src/sweep.ts": SWEEP, "src/jobs.ts": JOBS, "src/server.ts": server},
+    )
+    assert facts.separation.value == "shared"
+
+
+def test_a_container_of_its_own_scales_alone(service_of):
+    files = {
+        "package.json": '{"name": "shop"}',
+        "Dockerfile": 'FROM node:20\nCOPY src ./src\nCMD ["node", "src/server.js"]\n',
+        "docker-compose.yml": """
+            services:
+              web:
+                build: .
+                ports: ["3000:3000"]
+              worker:
+                build: .
+                command: node src/worker.js
+                mem_limit: 256m
+        """,
+        "src/sweep.js": SWEEP,
+        "src/jobs.js": JOBS,
+        "src/worker.js": WORKER,
+        "src/server.js": SERVER.replace("import { start } from './jobs';\n", "").replace("start();", ""),
+    }
+    (context,) = service_of(files)
+    facts = runner.build(context)
+    assert (facts.scaling.value, at(facts.scaling)) == ("own", "docker-compose.yml:5")
+    limit = memory.build(context).limit
+    assert (limit.value, limit.detail, at(limit)) == ("own", "worker: memory limit 256m", "docker-compose.yml:8")
+
+
+def test_a_limit_on_the_server_is_shared(service_of):
+    files = {
+        "package.json": '{"name": "shop"}',
+        "Dockerfile": 'FROM node:20\nCOPY src ./src\nCMD ["node", "src/server.js"]\n',
+        "docker-compose.yml": """
+            services:
+              web:
+                build: .
+                ports: ["3000:3000"]
+                mem_limit: 512m
+        """,
+        "src/sweep.js": SWEEP,
+        "src/jobs.js": JOBS,
+        "src/server.js": SERVER,
+    }
+    (context,) = service_of(files)
+    limit = memory.build(context).limit
+    assert limit.value == "shared"
+    assert limit.detail == "Container-level only: memory limit 512m, shared with the HTTP server"
+    assert at(limit) == "docker-compose.yml:5"
+
+
+def test_without_an_entry_point_the_process_is_not_known(service_of):
+    facts = of(service_of, {"src/sweep.ts": SWEEP, "src/jobs.ts": JOBS + "\n    start();\n"})
+    assert isinstance(facts.separation.value, Unresolved)
+    assert isinstance(facts.scaling.value, Unresolved)
+
+
+# ---- own timers --------------------------------------------------------------------------------------------------
+
+
+def test_an_own_timer(service_of):
+    facts = of(
+        service_of,
+        {"src/sweep.ts": SWEEP + "\n    setInterval(sweep, 60_000);\n"},
+    )
+    assert (facts.library.value, facts.library.detail) == ("own", "Custom setInterval")
+
+
+def test_an_own_timer_that_only_feeds_a_queue(service_of):
+    feeding = """
+        import { Queue } from 'bullmq';
+        const queue = new Queue('sweeps');
+        setInterval(() => queue.add('sweep', {}), 60_000);
+    """
+    facts = of(service_of, {"src/feed.ts": feeding})
+    assert facts.library.value == "own-queue"
+    also_writing = """
+        import { Queue } from 'bullmq';
+        import { Pool } from 'pg';
+        const pool = new Pool();
+        const queue = new Queue('sweeps');
+        setInterval(async () => {
+          await queue.add('sweep', {});
+          await pool.query("UPDATE sweeps SET at = now()");
+          await pool.query("INSERT INTO sweeps DEFAULT VALUES");
+        }, 60_000);
+    """
+    facts = of(service_of, {"src/feed.ts": also_writing})
+    assert facts.library.value == "own"
+
+
+# ---- state of the instance -----------------------------------------------------------------------------------------
+
+
+def test_a_cursor_in_a_variable_is_state(service_of):
+    code = """
+        import { Pool } from 'pg';
+        const pool = new Pool();
+        let lastId = 0;
+        async function copy() {
+          const { rows } = await pool.query('SELECT id FROM events WHERE id > $1', [lastId]);
+          for (const row of rows) {
+            await pool.query('INSERT INTO copies VALUES ($1)', [row.id]);
+            lastId = row.id;
+          }
+        }
+        setInterval(copy, 60_000);
+    """
+    state = of(service_of, {"src/copy.ts": code}).instance_state
+    assert (state.value, at(state)) == (True, "src/copy.ts:8")
+    assert state.detail == "lastId is kept in the instance between runs"
+
+
+def test_a_cursor_in_the_store_is_none(service_of):
+    code = """
+        import { Pool } from 'pg';
+        const pool = new Pool();
+        async function copy() {
+          let lastId = (await pool.query('SELECT id FROM cursors')).rows[0].id;
+          const { rows } = await pool.query('SELECT id FROM events WHERE id > $1', [lastId]);
+          for (const row of rows) {
+            lastId = row.id;
+          }
+          await pool.query('UPDATE cursors SET id = $1', [lastId]);
+        }
+        setInterval(copy, 60_000);
+    """
+    assert of(service_of, {"src/copy.ts": code}).instance_state.value is False
+
+
+def test_flags_handles_and_things_made_once_are_no_state(service_of):
+    code = """
+        import { Pool } from 'pg';
+        let pool;
+        let isRunning = false;
+        let handle = null;
+        function connect() {
+          if (!pool) pool = new Pool();
+          return pool;
+        }
+        async function sweep() {
+          if (isRunning) return;
+          isRunning = true;
+          try {
+            await connect().query('DELETE FROM sessions');
+          } finally {
+            isRunning = false;
+          }
+        }
+        handle = setInterval(sweep, 60_000);
+    """
+    assert of(service_of, {"src/sweep.ts": code}).instance_state.value is False
+
+
+def test_a_field_of_an_object_that_outlives_the_run_is_state(service_of):
+    code = """
+        import { Pool } from 'pg';
+        class Poller {
+          private readonly pool = new Pool();
+          private since = new Date(0);
+          start() {
+            setInterval(() => this.poll(), 60_000);
+          }
+          async poll() {
+            await this.pool.query('DELETE FROM events WHERE at < $1', [this.since]);
+            this.since = new Date();
+          }
+        }
+        new Poller().start();
+    """
+    state = of(service_of, {"src/poller.ts": code}).instance_state
+    assert (state.value, at(state)) == (True, "src/poller.ts:10")
+
+
+# ---- child processes ---------------------------------------------------------------------------------------------
+
+
+def spawning(options: str) -> str:
+    return f"""
+        import {{ execFileSync }} from 'node:child_process';
+        function dump() {{
+          execFileSync('pg_dump', ['shop']{options});
+        }}
+        setInterval(dump, 86_400_000);
+    """
+
+
+def test_child_processes_with_and_without_a_timeout(service_of):
+    bounded = of(service_of, {"src/dump.ts": spawning(", { timeout: 600_000 }")}).children
+    assert (bounded.value, bounded.detail) == ("timeout", "Child processes get 600 s")
+    assert at(bounded) == "src/dump.ts:3"
+    loose = of(service_of, {"src/dump.ts": spawning("")}).children
+    assert (loose.value, at(loose)) == ("unbounded", "src/dump.ts:3")
+    open_ = of(service_of, {"src/dump.ts": spawning(", loadOptions()")}).children
+    assert isinstance(open_.value, Unresolved)
+
+
+def test_some_child_processes(service_of):
+    code = """
+        import { execFileSync } from 'node:child_process';
+        function dump() {
+          execFileSync('pg_dump', ['shop'], { timeout: 60_000 });
+          execFileSync('gzip', ['shop.sql']);
+        }
+        setInterval(dump, 86_400_000);
+    """
+    children = of(service_of, {"src/dump.ts": code}).children
+    assert (children.value, at(children)) == ("some", "src/dump.ts:4")
+
+
+def test_no_child_processes(service_of):
+    children = of(service_of, {"src/sweep.ts": SWEEP + "\n    setInterval(sweep, 60_000);\n"}).children
+    assert (children.value, children.detail) == ("no-children", "No child processes")
+
+
+# ---- queues -----------------------------------------------------------------------------------------------------
+
+
+def test_a_queue_worker_is_elected_by_its_queue_and_limits_contention(service_of):
+    code = """
+        import { Queue, Worker } from 'bullmq';
+        import { sweep } from './sweep';
+        const queue = new Queue('sweeps');
+        await queue.upsertJobScheduler('sweep', { every: 60_000 }, { name: 'sweep' });
+        new Worker('sweeps', async () => sweep(), {
+          connection: { host: 'redis' },
+          concurrency: 4,
+        });
+    """
+    facts = of(service_of, {"src/sweep.ts": SWEEP, "src/worker.ts": code})
+    assert (facts.library.value, facts.library.detail, at(facts.library)) == ("production", "BullMQ", "src/worker.ts:5")
+    assert facts.persistence.value == "both"
+    assert (facts.election.value, facts.election.detail) == ("queue", "Any of N queue workers")
+    assert (facts.contention.value, at(facts.contention)) == ("limited", "src/worker.ts:7")
+    assert facts.contention.detail.startswith("Queue, concurrency: 4")

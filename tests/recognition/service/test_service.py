@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import pytest
+
+from cronaudit.recognition import service as service_facts
+
+JOB = """
+    import { Pool } from 'pg';
+    import pino from 'pino';
+    const logger = pino({ name: 'shop' });
+    const pool = new Pool({ max: 5 });
+    export async function sweep() {
+      await pool.query('DELETE FROM sessions');
+      logger.info('swept');
+    }
+    setInterval(sweep, 60_000);
+"""
+
+
+def of(service_of, files):
+    (context, *_rest) = service_of(files)
+    return service_facts.build(context.service)
+
+
+def at(fact):
+    return str(fact.locations[0])
+
+
+# ---- the logger --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ("{ name: 'shop' }", "id"),
+        ("", "id"),
+        ("{ base: null }", "none"),
+        ("{ base: { host: hostname() } }", "id"),
+        ("{ base: { pod: process.env.POD_NAME } }", "id"),
+        ("{ base: { service: 'shop' } }", "none"),
+        ("{ transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } }", "none"),
+        ("{ formatters: { bindings: () => ({}) } }", "none"),
+    ],
+)
+def test_the_base_of_pino(service_of, options, word):
+    code = JOB.replace("{ name: 'shop' }", options).replace(
+        "import pino", "import { hostname } from 'node:os';\n    import pino"
+    )
+    assert of(service_of, {"src/sweep.ts": code}).instance_id.value == word
+
+
+def test_winston_has_no_host_by_itself(service_of):
+    code = JOB.replace("import pino from 'pino';", "import winston from 'winston';").replace(
+        "pino({ name: 'shop' })", "winston.createLogger({ defaultMeta: { service: 'shop' } })"
+    )
+    fact = of(service_of, {"src/sweep.ts": code}).instance_id
+    assert (fact.value, fact.detail) == ("none", "No hostname or pod ID in the winston logger")
+
+
+def test_a_job_that_logs_to_the_console_beside_one_with_pino(service_of):
+    other = """
+        import { Pool } from 'pg';
+        const pool = new Pool({ max: 5 });
+        setInterval(async () => {
+          await pool.query('DELETE FROM carts');
+          console.log('done');
+        }, 60_000);
+    """
+    fact = of(service_of, {"src/sweep.ts": JOB, "src/carts.ts": other}).instance_id
+    assert (fact.value, fact.detail) == ("some", "1 of 2 jobs log with an instance id")
+
+
+# ---- pools --------------------------------------------------------------------------------------------------------
+
+
+def test_pools(service_of):
+    assert of(service_of, {"src/sweep.ts": JOB}).pool.value == "bounded"
+    default = of(service_of, {"src/sweep.ts": JOB.replace("{ max: 5 }", "")}).pool
+    assert (default.value, at(default)) == ("default", "src/sweep.ts:4")
+
+
+def test_one_bounded_pool_of_two(service_of):
+    other = "import { Pool } from 'pg';\nexport const reports = new Pool({ host: 'reports' });\n"
+    fact = of(service_of, {"src/sweep.ts": JOB + "\n    import './reports';\n", "src/reports.ts": other}).pool
+    assert (fact.value, at(fact)) == ("some", "src/reports.ts:2")
+
+
+def test_a_connection_for_each_run(service_of):
+    code = """
+        import { Client } from 'pg';
+        async function sweep() {
+          const client = new Client();
+          await client.connect();
+          await client.query('DELETE FROM sessions');
+          await client.end();
+        }
+        setInterval(sweep, 60_000);
+    """
+    fact = of(service_of, {"src/sweep.ts": code}).pool
+    assert (fact.value, at(fact)) == ("per-run", "src/sweep.ts:3")
+
+
+def test_no_database(service_of):
+    code = "setInterval(() => fetch('https://api.example.com/sync', { method: 'POST' }), 60_000);\n"
+    assert of(service_of, {"src/sync.ts": code}).pool.value == "no-database"
+
+
+# ---- memory and threads ----------------------------------------------------------------------------------------------
+
+
+def test_default_metrics_count_only_where_they_are_served(service_of):
+    declared = "import { Registry, collectDefaultMetrics } from 'prom-client';\nexport const registry = new Registry();\n" \
+        "collectDefaultMetrics({ register: registry });\n"  # fmt: skip
+    served = "import express from 'express';\nimport { registry } from './metrics';\nconst app = express();\n" \
+        "app.get('/metrics', async (req, res) => res.send(await registry.metrics()));\napp.listen(9100);\n"  # fmt: skip
+    job = "import './metrics';\n" + JOB
+    assert of(service_of, {"src/sweep.ts": job, "src/metrics.ts": declared}).memory_monitored.value is False
+    facts = of(
+        service_of,
+        {"src/sweep.ts": "import './http';\n" + JOB, "src/metrics.ts": declared, "src/http.ts": served},
+    )
+    assert (facts.memory_monitored.value, at(facts.memory_monitored)) == (True, "src/metrics.ts:3")
+
+
+def test_memory_that_is_only_logged_is_not_monitored(service_of):
+    logged = JOB.replace("logger.info('swept');", "logger.info({ memory: process.memoryUsage() }, 'swept');")
+    assert of(service_of, {"src/sweep.ts": logged}).memory_monitored.value is False
+    checked = JOB.replace(
+        "logger.info('swept');",
+        "const { rss } = process.memoryUsage();\n      if (rss > 500e6) logger.error('memory');",
+    )
+    assert of(service_of, {"src/sweep.ts": checked}).memory_monitored.value is True
+
+
+def test_threads_count_on_the_path_of_a_job(service_of):
+    pooled = JOB.replace("import pino from 'pino';", "import pino from 'pino';\n    import Piscina from 'piscina';\n"
+        "    const threads = new Piscina({ filename: './render.js' });").replace(  # fmt: skip
+        "logger.info('swept');", "await threads.run({});"
+    )
+    assert of(service_of, {"src/sweep.ts": pooled}).cpu_work.value == "pool"
+    unused = pooled.replace("await threads.run({});", "")
+    assert of(service_of, {"src/sweep.ts": unused}).cpu_work.value == "none"
+
+
+# ---- health and boards ------------------------------------------------------------------------------------------------
+
+
+HEALTH = """
+    import express from 'express';
+    import { Pool } from 'pg';
+    const pool = new Pool({ max: 5 });
+    const lastSuccess = new Map();
+    export async function sweep() {
+      await pool.query('DELETE FROM sessions');
+      KEEP
+    }
+    const app = express();
+    app.get('/health', (req, res) => {
+      ANSWER
+    });
+    app.listen(3000);
+    setInterval(sweep, 60_000);
+"""
+
+
+def health(service_of, keep, answer):
+    code = HEALTH.replace("KEEP", keep).replace("ANSWER", answer)
+    return of(service_of, {"src/server.ts": code}).health
+
+
+def test_a_route_that_tells_the_last_success(service_of):
+    fact = health(
+        service_of,
+        "lastSuccess.set('sweep', Date.now());",
+        "res.json({ lastSuccess: lastSuccess.get('sweep') });",
+    )
+    assert (fact.value, at(fact)) == ("jobs", "src/server.ts:10")
+
+
+def test_a_route_that_tells_what_no_job_leaves_behind(service_of):
+    fact = health(service_of, "", "res.json({ lastSuccess: Date.now() });")
+    assert fact.value == "plain"
+
+
+def test_a_constant_answer(service_of):
+    fact = health(service_of, "lastSuccess.set('sweep', Date.now());", "res.json({ status: 'ok' });")
+    assert (fact.value, at(fact)) == ("plain", "src/server.ts:10")
+
+
+def test_no_route_at_all(service_of):
+    assert of(service_of, {"src/sweep.ts": JOB}).health.value == "none"
+
+
+def test_a_word_of_the_business_is_no_health(service_of):
+    code = HEALTH.replace("/health", "/invoices").replace("KEEP", "const overdue = 1; await pool.query('x', [overdue]);")
+    code = code.replace("ANSWER", "const overdue = load(); res.json({ overdue });")
+    assert of(service_of, {"src/server.ts": code}).health.value == "none"
+
+
+def test_metrics_labelled_by_job_are_a_board_where_they_are_served(service_of):
+    code = """
+        import express from 'express';
+        import { Counter, register } from 'prom-client';
+        import { Pool } from 'pg';
+        const pool = new Pool({ max: 5 });
+        const runs = new Counter({ name: 'job_runs_total', help: 'Runs', labelNames: ['job'] });
+        async function sweep() {
+          await pool.query('DELETE FROM sessions');
+          runs.inc({ job: 'sweep' });
+        }
+        setInterval(sweep, 60_000);
+    """
+    served = """
+        const app = express();
+        app.get('/metrics', async (req, res) => res.send(await register.metrics()));
+        app.listen(9100);
+    """
+    fact = of(service_of, {"src/sweep.ts": code + served}).board
+    assert (fact.value, fact.detail, at(fact)) == ("history", "Metrics labelled by job", "src/sweep.ts:5")
+    assert of(service_of, {"src/sweep.ts": code}).board.value == "none"
+
+
+def test_a_status_route_is_current_only(service_of):
+    code = """
+        import express from 'express';
+        import { Pool } from 'pg';
+        class Sweeper {
+          private readonly pool = new Pool({ max: 5 });
+          private running = false;
+          start() {
+            setInterval(() => this.run(), 60_000);
+          }
+          async run() {
+            await this.pool.query('DELETE FROM sessions');
+          }
+          status() {
+            return { running: this.running };
+          }
+        }
+        const sweeper = new Sweeper();
+        const app = express();
+        app.get('/admin/jobs', (req, res) => res.json(sweeper.status()));
+        app.post('/admin/jobs/run', (req, res) => sweeper.run());
+        app.listen(3000);
+        sweeper.start();
+    """
+    facts = of(service_of, {"src/server.ts": code})
+    assert (facts.board.value, facts.board.detail) == ("current", "Current status only: GET /admin/jobs")
+    assert facts.health.value == "plain"
+
+
+# ---- escalation ---------------------------------------------------------------------------------------------------
+
+
+RUNBOOK = """
+    # Runbook: scheduled jobs
+
+    ## Escalation
+
+    - 0 minutes: primary on call
+    - after 15 minutes: the team lead
+"""
+
+
+def test_a_runbook_with_steps_and_people(service_of):
+    fact = of(service_of, {"src/sweep.ts": JOB, "docs/runbook.md": RUNBOOK}).escalation
+    assert (fact.value, at(fact)) == (True, "docs/runbook.md:3")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        RUNBOOK.replace("scheduled jobs", "the website"),
+        RUNBOOK.replace("    - after 15 minutes: the team lead\n", ""),
+        "# Jobs\n\nPrivilege escalation is not possible: after 5 minutes the team owner signs out.\n",
+    ],
+)
+def test_what_is_no_escalation(service_of, text):
+    assert of(service_of, {"src/sweep.ts": JOB, "docs/runbook.md": text}).escalation.value is False
+
+
+def test_runtime(service_of):
+    assert of(service_of, {"src/sweep.ts": JOB}).runtime.value == "node"
