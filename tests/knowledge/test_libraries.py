@@ -9,6 +9,7 @@ import pytest
 from cronaudit.knowledge.folds import LibraryFolds
 from cronaudit.knowledge.loader import load
 from cronaudit.knowledge.matcher import Matcher, phase_of
+from cronaudit.knowledge.paths import expanded
 from cronaudit.model.value import Known
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
@@ -29,6 +30,22 @@ def test_every_alias_ends(known: Matcher) -> None:
     for library in known.libraries:
         for _, canonical in library.aliases:
             assert known.canonical(known.canonical(canonical)) == known.canonical(canonical)
+
+
+def test_nothing_is_described_twice(known: Matcher) -> None:
+    """Two descriptions of one call in two files would be two jobs, or an effect that counts twice."""
+    places: dict[tuple[str, str], set[str]] = {}
+    for library in known.libraries:
+        described = [
+            *((effect.call, effect.effect) for effect in library.effects),
+            *((scheduler.call, f"scheduler {scheduler.how}") for scheduler in library.schedulers),
+            *((consumer.call, f"consumer {consumer.how}") for consumer in library.consumers),
+        ]
+        for call, what in described:
+            for pattern in expanded(call):
+                if not pattern.startswith("export:"):
+                    places.setdefault((known.canonical(pattern), what), set()).add(library.id)
+    assert {key: sorted(files) for key, files in places.items() if len(files) > 1} == {}
 
 
 def test_every_family_has_work() -> None:

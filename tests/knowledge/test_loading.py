@@ -7,6 +7,7 @@ import pytest
 
 from cronaudit.knowledge.form import from_form, to_form
 from cronaudit.knowledge.loader import KnowledgeError, compile_libraries, load
+from cronaudit.knowledge.parts import FORMS
 from cronaudit.knowledge.selectors import ROOTS
 
 EFFECTS = """
@@ -196,7 +197,7 @@ HEAD = "title: T\necosystem: npm\ntokens: [t]\n"
         (HEAD + "schedulers:\n  - {call: 'a:b', kind: k, schedule: [{cron: args.0, dialect: unix6}]}\n",
          ["good.yaml:5: unknown dialect 'unix6'; did you mean 'unix5'?"]),
         (HEAD + "schedulers:\n  - {call: 'a:b', kind: k, schedule: [{crn: args.0}]}\n",
-         ["good.yaml:5: a schedule is stated as one of cron, every, words, date, fields, duration, object, list, clock"]),
+         ["good.yaml:5: a schedule is stated as one of " + ", ".join(FORMS)]),
         (HEAD + "schedulers:\n  - {call: 'a:b', kind: k, how: cal}\n",
          ["good.yaml:5: unknown how 'cal'; did you mean 'call'?"]),
         (HEAD + "schedulers:\n  - {call: 'a:b', kind: k, options: {attempt: args.0}}\n",

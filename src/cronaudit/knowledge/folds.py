@@ -130,6 +130,18 @@ def _given(fold: Fold) -> Value | None:
     return Known(fold.value, fold.at)
 
 
+def _partial(fold: Fold) -> Value | None:
+    """``async.apply(f, a)``: a function of the project with its first arguments given."""
+    args = fold.call.args
+    if args is None or not args.complete or not args.positional:
+        return None
+    function = fold.force(args.positional[0])
+    if not isinstance(function, Closure):
+        return function
+    given = tuple(fold.force(raw) for raw in args.positional[1:])
+    return Closure(function.function, function.scope, function.this, (*function.bound, *given))
+
+
 def _duration_text(fold: Fold) -> Value | None:
     """``ms('5m')``: text with its unit; a number is in the unit of the result."""
     value = fold.selected("value", "args.0")
@@ -287,6 +299,7 @@ _OPERATIONS: dict[str, _Operation] = {
     "duration-text": _duration_text,
     "env-default": _env_default,
     "first": _same,
+    "partial": _partial,
     "schema": _schema,
     "schema-path": _schema_path,
 }

@@ -5,6 +5,7 @@ Effects and folds, the bulk of it, are texts inside the form: they are read when
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
@@ -33,7 +34,14 @@ def to_form(base: KnowledgeBase) -> list[Any]:
 
 def from_form(form: list[Any]) -> KnowledgeBase:
     """Return the knowledge base of a form. Raises LookupError, TypeError or ValueError for any other."""
-    return _Reader(form).base()
+    # Thousands of small tuples are made here and none is garbage: the collector would only look at them again.
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return _Reader(form).base()
+    finally:
+        if enabled:
+            gc.enable()
 
 
 _Entry = TypeVar("_Entry")

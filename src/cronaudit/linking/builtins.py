@@ -29,6 +29,7 @@ from cronaudit.model.value import (
     Value,
 )
 
+
 class ForeignFolds(Protocol):
     """What the knowledge base says about functions outside the tree that compute a value."""
 
@@ -260,6 +261,9 @@ def _function_method(folder: Folder, receiver: Closure, name: str, args: Argumen
         rest = given[1].items if len(given) > 1 and isinstance(given[1], Sequence) else ()
         this = given[0] if given else receiver.this
         return folder.apply(Closure(receiver.function, receiver.scope, this), Arguments(rest, {}), None, at)
+    if name in ("s", "si", "signature"):
+        # Celery's signatures: the task with some of its arguments.
+        return Closure(receiver.function, receiver.scope, receiver.this, (*receiver.bound, *given))
     return Unknown(f"{name} of {receiver.function.symbol}", at)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from cronaudit.linking import names
+from cronaudit.linking import imports, names
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.scopes import Store
 from cronaudit.model.ir import (
@@ -14,12 +14,10 @@ from cronaudit.model.ir import (
     Do,
     Expr,
     Function,
-
     Member,
     Module,
     Name,
     Operation,
-
 )
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import (
@@ -87,7 +85,7 @@ def _from(  # noqa: PLR0913 - the parts of one re-export
 ) -> Value:
     path = folder.modules.resolve(specifier, module)
     if path is None:
-        return names.external(specifier, name, Location(module.path, line))
+        return imports.external(specifier, name, Location(module.path, line))
     target = folder.modules.module(path)
     if target is None:
         return Unknown(f"{path} was not parsed")
@@ -296,11 +294,11 @@ def required(folder: Folder, specifier: Value, call: Call, scope: Scope) -> Valu
     name = specifier.value
     path = folder.modules.resolve(name, scope.module)
     if path is None:
-        return names.external(name, "*", at)
+        return imports.external(name, "*", at)
     module = folder.modules.module(path)
     if module is None:
         content = folder.modules.json(path)
-        return names.from_json(content, at) if content is not None else Unknown(f"{path} was not parsed", at)
+        return imports.from_json(content, at) if content is not None else Unknown(f"{path} was not parsed", at)
     is_es = any(True for _ in module.exports)
     return Namespace(module) if is_es or _is_dynamic(call) else commonjs(folder, module)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cronaudit.linking import builtins, exports, names, objects, operators
+from cronaudit.linking import builtins, exports, instances, names, objects, operators, parameters
 from cronaudit.linking.folder import Modules
 from cronaudit.linking.scopes import Scopes
 from cronaudit.model.ir import (
@@ -116,7 +116,7 @@ class Evaluator:
                 return names.lookup(self, expr.name, scope, expr.line)
             case Member():
                 if isinstance(expr.object, Super):
-                    return objects.inherited(self, scope, expr.name)
+                    return instances.inherited(self, scope, expr.name)
                 return self.member(self.fold(expr.object, scope), expr.name, _at(expr, scope))
             case Call():
                 return self._call(expr, scope)
@@ -269,7 +269,7 @@ class Evaluator:
 
     def field(self, instance: Instance, name: str) -> Value | None:
         """A field or method of an instance."""
-        return objects.field(self, instance, name)
+        return instances.field(self, instance, name)
 
     def typed(self, type_ref: TypeRef | None, scope: Scope, at: Location | None = None) -> Value | None:
         """An object of a declared type, of which nothing else is known."""
@@ -341,7 +341,7 @@ class Evaluator:
     def enter(self, closure: Closure, args: Arguments) -> Scope:
         """The scope of one call of a function, with its parameters bound."""
         scope = Scope(closure.function, closure.scope, this=closure.this)
-        objects.bind_parameters(self, scope, closure.function, args, closure.bound)
+        parameters.bind(self, scope, closure.function, args, closure.bound)
         return scope
 
     def passed(self, callee: External) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from cronaudit.linking import objects
+from cronaudit.linking import instances
 from cronaudit.linking.builtins import ForeignFolds
-from cronaudit.linking.callers import Callers, symbols
+from cronaudit.linking.callers import Callers
 from cronaudit.linking.fold import Evaluator
-from cronaudit.linking.names import from_json
+from cronaudit.linking.imports import from_json
 from cronaudit.linking.program import Files, ImportIndex, Program
 from cronaudit.linking.resolve import Resolver
+from cronaudit.linking.usages import symbols
 from cronaudit.linking.walk import Walker
 from cronaudit.model.ir import Call, Class, Expr, Function, Module
 from cronaudit.model.linker import Bound
@@ -132,15 +133,15 @@ class Index:
 
     def class_value(self, cls: Class) -> ClassValue:
         """A class with its scope."""
-        return self._callers.class_value(cls)
+        return self._callers.usages.class_value(cls)
 
     def lineage(self, value: ClassValue) -> Iterator[ClassValue | External]:
         """A class and what it inherits from."""
-        return objects.lineage(self._ev, value)
+        return instances.lineage(self._ev, value)
 
     def subclasses(self, cls: Class) -> tuple[ClassValue, ...]:
         """All classes of the tree that inherit from `cls`."""
-        return self._callers.subclasses(cls)
+        return self._callers.usages.subclasses(cls)
 
     def instances(self, cls: Class) -> tuple[tuple[Instance, tuple[Location, ...]], ...]:
         """Every object of `cls` or a class below it that the tree makes."""
@@ -158,7 +159,7 @@ class Index:
 
     def call_sites(self, function: Function) -> tuple[tuple[Call, Function | Module], ...]:
         """The calls that reach `function`."""
-        return self._callers.call_sites(function)
+        return self._callers.usages.call_sites(function)
 
     def bounds(self, node: Function | Module) -> tuple[Bound, ...]:
         """The scopes of `node`, one for each way in which the tree calls it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cronaudit.linking import registries
+from cronaudit.linking import imports, registries
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.scopes import ITEM, Binding, Step, leaves
 from cronaudit.model.ir import (
@@ -33,7 +33,6 @@ from cronaudit.model.value import (
     External,
     Known,
     Lazy,
-    Namespace,
     Record,
     Scope,
     Sequence,
@@ -94,13 +93,16 @@ def parameter(folder: Folder, function: Function, name: str, scope: Scope) -> Va
 
 
 def _passed_by_library(folder: Folder, function: Function, position: int, scope: Scope) -> Value | None:
-    """What a call outside the tree passes to its callback, where the knowledge base says so."""
-    call = folder.modules.taking(function) if function.name is None and function.owner is None else None
-    if call is None:
-        return None
-    callee = folder.fold(call.callee, scope.parent or scope)
-    paths = folder.passed(callee) if isinstance(callee, External) else ()
-    return External(paths[position]) if position < len(paths) and paths[position] not in ("", "receiver") else None
+    """What a call or decorator outside the tree passes to the function, where the knowledge base says so."""
+    callees = [d.callee if isinstance(d, Call) else d for d in function.decorators if function.owner is None]
+    if function.name is None and function.owner is None and (call := folder.modules.taking(function)) is not None:
+        callees.append(call.callee)
+    for expr in callees:
+        callee = folder.fold(expr, scope.parent or scope)
+        paths = folder.passed(callee) if isinstance(callee, External) else ()
+        if position < len(paths) and paths[position] not in ("", "receiver"):
+            return External(paths[position])
+    return None
 
 
 def _given_on_the_spot(folder: Folder, function: Function, position: int, scope: Scope) -> Value | None:
@@ -281,7 +283,7 @@ def binding_value(folder: Folder, binding: Binding, name: str, scope: Scope) -> 
     if isinstance(node, Interface):
         return Shape(node, scope)
     if isinstance(node, Import):
-        return imported(folder, node, scope.module)
+        return imports.imported(folder, node, scope.module)
     if binding.kind == "each":
         return _each(folder, binding, name, scope)
     if binding.kind == "catch" or binding.value is None:
@@ -354,76 +356,6 @@ def raw_items(value: Value) -> tuple[Value | Lazy, ...] | None:
     if isinstance(value, Choice):
         return next((items for option in value.options if (items := raw_items(option))), None)
     return None
-
-
-def imported(folder: Folder, node: Import, importer: Module) -> Value:
-    """What an import binds."""
-    if importer.language is Language.PYTHON:
-        return _imported_python(folder, node, importer)
-    at = Location(importer.path, node.line)
-    path = folder.modules.resolve(node.module, importer)
-    if path is None:
-        found = external(node.module, node.name, at)
-        return folder.constant(found.path, at) or found
-    module = folder.modules.module(path)
-    if module is None:
-        content = folder.modules.json(path)
-        return from_json(content, at) if content is not None else Unknown(f"{path} was not parsed", at)
-    if node.name == "*":
-        return Namespace(module)
-    return folder.export(module, node.name)
-
-
-def external(package: str, name: str, at: Location | None) -> External:
-    """A symbol of a package that is not in the tree; ``node:`` is dropped."""
-    package = package.removeprefix("node:")
-    return External(f"{package}:" if name in ("*", "default") else f"{package}:{name}", at=at)
-
-
-def _imported_python(folder: Folder, node: Import, importer: Module) -> Value:
-    at = Location(importer.path, node.line)
-    whole = node.name == "*"
-    if whole and node.local == node.module.split(".")[0] and "." in node.module:
-        # ``import a.b`` binds ``a``; the rest is taken as members.
-        return _python_module(folder, node.local, importer, at)
-    if whole:
-        return _python_module(folder, node.module, importer, at)
-    path = folder.modules.resolve(node.module, importer)
-    if path is not None:
-        module = folder.modules.module(path)
-        if module is not None and node.name in folder.scopes.table(module):
-            return folder.export(module, node.name)
-        joint = node.module if node.module.endswith(".") else node.module + "."
-        inner = folder.modules.resolve(joint + node.name, importer)
-        if inner is not None and (found := folder.modules.module(inner)) is not None:
-            return Namespace(found)
-        if module is not None:
-            return folder.export(module, node.name)
-        return Unknown(f"{path} was not parsed", at)
-    joint = node.module if node.module.endswith(".") else node.module + "."
-    inner = folder.modules.resolve(joint + node.name, importer)
-    if inner is not None and (found := folder.modules.module(inner)) is not None:
-        return Namespace(found)
-    path = f"{node.module}.{node.name}"
-    return folder.constant(path, at) or External(path, at=at)
-
-
-def _python_module(folder: Folder, name: str, importer: Module, at: Location) -> Value:
-    path = folder.modules.resolve(name, importer)
-    module = folder.modules.module(path) if path else None
-    return Namespace(module) if module is not None else External(name, at=at)
-
-
-def from_json(content: object, at: Location) -> Value:
-    """A value from a JSON file."""
-    if isinstance(content, dict):
-        return Record({str(k): from_json(v, at) for k, v in content.items()}, complete=True, at=at)
-    if isinstance(content, list):
-        return Sequence(tuple(from_json(v, at) for v in content), complete=True, at=at)
-    if isinstance(content, str | int | float) or content is None:
-        return Known(content, at)
-    return Unknown("not a JSON value", at)
-
 
 
 def bind_target(folder: Folder, scope: Scope, target: Expr, value: Value) -> None:

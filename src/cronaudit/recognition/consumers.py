@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.paths import expanded, last_of
 from cronaudit.knowledge.selectors import Called, Site, select
-from cronaudit.model.ir import Call, Function, Module, Name
-from cronaudit.model.knowledge import Selector
+from cronaudit.model.ir import Call, Expr, Module, Name
+from cronaudit.model.knowledge import Consumer, Selector
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
-from cronaudit.model.value import Arguments, Choice, Closure, External, Instance, Known, Value
+from cronaudit.model.value import Arguments, Choice, Closure, External, Instance, Known, Record, Scope, Value
+from cronaudit.model.walking import functions_in
 from cronaudit.recognition.found import ConsumerSite, Registration
 from cronaudit.recognition.handlers import resolve_handler
 
@@ -56,7 +59,7 @@ class Consumers:
 
     def _with_importers(self, names: set[str]) -> tuple[str, ...]:
         """The files that import a queue's package, and those that get the queue from one of them."""
-        words = tuple(f".{name}(".encode() for name in sorted(names))
+        words = tuple(f".{name}".encode() for name in sorted(names))
         found = dict.fromkeys(self._files)
         frontier = self._files
         for _ in range(_IMPORTERS):
@@ -65,38 +68,59 @@ class Consumers:
         return tuple(found)
 
     def _decorated(self, module: Module) -> None:
-        """``@Processor('mail') class``, ``@Process('digest')`` on a method."""
+        """``@Processor('mail') class``, ``@Process('digest')`` on a method, ``@shared_task`` on a function."""
         for cls in self._linker.classes(module):
             of = self._linker.class_value(cls)
-            for target in (cls, *cls.methods):
-                for decorator in target.decorators:
-                    call = decorator if isinstance(decorator, Call) else None
-                    callee = self._linker.fold(decorator if call is None else call.callee, of.scope)
-                    if not isinstance(callee, External):
-                        continue
-                    args = Arguments((), {}) if call is None else self._linker.arguments(call, of.scope)
-                    made = Instance(of, None)
-                    thing: Value = made
-                    if isinstance(target, Function):
-                        thing = Closure(target, of.scope, made)
-                    at = Location(module.path, target.line, target.end_line)
-                    self._add(Site(callee.path, args, callee.receiver, {"decorated": thing}), at, "decorator")
+            made = Instance(of, None)
+            self._under(cls.decorators, made, of.scope, Location(module.path, cls.line, cls.end_line))
+            for method in cls.methods:
+                self._under(method.decorators, Closure(method, of.scope, made), of.scope, method.location)
+            for base in self._linker.lineage(of) if cls.bases else ():
+                if isinstance(base, External):
+                    view = Site(base.path, None, None, {"class": made})
+                    self._add(view, Location(module.path, cls.line, cls.end_line), "base")
+        for function in functions_in(module):
+            if function.owner is None and function.decorators:
+                scope = self._linker.scope_of(function.parent)
+                self._under(function.decorators, Closure(function, scope), scope, function.location)
+
+    def _under(self, decorators: tuple[Expr, ...], thing: Value, scope: Scope, at: Location) -> None:
+        for decorator in decorators:
+            call = decorator if isinstance(decorator, Call) else None
+            callee = self._linker.fold(decorator if call is None else call.callee, scope)
+            if isinstance(callee, External):
+                args = Arguments((), {}) if call is None else self._linker.arguments(call, scope)
+                self._add(Site(callee.path, args, callee.receiver, {"decorated": thing}), at, "decorator")
 
     def _add(self, view: Called, at: Location, how: str = "call") -> None:
         for consumer in self._matcher.consumers(view.path, how):
             if holds(consumer.when, view, self._linker.force, self._linker.member) is not True:
                 continue
-            handler, _why = resolve_handler(self._first(consumer.handler, view), self._linker)
-            site = ConsumerSite(
-                consumer,
-                view if isinstance(view, External) else External(view.path, view.args, at, view.receiver),
-                self._first(consumer.queue, view),
-                self._first(consumer.name, view),
-                handler if isinstance(handler, Closure) else None,
-                at,
-            )
-            assert self._sites is not None  # noqa: S101 - made by the caller
-            self._sites.setdefault(consumer.family, []).append(site)
+            if consumer.entries:
+                for one in self._entries(consumer, view):
+                    self._site(consumer, one, at)
+            else:
+                self._site(consumer, view, at)
+
+    def _entries(self, consumer: Consumer, view: Called) -> Iterator[Called]:
+        """Each of an object of handlers by name."""
+        container = self._first(consumer.entries, view)
+        for key, entry in container.entries.items() if isinstance(container, Record) else ():
+            value = self._linker.force(entry)
+            yield Site(view.path, view.args, view.receiver, {"key": Known(key, container.at), "entry": value})
+
+    def _site(self, consumer: Consumer, view: Called, at: Location) -> None:
+        handler, _why = resolve_handler(self._first(consumer.handler, view), self._linker)
+        site = ConsumerSite(
+            consumer,
+            view if isinstance(view, External) else External(view.path, view.args, at, view.receiver),
+            self._first(consumer.queue, view),
+            self._first(consumer.name, view),
+            handler if isinstance(handler, Closure) else None,
+            at,
+        )
+        assert self._sites is not None  # noqa: S101 - made by the caller
+        self._sites.setdefault(consumer.family, []).append(site)
 
     def _first(self, selectors: tuple[Selector, ...], view: Called) -> Value | None:
         for selector in selectors:
@@ -105,30 +129,44 @@ class Consumers:
                 return value
         return None
 
-    def attach(self, registration: Registration) -> None:
-        """Give a registration the consumer that does its work."""
+    def attach(self, registration: Registration, view: Called) -> None:
+        """Give a registration the consumer that does its work; `view` is the place that states it."""
         scheduler = registration.scheduler
         assert scheduler is not None and scheduler.family is not None  # noqa: S101, PT018 - the caller has looked
-        queue = self._first(scheduler.queue, registration.call)
-        job = self._first(scheduler.job, registration.call)
-        best: tuple[int, ConsumerSite] | None = None
-        for site in self.sites.get(scheduler.family, []):
-            score = _fits(site.queue, queue) + _fits(site.name, job)
-            if _differs(site.queue, queue) or _differs(site.name, job):
-                continue
-            if best is None or score > best[0]:
-                best = (score, site)
-        if best is None:
+        queue = self._first(scheduler.queue, view)
+        job = self._first(scheduler.job, view)
+        candidates = [
+            (_fits(site.queue, queue) + _fits(site.name, job), site)
+            for site in self.sites.get(scheduler.family, [])
+            if not _differs(site.queue, queue) and not _differs(site.name, job)
+        ]
+        if not candidates:
             registration.handler_open = "no consumer of its queue is in the tree"
             return
-        registration.consumer = best[1]
-        registration.handler = best[1].handler
-        registration.handler_open = "" if best[1].handler is not None else "the consumer's function is not resolved"
+        score, best = max(candidates, key=lambda c: c[0])
+        if score == 0 and len({c.location for _, c in candidates}) > 1:
+            registration.handler_open = "nothing says which of several consumers takes it"
+            return
+        registration.consumer = best
+        registration.handler = best.handler
+        registration.handler_open = "" if best.handler is not None else "the consumer's function is not resolved"
 
 
 def _fits(a: Value | None, b: Value | None) -> int:
+    if isinstance(a, Closure) and isinstance(b, Known | Closure):
+        return int(_is_named(a, b))
     return int(isinstance(a, Known) and isinstance(b, Known) and a.value == b.value)
 
 
 def _differs(a: Value | None, b: Value | None) -> bool:
+    if isinstance(a, Closure) and isinstance(b, Known | Closure):
+        return not _is_named(a, b)
     return isinstance(a, Known) and isinstance(b, Known) and a.value != b.value and a.value is not None
+
+
+def _is_named(function: Closure, name: Known | Closure) -> bool:
+    """Whether a task that has no name of its own is meant: by its dotted path, from whichever source root."""
+    if isinstance(name, Closure):
+        return name.function is function.function
+    module = function.function.module.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return f".{module}.{function.function.name}".endswith(f".{name.value}")

@@ -269,7 +269,7 @@ class Discovery:
             item=item or _item(bound, site),
         )
         if scheduler.family is not None and handler is None:
-            self._consumers.attach(registration)
+            self._consumers.attach(registration, view)
         return registration
 
     def _first(self, selectors: tuple[Selector, ...], view: Called) -> Value | None:

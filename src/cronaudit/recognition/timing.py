@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cronaudit.knowledge.folds import CRON_UNIT
 from cronaudit.knowledge.selectors import Called, select
 from cronaudit.model.facts import Unresolved
 from cronaudit.model.knowledge import SchedulePart
@@ -23,6 +24,7 @@ from cronaudit.model.value import (
 from cronaudit.recognition.found import Timing
 from cronaudit.schedule.build import interval_schedule, read_schedule
 from cronaudit.schedule.durations import parse_duration
+from cronaudit.schedule.normalise import expression_of_fields
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _UNRESOLVED_TEXT = "unresolved"
@@ -71,6 +73,12 @@ def _known(part: SchedulePart, value: Known) -> Timing | None:
     at = value.at
     if isinstance(value.value, bool) or value.value is None:
         return None
+    if isinstance(value.value, str) and value.unit is not None and value.unit.startswith(CRON_UNIT):
+        found = read_schedule(value.value, Dialect(value.unit.removeprefix(CRON_UNIT)))
+        if isinstance(found, ScheduleError):
+            schedule = Schedule(value.value, None, None, value.value)
+            return Timing(schedule, at, None, invalid=str(found), is_builder=True, default_of=value.default_of)
+        return Timing(found, at, None, is_builder=True, default_of=value.default_of)
     if isinstance(value.value, int | float):
         if part.form == "cron" and value.unit is None and part.dialect in ("unix5", "seconds6", "quartz"):
             return None
@@ -98,8 +106,12 @@ def _record(part: SchedulePart, value: Record, linker: Linker) -> Timing | None:
         if isinstance(inner, Known) and isinstance(inner.value, int | float | str) and not isinstance(inner.value, bool):
             fields[key.lower()] = inner.value
     seconds = _length(fields)
-    if part.form == "every" and seconds:
+    if part.form in ("every", "duration", "object") and seconds:
         return Timing(interval_schedule(seconds), value.at, None, is_builder=True)
+    if part.form == "duration":
+        return None
+    if part.form == "fields" and part.dialect in _KEYWORD_DIALECTS:
+        return _keywords(part, value, linker)
     cron = _fields_expression(fields)
     if cron is not None:
         found = read_schedule(cron, Dialect.SECONDS6)
@@ -108,6 +120,33 @@ def _record(part: SchedulePart, value: Record, linker: Linker) -> Timing | None:
     return None
 
 
+def _keywords(part: SchedulePart, value: Record, linker: Linker) -> Timing | None:
+    """``hour=4, minute={0, 30}``: the keywords of a call that are fields of a crontab."""
+    dialect = Dialect.CELERY if part.dialect == Dialect.CELERY else Dialect.APSCHEDULER
+    fields: dict[str, str | int | list[str | int]] = {}
+    for key, raw in value.entries.items():
+        if key not in _FIELDS:
+            continue
+        name = "day_of_week" if key == "weekday" else key
+        inner = linker.force(raw)
+        if isinstance(inner, Known) and isinstance(inner.value, int | str):
+            fields[name] = inner.value
+        elif isinstance(inner, Sequence) and inner.complete:
+            items = [linker.force(i) for i in inner.items]
+            fields[name] = [i.value for i in items if isinstance(i, Known) and isinstance(i.value, int | str)]
+        elif not (isinstance(inner, Known) and inner.value is None):
+            return _open(inner)
+    expression = expression_of_fields(fields, dialect) if fields else None
+    if expression is None or isinstance(expression, ScheduleError):
+        return None
+    found = read_schedule(expression, dialect)
+    return None if isinstance(found, ScheduleError) else Timing(found, value.at, None, is_builder=True)
+
+
+_KEYWORD_DIALECTS = (Dialect.APSCHEDULER, Dialect.CELERY, Dialect.UNIX5)
+_FIELDS = frozenset(
+    ("year", "month", "day", "week", "day_of_week", "day_of_month", "month_of_year", "hour", "minute", "second", "weekday")
+)
 _LENGTHS = {
     "milliseconds": 0.001, "seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86400.0, "weeks": 604800.0,
     "millisecond": 0.001, "second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0,

@@ -289,3 +289,102 @@ def test_an_address_that_is_not_resolved_leaves_the_signals_open(service_of: Ser
     )
     assert isinstance(found.completion.value, Unresolved)
     assert found.completion.value.reason == "the address pingUrl of a ping is not resolved"
+
+
+PYTHON = """
+import sentry_sdk
+from sentry_sdk.crons import capture_checkin, monitor
+from sentry_sdk.crons.consts import MonitorStatus
+from apscheduler.schedulers.background import BackgroundScheduler
+import psycopg2
+
+connection = psycopg2.connect("dbname=shop")
+scheduler = BackgroundScheduler()
+"""
+
+
+def python_facts(service_of: ServiceOf, source: str) -> MonitorFacts:
+    jobs = service_of({"shop/jobs.py": PYTHON + source})
+    assert len(jobs) == 1
+    return monitor.build(jobs[0])
+
+
+def test_a_decorated_handler(service_of: ServiceOf) -> None:
+    found = python_facts(
+        service_of,
+        """
+@monitor(monitor_slug="close", monitor_config={"checkin_margin": 5})
+def close():
+    connection.cursor().execute("DELETE FROM carts")
+
+
+scheduler.add_job(close, "cron", hour=4, id="close")
+scheduler.start()
+""",
+    )
+    assert words(found) == ("Sentry Crons", "signal", "signal", "signal", "declared", "ping")
+
+
+def test_a_block_around_the_work(service_of: ServiceOf) -> None:
+    found = python_facts(
+        service_of,
+        """
+def close():
+    with monitor(monitor_slug="close"):
+        connection.cursor().execute("DELETE FROM carts")
+
+
+scheduler.add_job(close, "cron", hour=4, id="close")
+scheduler.start()
+""",
+    )
+    assert words(found) == ("Sentry Crons", "signal", "signal", "signal", "elsewhere", "ping")
+
+
+def test_check_ins_by_status(service_of: ServiceOf) -> None:
+    found = python_facts(
+        service_of,
+        """
+def close():
+    check = capture_checkin(monitor_slug="close", status=MonitorStatus.IN_PROGRESS)
+    connection.cursor().execute("DELETE FROM carts")
+    capture_checkin(monitor_slug="close", check_in_id=check, status=MonitorStatus.OK)
+
+
+scheduler.add_job(close, "cron", hour=4, id="close")
+scheduler.start()
+""",
+    )
+    assert words(found) == ("Sentry Crons", "signal", "signal", "none", "elsewhere", "ping")
+
+
+def test_an_integration_that_checks_every_task_in(service_of: ServiceOf) -> None:
+    jobs = service_of(
+        {
+            "shop/__init__.py": "",
+            "shop/celery.py": """
+            import sentry_sdk
+            from celery import Celery
+            from celery.schedules import crontab
+            from sentry_sdk.integrations.celery import CeleryIntegration
+
+            sentry_sdk.init(integrations=[CeleryIntegration(monitor_beat_tasks=True)])
+            app = Celery("shop")
+            app.conf.beat_schedule = {"close": {"task": "shop.tasks.close", "schedule": crontab(hour=4)}}
+
+
+            @app.task(name="shop.tasks.close")
+            def close():
+                print("closed")
+            """,
+        }
+    )
+    assert len(jobs) == 1
+    assert words(monitor.build(jobs[0])) == (
+        "Sentry Crons",
+        "signal",
+        "signal",
+        "signal",
+        "elsewhere",
+        "schedule",
+    )

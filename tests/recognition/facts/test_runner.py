@@ -1,7 +1,13 @@
 from __future__ import annotations
 
-from cronaudit.model.facts import Unresolved
+from collections.abc import Callable
+from typing import Any
+
+from cronaudit.model.facts import Fact, RunnerFacts, Unresolved
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import memory, runner
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 SWEEP = """
     import { Pool } from 'pg';
@@ -36,16 +42,16 @@ WORKER = """
 PACKAGE = '{"name": "shop", "scripts": {"start": "node src/server.js", "start:worker": "node src/worker.js"}}'
 
 
-def of(service_of, files):
+def of(service_of: ServiceOf, files: dict[str, str]) -> RunnerFacts:
     (context,) = service_of(files)
     return runner.build(context)
 
 
-def at(fact):
+def at(fact: Fact[Any]) -> str:
     return str(fact.locations[0])
 
 
-def test_a_job_that_the_server_starts_shares_its_process(service_of):
+def test_a_job_that_the_server_starts_shares_its_process(service_of: ServiceOf) -> None:
     facts = of(
         service_of,
         {"package.json": PACKAGE, "src/sweep.ts": SWEEP, "src/jobs.ts": JOBS, "src/server.ts": SERVER},
@@ -57,7 +63,7 @@ def test_a_job_that_the_server_starts_shares_its_process(service_of):
     assert facts.contention.value == "none"
 
 
-def test_a_worker_with_metrics_only_is_a_process_of_its_own(service_of):
+def test_a_worker_with_metrics_only_is_a_process_of_its_own(service_of: ServiceOf) -> None:
     server = SERVER.replace("import { start } from './jobs';\n", "").replace("start();", "")
     facts = of(
         service_of,
@@ -74,7 +80,7 @@ def test_a_worker_with_metrics_only_is_a_process_of_its_own(service_of):
     assert facts.scaling.value == "own"
 
 
-def test_a_role_variable_is_a_flag(service_of):
+def test_a_role_variable_is_a_flag(service_of: ServiceOf) -> None:
     server = SERVER.replace("start();", "if (process.env.RUN_JOBS !== 'false') start();")
     facts = of(
         service_of,
@@ -84,7 +90,7 @@ def test_a_role_variable_is_a_flag(service_of):
     assert (facts.scaling.value, at(facts.scaling)) == ("flag", "src/server.ts:6")
 
 
-def test_a_switch_for_tests_is_no_flag(service_of):
+def test_a_switch_for_tests_is_no_flag(service_of: ServiceOf) -> None:
     server = SERVER.replace("start();", "if (process.env.NODE_ENV !== 'test') start();")
     facts = of(
         service_of,
@@ -93,7 +99,7 @@ def test_a_switch_for_tests_is_no_flag(service_of):
     assert facts.separation.value == "shared"
 
 
-def test_a_container_of_its_own_scales_alone(service_of):
+def test_a_container_of_its_own_scales_alone(service_of: ServiceOf) -> None:
     files = {
         "package.json": '{"name": "shop"}',
         "Dockerfile": 'FROM node:20\nCOPY src ./src\nCMD ["node", "src/server.js"]\n',
@@ -116,10 +122,14 @@ def test_a_container_of_its_own_scales_alone(service_of):
     facts = runner.build(context)
     assert (facts.scaling.value, at(facts.scaling)) == ("own", "docker-compose.yml:5")
     limit = memory.build(context).limit
-    assert (limit.value, limit.detail, at(limit)) == ("own", "worker: memory limit 256m", "docker-compose.yml:8")
+    assert (limit.value, limit.detail, at(limit)) == (
+        "own",
+        "worker: memory limit 256m",
+        "docker-compose.yml:8",
+    )
 
 
-def test_a_limit_on_the_server_is_shared(service_of):
+def test_a_limit_on_the_server_is_shared(service_of: ServiceOf) -> None:
     files = {
         "package.json": '{"name": "shop"}',
         "Dockerfile": 'FROM node:20\nCOPY src ./src\nCMD ["node", "src/server.js"]\n',
@@ -141,7 +151,7 @@ def test_a_limit_on_the_server_is_shared(service_of):
     assert at(limit) == "docker-compose.yml:5"
 
 
-def test_without_an_entry_point_the_process_is_not_known(service_of):
+def test_without_an_entry_point_the_process_is_not_known(service_of: ServiceOf) -> None:
     facts = of(service_of, {"src/sweep.ts": SWEEP, "src/jobs.ts": JOBS + "\n    start();\n"})
     assert isinstance(facts.separation.value, Unresolved)
     assert isinstance(facts.scaling.value, Unresolved)
@@ -150,7 +160,7 @@ def test_without_an_entry_point_the_process_is_not_known(service_of):
 # ---- own timers --------------------------------------------------------------------------------------------------
 
 
-def test_an_own_timer(service_of):
+def test_an_own_timer(service_of: ServiceOf) -> None:
     facts = of(
         service_of,
         {"src/sweep.ts": SWEEP + "\n    setInterval(sweep, 60_000);\n"},
@@ -158,7 +168,7 @@ def test_an_own_timer(service_of):
     assert (facts.library.value, facts.library.detail) == ("own", "Custom setInterval")
 
 
-def test_an_own_timer_that_only_feeds_a_queue(service_of):
+def test_an_own_timer_that_only_feeds_a_queue(service_of: ServiceOf) -> None:
     feeding = """
         import { Queue } from 'bullmq';
         const queue = new Queue('sweeps');
@@ -184,7 +194,7 @@ def test_an_own_timer_that_only_feeds_a_queue(service_of):
 # ---- state of the instance -----------------------------------------------------------------------------------------
 
 
-def test_a_cursor_in_a_variable_is_state(service_of):
+def test_a_cursor_in_a_variable_is_state(service_of: ServiceOf) -> None:
     code = """
         import { Pool } from 'pg';
         const pool = new Pool();
@@ -203,7 +213,7 @@ def test_a_cursor_in_a_variable_is_state(service_of):
     assert state.detail == "lastId is kept in the instance between runs"
 
 
-def test_a_cursor_in_the_store_is_none(service_of):
+def test_a_cursor_in_the_store_is_none(service_of: ServiceOf) -> None:
     code = """
         import { Pool } from 'pg';
         const pool = new Pool();
@@ -220,7 +230,7 @@ def test_a_cursor_in_the_store_is_none(service_of):
     assert of(service_of, {"src/copy.ts": code}).instance_state.value is False
 
 
-def test_flags_handles_and_things_made_once_are_no_state(service_of):
+def test_flags_handles_and_things_made_once_are_no_state(service_of: ServiceOf) -> None:
     code = """
         import { Pool } from 'pg';
         let pool;
@@ -244,7 +254,7 @@ def test_flags_handles_and_things_made_once_are_no_state(service_of):
     assert of(service_of, {"src/sweep.ts": code}).instance_state.value is False
 
 
-def test_a_field_of_an_object_that_outlives_the_run_is_state(service_of):
+def test_a_field_of_an_object_that_outlives_the_run_is_state(service_of: ServiceOf) -> None:
     code = """
         import { Pool } from 'pg';
         class Poller {
@@ -277,7 +287,7 @@ def spawning(options: str) -> str:
     """
 
 
-def test_child_processes_with_and_without_a_timeout(service_of):
+def test_child_processes_with_and_without_a_timeout(service_of: ServiceOf) -> None:
     bounded = of(service_of, {"src/dump.ts": spawning(", { timeout: 600_000 }")}).children
     assert (bounded.value, bounded.detail) == ("timeout", "Child processes get 600 s")
     assert at(bounded) == "src/dump.ts:3"
@@ -287,7 +297,7 @@ def test_child_processes_with_and_without_a_timeout(service_of):
     assert isinstance(open_.value, Unresolved)
 
 
-def test_some_child_processes(service_of):
+def test_some_child_processes(service_of: ServiceOf) -> None:
     code = """
         import { execFileSync } from 'node:child_process';
         function dump() {
@@ -300,7 +310,7 @@ def test_some_child_processes(service_of):
     assert (children.value, at(children)) == ("some", "src/dump.ts:4")
 
 
-def test_no_child_processes(service_of):
+def test_no_child_processes(service_of: ServiceOf) -> None:
     children = of(service_of, {"src/sweep.ts": SWEEP + "\n    setInterval(sweep, 60_000);\n"}).children
     assert (children.value, children.detail) == ("no-children", "No child processes")
 
@@ -308,7 +318,7 @@ def test_no_child_processes(service_of):
 # ---- queues -----------------------------------------------------------------------------------------------------
 
 
-def test_a_queue_worker_is_elected_by_its_queue_and_limits_contention(service_of):
+def test_a_queue_worker_is_elected_by_its_queue_and_limits_contention(service_of: ServiceOf) -> None:
     code = """
         import { Queue, Worker } from 'bullmq';
         import { sweep } from './sweep';
@@ -320,7 +330,11 @@ def test_a_queue_worker_is_elected_by_its_queue_and_limits_contention(service_of
         });
     """
     facts = of(service_of, {"src/sweep.ts": SWEEP, "src/worker.ts": code})
-    assert (facts.library.value, facts.library.detail, at(facts.library)) == ("production", "BullMQ", "src/worker.ts:5")
+    assert (facts.library.value, facts.library.detail, at(facts.library)) == (
+        "production",
+        "BullMQ",
+        "src/worker.ts:5",
+    )
     assert facts.persistence.value == "both"
     assert (facts.election.value, facts.election.detail) == ("queue", "Any of N queue workers")
     assert (facts.contention.value, at(facts.contention)) == ("limited", "src/worker.ts:7")

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from cronaudit.model.facts import Fact, ServiceFacts
 from cronaudit.recognition import service as service_facts
+from cronaudit.recognition.context import JobContext
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 JOB = """
     import { Pool } from 'pg';
@@ -17,12 +24,12 @@ JOB = """
 """
 
 
-def of(service_of, files):
+def of(service_of: ServiceOf, files: dict[str, str]) -> ServiceFacts:
     (context, *_rest) = service_of(files)
     return service_facts.build(context.service)
 
 
-def at(fact):
+def at(fact: Fact[Any]) -> str:
     return str(fact.locations[0])
 
 
@@ -42,14 +49,14 @@ def at(fact):
         ("{ formatters: { bindings: () => ({}) } }", "none"),
     ],
 )
-def test_the_base_of_pino(service_of, options, word):
+def test_the_base_of_pino(service_of: ServiceOf, options: str, word: str) -> None:
     code = JOB.replace("{ name: 'shop' }", options).replace(
         "import pino", "import { hostname } from 'node:os';\n    import pino"
     )
     assert of(service_of, {"src/sweep.ts": code}).instance_id.value == word
 
 
-def test_winston_has_no_host_by_itself(service_of):
+def test_winston_has_no_host_by_itself(service_of: ServiceOf) -> None:
     code = JOB.replace("import pino from 'pino';", "import winston from 'winston';").replace(
         "pino({ name: 'shop' })", "winston.createLogger({ defaultMeta: { service: 'shop' } })"
     )
@@ -57,7 +64,7 @@ def test_winston_has_no_host_by_itself(service_of):
     assert (fact.value, fact.detail) == ("none", "No hostname or pod ID in the winston logger")
 
 
-def test_a_job_that_logs_to_the_console_beside_one_with_pino(service_of):
+def test_a_job_that_logs_to_the_console_beside_one_with_pino(service_of: ServiceOf) -> None:
     other = """
         import { Pool } from 'pg';
         const pool = new Pool({ max: 5 });
@@ -73,19 +80,19 @@ def test_a_job_that_logs_to_the_console_beside_one_with_pino(service_of):
 # ---- pools --------------------------------------------------------------------------------------------------------
 
 
-def test_pools(service_of):
+def test_pools(service_of: ServiceOf) -> None:
     assert of(service_of, {"src/sweep.ts": JOB}).pool.value == "bounded"
     default = of(service_of, {"src/sweep.ts": JOB.replace("{ max: 5 }", "")}).pool
     assert (default.value, at(default)) == ("default", "src/sweep.ts:4")
 
 
-def test_one_bounded_pool_of_two(service_of):
+def test_one_bounded_pool_of_two(service_of: ServiceOf) -> None:
     other = "import { Pool } from 'pg';\nexport const reports = new Pool({ host: 'reports' });\n"
     fact = of(service_of, {"src/sweep.ts": JOB + "\n    import './reports';\n", "src/reports.ts": other}).pool
     assert (fact.value, at(fact)) == ("some", "src/reports.ts:2")
 
 
-def test_a_connection_for_each_run(service_of):
+def test_a_connection_for_each_run(service_of: ServiceOf) -> None:
     code = """
         import { Client } from 'pg';
         async function sweep() {
@@ -100,7 +107,7 @@ def test_a_connection_for_each_run(service_of):
     assert (fact.value, at(fact)) == ("per-run", "src/sweep.ts:3")
 
 
-def test_no_database(service_of):
+def test_no_database(service_of: ServiceOf) -> None:
     code = "setInterval(() => fetch('https://api.example.com/sync', { method: 'POST' }), 60_000);\n"
     assert of(service_of, {"src/sync.ts": code}).pool.value == "no-database"
 
@@ -108,11 +115,19 @@ def test_no_database(service_of):
 # ---- memory and threads ----------------------------------------------------------------------------------------------
 
 
-def test_default_metrics_count_only_where_they_are_served(service_of):
-    declared = "import { Registry, collectDefaultMetrics } from 'prom-client';\nexport const registry = new Registry();\n" \
-        "collectDefaultMetrics({ register: registry });\n"  # fmt: skip
-    served = "import express from 'express';\nimport { registry } from './metrics';\nconst app = express();\n" \
-        "app.get('/metrics', async (req, res) => res.send(await registry.metrics()));\napp.listen(9100);\n"  # fmt: skip
+def test_default_metrics_count_only_where_they_are_served(service_of: ServiceOf) -> None:
+    declared = """
+        import { Registry, collectDefaultMetrics } from 'prom-client';
+        export const registry = new Registry();
+        collectDefaultMetrics({ register: registry });
+    """
+    served = """
+        import express from 'express';
+        import { registry } from './metrics';
+        const app = express();
+        app.get('/metrics', async (req, res) => res.send(await registry.metrics()));
+        app.listen(9100);
+    """
     job = "import './metrics';\n" + JOB
     assert of(service_of, {"src/sweep.ts": job, "src/metrics.ts": declared}).memory_monitored.value is False
     facts = of(
@@ -122,7 +137,7 @@ def test_default_metrics_count_only_where_they_are_served(service_of):
     assert (facts.memory_monitored.value, at(facts.memory_monitored)) == (True, "src/metrics.ts:3")
 
 
-def test_memory_that_is_only_logged_is_not_monitored(service_of):
+def test_memory_that_is_only_logged_is_not_monitored(service_of: ServiceOf) -> None:
     logged = JOB.replace("logger.info('swept');", "logger.info({ memory: process.memoryUsage() }, 'swept');")
     assert of(service_of, {"src/sweep.ts": logged}).memory_monitored.value is False
     checked = JOB.replace(
@@ -132,17 +147,18 @@ def test_memory_that_is_only_logged_is_not_monitored(service_of):
     assert of(service_of, {"src/sweep.ts": checked}).memory_monitored.value is True
 
 
-def test_threads_count_on_the_path_of_a_job(service_of):
-    pooled = JOB.replace("import pino from 'pino';", "import pino from 'pino';\n    import Piscina from 'piscina';\n"
-        "    const threads = new Piscina({ filename: './render.js' });").replace(  # fmt: skip
-        "logger.info('swept');", "await threads.run({});"
-    )
+def test_threads_count_on_the_path_of_a_job(service_of: ServiceOf) -> None:
+    pooled = JOB.replace(
+        "import pino from 'pino';",
+        "import pino from 'pino';\n    import Piscina from 'piscina';\n"
+        "    const threads = new Piscina({ filename: './render.js' });",
+    ).replace("logger.info('swept');", "await threads.run({});")
     assert of(service_of, {"src/sweep.ts": pooled}).cpu_work.value == "pool"
     unused = pooled.replace("await threads.run({});", "")
     assert of(service_of, {"src/sweep.ts": unused}).cpu_work.value == "none"
 
 
-# ---- health and boards ------------------------------------------------------------------------------------------------
+# ---- health and boards --------------------------------------------------------------------------------------
 
 
 HEALTH = """
@@ -163,12 +179,12 @@ HEALTH = """
 """
 
 
-def health(service_of, keep, answer):
+def health(service_of: ServiceOf, keep: str, answer: str) -> Fact[Any]:
     code = HEALTH.replace("KEEP", keep).replace("ANSWER", answer)
     return of(service_of, {"src/server.ts": code}).health
 
 
-def test_a_route_that_tells_the_last_success(service_of):
+def test_a_route_that_tells_the_last_success(service_of: ServiceOf) -> None:
     fact = health(
         service_of,
         "lastSuccess.set('sweep', Date.now());",
@@ -177,27 +193,29 @@ def test_a_route_that_tells_the_last_success(service_of):
     assert (fact.value, at(fact)) == ("jobs", "src/server.ts:10")
 
 
-def test_a_route_that_tells_what_no_job_leaves_behind(service_of):
+def test_a_route_that_tells_what_no_job_leaves_behind(service_of: ServiceOf) -> None:
     fact = health(service_of, "", "res.json({ lastSuccess: Date.now() });")
     assert fact.value == "plain"
 
 
-def test_a_constant_answer(service_of):
+def test_a_constant_answer(service_of: ServiceOf) -> None:
     fact = health(service_of, "lastSuccess.set('sweep', Date.now());", "res.json({ status: 'ok' });")
     assert (fact.value, at(fact)) == ("plain", "src/server.ts:10")
 
 
-def test_no_route_at_all(service_of):
+def test_no_route_at_all(service_of: ServiceOf) -> None:
     assert of(service_of, {"src/sweep.ts": JOB}).health.value == "none"
 
 
-def test_a_word_of_the_business_is_no_health(service_of):
-    code = HEALTH.replace("/health", "/invoices").replace("KEEP", "const overdue = 1; await pool.query('x', [overdue]);")
+def test_a_word_of_the_business_is_no_health(service_of: ServiceOf) -> None:
+    code = HEALTH.replace("/health", "/invoices").replace(
+        "KEEP", "const overdue = 1; await pool.query('x', [overdue]);"
+    )
     code = code.replace("ANSWER", "const overdue = load(); res.json({ overdue });")
     assert of(service_of, {"src/server.ts": code}).health.value == "none"
 
 
-def test_metrics_labelled_by_job_are_a_board_where_they_are_served(service_of):
+def test_metrics_labelled_by_job_are_a_board_where_they_are_served(service_of: ServiceOf) -> None:
     code = """
         import express from 'express';
         import { Counter, register } from 'prom-client';
@@ -220,7 +238,7 @@ def test_metrics_labelled_by_job_are_a_board_where_they_are_served(service_of):
     assert of(service_of, {"src/sweep.ts": code}).board.value == "none"
 
 
-def test_a_status_route_is_current_only(service_of):
+def test_a_status_route_is_current_only(service_of: ServiceOf) -> None:
     code = """
         import express from 'express';
         import { Pool } from 'pg';
@@ -262,7 +280,7 @@ RUNBOOK = """
 """
 
 
-def test_a_runbook_with_steps_and_people(service_of):
+def test_a_runbook_with_steps_and_people(service_of: ServiceOf) -> None:
     fact = of(service_of, {"src/sweep.ts": JOB, "docs/runbook.md": RUNBOOK}).escalation
     assert (fact.value, at(fact)) == (True, "docs/runbook.md:3")
 
@@ -275,9 +293,9 @@ def test_a_runbook_with_steps_and_people(service_of):
         "# Jobs\n\nPrivilege escalation is not possible: after 5 minutes the team owner signs out.\n",
     ],
 )
-def test_what_is_no_escalation(service_of, text):
+def test_what_is_no_escalation(service_of: ServiceOf, text: str) -> None:
     assert of(service_of, {"src/sweep.ts": JOB, "docs/runbook.md": text}).escalation.value is False
 
 
-def test_runtime(service_of):
+def test_runtime(service_of: ServiceOf) -> None:
     assert of(service_of, {"src/sweep.ts": JOB}).runtime.value == "node"

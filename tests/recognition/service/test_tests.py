@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from cronaudit.model.facts import ServiceFacts
 from cronaudit.recognition import service as service_facts
+from cronaudit.recognition.context import JobContext
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 JOB = """
     import { Pool } from 'pg';
@@ -19,12 +25,14 @@ JOB = """
 """
 
 
-def tried(service_of, test, name="tests/expire.test.ts", job=JOB, **more):
+def tried(
+    service_of: ServiceOf, test: str, name: str = "tests/expire.test.ts", job: str = JOB, **more: str
+) -> ServiceFacts:
     (context, *_rest) = service_of({"src/expire.ts": job, name: test, **more})
     return service_facts.build(context.service)
 
 
-def test_the_same_run_twice_and_an_assertion(service_of):
+def test_the_same_run_twice_and_an_assertion(service_of: ServiceOf) -> None:
     facts = tried(
         service_of,
         """
@@ -39,7 +47,10 @@ def test_the_same_run_twice_and_an_assertion(service_of):
         """,
     )
     assert facts.tests.value is True
-    assert (facts.double_run_test.value, str(facts.double_run_test.locations[0])) == (True, "tests/expire.test.ts:4")
+    assert (facts.double_run_test.value, str(facts.double_run_test.locations[0])) == (
+        True,
+        "tests/expire.test.ts:4",
+    )
     assert facts.concurrent_test.value is False
     assert facts.crash_test.value is False
 
@@ -50,9 +61,12 @@ def test_the_same_run_twice_and_an_assertion(service_of):
         pytest.param("await expireCarts();\nexpect(1).toBe(1);", id="once"),
         pytest.param("await expireCarts();\nawait expireCarts();", id="nothing asserted"),
         pytest.param("await helper();\nawait helper();\nexpect(1).toBe(1);", id="only a helper"),
-        pytest.param("await expireCarts('a');\nawait expireCarts('b');\nexpect(1).toBe(1);", id="other arguments"),
         pytest.param(
-            "expect(1).toBe(1);\nawait expireCarts();\nawait expireCarts();", id="asserted before the second run"
+            "await expireCarts('a');\nawait expireCarts('b');\nexpect(1).toBe(1);", id="other arguments"
+        ),
+        pytest.param(
+            "expect(1).toBe(1);\nawait expireCarts();\nawait expireCarts();",
+            id="asserted before the second run",
         ),
         pytest.param(
             "await expect(expireCarts()).rejects.toThrow();\nawait expect(expireCarts()).rejects.toThrow();",
@@ -60,7 +74,7 @@ def test_the_same_run_twice_and_an_assertion(service_of):
         ),
     ],
 )
-def test_these_are_no_second_run(service_of, body):
+def test_these_are_no_second_run(service_of: ServiceOf, body: str) -> None:
     facts = tried(
         service_of,
         "import { expect, test } from 'vitest';\nimport { expireCarts, helper } from '../src/expire';\n"
@@ -70,7 +84,7 @@ def test_these_are_no_second_run(service_of, body):
     assert facts.double_run_test.detail == "Tests exist, none runs a job twice"
 
 
-def test_a_mocked_job_is_not_run(service_of):
+def test_a_mocked_job_is_not_run(service_of: ServiceOf) -> None:
     facts = tried(
         service_of,
         """
@@ -87,7 +101,7 @@ def test_a_mocked_job_is_not_run(service_of):
     assert facts.double_run_test.value is False
 
 
-def test_a_skipped_test_tries_nothing(service_of):
+def test_a_skipped_test_tries_nothing(service_of: ServiceOf) -> None:
     facts = tried(
         service_of,
         """
@@ -102,7 +116,7 @@ def test_a_skipped_test_tries_nothing(service_of):
     assert facts.double_run_test.value is False
 
 
-def test_a_loop_over_a_written_list_runs_it_more_than_once(service_of):
+def test_a_loop_over_a_written_list_runs_it_more_than_once(service_of: ServiceOf) -> None:
     facts = tried(
         service_of,
         """
@@ -126,16 +140,19 @@ def test_a_loop_over_a_written_list_runs_it_more_than_once(service_of):
         "const r = await Promise.allSettled([expireCarts(), expireCarts()]);\nexpect(r).toHaveLength(2);",
     ],
 )
-def test_two_runs_at_once(service_of, body):
+def test_two_runs_at_once(service_of: ServiceOf, body: str) -> None:
     facts = tried(
         service_of,
         f"import {{ expireCarts }} from '../src/expire';\nit('is exclusive', async () => {{\n{body}\n}});\n",
     )
-    assert (facts.concurrent_test.value, str(facts.concurrent_test.locations[0])) == (True, "tests/expire.test.ts:2")
+    assert (facts.concurrent_test.value, str(facts.concurrent_test.locations[0])) == (
+        True,
+        "tests/expire.test.ts:2",
+    )
     assert facts.double_run_test.value is False
 
 
-def test_one_run_beside_something_else_is_not_concurrent(service_of):
+def test_one_run_beside_something_else_is_not_concurrent(service_of: ServiceOf) -> None:
     facts = tried(
         service_of,
         """
@@ -149,7 +166,7 @@ def test_one_run_beside_something_else_is_not_concurrent(service_of):
     assert facts.concurrent_test.value is False
 
 
-def test_a_run_that_fails_midway_and_is_repeated(service_of):
+def test_a_run_that_fails_midway_and_is_repeated(service_of: ServiceOf) -> None:
     facts = tried(
         service_of,
         """
@@ -166,7 +183,7 @@ def test_a_run_that_fails_midway_and_is_repeated(service_of):
     assert facts.double_run_test.value is False
 
 
-def test_a_killed_child_that_runs_the_job(service_of):
+def test_a_killed_child_that_runs_the_job(service_of: ServiceOf) -> None:
     test = """
         import { fork } from 'node:child_process';
         import { expireCarts } from '../src/expire';
@@ -184,13 +201,13 @@ def test_a_killed_child_that_runs_the_job(service_of):
     assert facts.crash_test.value is False
 
 
-def test_no_tests(service_of):
+def test_no_tests(service_of: ServiceOf) -> None:
     (context,) = service_of({"src/expire.ts": JOB, "vitest.config.ts": "export default {};\n"})
     facts = service_facts.build(context.service)
     assert (facts.tests.value, facts.tests.detail) == (False, "No tests in the tree")
 
 
-def test_a_method_of_a_class_is_a_run(service_of):
+def test_a_method_of_a_class_is_a_run(service_of: ServiceOf) -> None:
     job = """
         import { Pool } from 'pg';
         export class Expiration {
@@ -218,3 +235,46 @@ def test_a_method_of_a_class_is_a_run(service_of):
         job=job,
     )
     assert facts.double_run_test.value is True
+
+
+PYTHON = """
+    import schedule
+    import psycopg2
+
+    connection = psycopg2.connect("dbname=shop")
+
+
+    def expire_carts():
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE carts SET state = 'expired'")
+
+
+    schedule.every(10).minutes.do(expire_carts)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("    expire_carts()\n    expire_carts()\n    assert count() == 1\n", True),
+        ("    for _ in range(3):\n        expire_carts()\n    assert count() == 1\n", True),
+        ("    expire_carts()\n    assert count() == 1\n", False),
+        (
+            "    with pytest.raises(Error):\n        expire_carts()\n    expire_carts()\n    assert count() == 1\n",
+            False,
+        ),
+    ],
+)
+def test_python(service_of: ServiceOf, body: str, *, expected: bool) -> None:
+    (context,) = service_of(
+        {
+            "shop/__init__.py": "",
+            "shop/expire.py": PYTHON,
+            "tests/test_expire.py": "import pytest\nfrom shop.expire import expire_carts\n\n"
+            f"def test_expire():\n{body}",
+        }
+    )
+    facts = service_facts.build(context.service)
+    assert facts.runtime.value == "python"
+    assert facts.double_run_test.value is expected
+    assert facts.crash_test.value is ("raises" in body)

@@ -9,6 +9,7 @@ from cronaudit.model.ir import (
     Assign,
     Call,
     Const,
+    Entry,
     Expr,
     Function,
     Handler,
@@ -28,6 +29,7 @@ from cronaudit.recognition.sightings import Sighting
 
 _FORMAT = re.compile(r"%[sdifjoO]|\{\}")
 _PLAIN = re.compile(r"[^a-z0-9]")
+_JOB_FIELD = re.compile(r"job|task|cron|worker|module|component|action|operation", re.IGNORECASE)
 _BOUND = re.compile(r"\.(child|bind|withContext|with_fields|getChild)\(\)")
 """Methods that give a logger fields of its own."""
 
@@ -102,7 +104,7 @@ class Content:
             return any(
                 entry.key not in ("stack", "message", "err", "error")
                 and not _mentions(entry.value, errors)
-                and not (isinstance(entry.value, Const) and not self._names_job(str(entry.value.value)))
+                and not (isinstance(entry.value, Const) and not self._is_job_field(entry))
                 for entry in value.entries
             )
         if isinstance(value, Template):
@@ -121,6 +123,12 @@ class Content:
             for e in inside(value)
             if e is not value and isinstance(e, Name | Template | Const)
         )
+
+    def _is_job_field(self, entry: Entry) -> bool:
+        """Whether a fixed field says which job it is: ``{job: 'settle'}``."""
+        value = entry.value.value if isinstance(entry.value, Const) else None
+        named = isinstance(entry.key, str) and _JOB_FIELD.search(entry.key) is not None
+        return isinstance(value, str) and (named or self._names_job(value))
 
     def _names_job(self, text: str) -> bool:
         name = self._context.registration.name

@@ -33,6 +33,8 @@ from cronaudit.recognition.facts.lock_terms import (
     unit_of,
 )
 from cronaudit.recognition.facts.spans import Spans, place_of, written
+from cronaudit.recognition.facts.stated import option
+from cronaudit.recognition.facts.stated import unit_of as option_unit
 from cronaudit.recognition.sightings import seconds_of
 
 T = TypeVar("T")
@@ -48,9 +50,7 @@ def build(context: JobContext) -> LockFacts:
     spans = Spans(context)
     if trait not in _CLAIMED and spans.events:
         judged = best_lock(context, spans)
-        if judged is not None and not (
-            trait == "message" and coverage_of(judged, context, spans).value != "all"
-        ):
+        if judged is not None and not (trait == "message" and coverage_of(judged, spans).value != "all"):
             return _locked(judged, context, spans)
     if trait in (None, "none", "in-process"):
         return _unlocked(context, spans)
@@ -64,7 +64,7 @@ def best_lock(context: JobContext, spans: Spans) -> Judged | None:
         judged = judge(context, spans, lock)
         if judged is None:
             continue
-        if judged.covers_all and coverage_of(judged, context, spans).value == "all":
+        if judged.covers_all and coverage_of(judged, spans).value == "all":
             return judged
         found.append(judged)
     return found[0] if found else None
@@ -76,7 +76,7 @@ def _locked(judged: Judged, context: JobContext, spans: Spans) -> LockFacts:
     store = store_of(context, sighting)
     return LockFacts(
         kind=cast("Fact[object]", kind),  # type: ignore[arg-type]
-        coverage=coverage_of(judged, context, spans),
+        coverage=coverage_of(judged, spans),
         fail_open=fail_open_of(judged),
         key=key_of(judged.lock),
         key_distinct=distinct_of(judged.lock, context),
@@ -84,7 +84,7 @@ def _locked(judged: Judged, context: JobContext, spans: Spans) -> LockFacts:
         ttl_option=option_of(judged.lock, context),
         ttl_unit=unit_of(judged.lock, context),
         renewal=renewal_of(judged.lock),
-        release=release_of(judged, context, spans),
+        release=release_of(judged, spans),
         acquire_failure=acquire_failure_of(judged, context, spans),
         release_failure=release_failure_of(judged, context, spans),
         store=store,
@@ -177,9 +177,7 @@ def _claimed(context: JobContext, kind: str) -> LockFacts:
         ttl_option=Fact(None),
         ttl_unit=Fact("none"),
         renewal=Fact(renewal, detail, (ttl_at, *at) if ttl_at is not None else at),  # type: ignore[arg-type]
-        release=Fact(
-            cast("object", context.trait("lock.release") or "claim"), "The claim ends with the run", at
-        ),  # type: ignore[arg-type]
+        release=Fact("claim", "The claim ends with the run", at),
         acquire_failure=Fact("handled", "Only claimed runs are handed over", at),
         release_failure=Fact("logged", "The claim ends by itself", at),
         store=_claim_store(context, kind, at),

@@ -108,7 +108,7 @@ def _word(expr: object) -> str:
 
 
 def _tells_slot(sighting: Sighting, spans: Spans) -> bool:
-    """Whether what is inserted names the job and the scheduled time, directly or through the function that makes the id."""
+    """Whether what is inserted, or the function that makes its id, names the job and the scheduled time."""
     call = sighting.event.call
     if call is None:
         return False

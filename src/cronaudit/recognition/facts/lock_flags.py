@@ -106,9 +106,9 @@ def _guard_in(node: Function) -> tuple[str, If] | None:
             guarded = statement.otherwise if when_set else statement.then
             ends = bool(leaves) and isinstance(leaves[-1], Return | Continue | Throw)
             raises_inside = any(name in _raised(s) for s in statements(guarded))
-            if name in raised and name in lowered and (ends or (not when_set and raises_inside)):
-                if _is_kept(name, node):
-                    return name, statement
+            is_guard = ends or (not when_set and raises_inside)
+            if name in raised and name in lowered and is_guard and _is_kept(name, node):
+                return name, statement
     return None
 
 

@@ -199,15 +199,16 @@ class Flow(Values):
             final = self._block(s.final, scope, {state})
             out.add(final)
             out.returns |= {(f, value) for f in final.following}
-        for source, target in (
-            (inner.following, out.following),
-            (inner.throws, out.throws),
-            (inner.breaks, out.breaks),
-            (inner.continues, out.continues),
-        ):
-            final = self._block(s.final, scope, source)
-            out.add(final)
-            target |= final.following
+        self._finish(s, scope, inner.following, out.following, out)
+        self._finish(s, scope, inner.throws, out.throws, out)
+        self._finish(s, scope, inner.breaks, out.breaks, out)
+        self._finish(s, scope, inner.continues, out.continues, out)
+
+    def _finish(self, s: Try, scope: Scope, states: set[State], ends: set[State], out: Out) -> None:
+        """Run ``finally`` and go on as the block ended."""
+        final = self._block(s.final, scope, states)
+        out.add(final)
+        ends.update(final.following)
 
     def _with(self, s: With, scope: Scope, states: set[State], out: Out) -> None:
         if s is not self._lock.block:

@@ -66,7 +66,7 @@ def find_locks(context: JobContext, spans: Spans) -> tuple[Lock, ...]:
             lock = _lock(sighting, blocks, releases, extends, spans, held)
             if lock is not None:
                 found.append(lock)
-    found.extend(_own_managers(context, spans, blocks, extends))
+    found.extend(_own_managers(context, spans, extends))
     return tuple(found)
 
 
@@ -101,7 +101,7 @@ def _lock(
         event=event,
         block=block[0] if block is not None else None,
         is_wrapper=is_wrapper,
-        failure=_failure(sighting, block is not None or is_wrapper),
+        failure=_failure(sighting, holds_block=block is not None or is_wrapper),
         releases=given_back,
         ends=held.ends if held is not None else frozenset(),
         marks=frozenset({event.order}) if block is None else block[1] | {event.order},
@@ -116,7 +116,7 @@ def _passes_function(event: Event) -> bool:
     return event.call is not None and any(isinstance(a.value, Function) for a in event.call.args)
 
 
-def _failure(sighting: Sighting, holds_block: bool) -> str:  # noqa: FBT001 - one caller
+def _failure(sighting: Sighting, *, holds_block: bool) -> str:
     word = sighting.description.word("failure")
     if word is not None:
         return str(word)
@@ -167,10 +167,9 @@ def _blocks(spans: Spans) -> dict[int, tuple[With, frozenset[int]]]:
 def _own_managers(
     context: JobContext,
     spans: Spans,
-    blocks: dict[int, tuple[With, frozenset[int]]],
     extends: tuple[Sighting, ...],
 ) -> list[Lock]:
-    """``with lock:`` where the class of the project takes a lock in ``__enter__``, or a generator does before it yields."""
+    """``with lock:``: a class of the project takes it in ``__enter__``, or a generator before it yields."""
     found: list[Lock] = []
     seen: set[int] = set()
     for event in spans.events:
@@ -191,14 +190,24 @@ def _own_managers(
                     left = _entered(context, folded, _LEAVING, ("lock.release", "log"))
                     if taken:
                         marks = orders | {event.order}
-                        guarded = Guarded(
-                            event, node, False, _failure(taken[0], True), frozenset(), frozenset(), marks
-                        )
+                        guarded = _held_by_block(event, node, taken[0], marks)
                         released = tuple(s for s in left if s.effect == "lock.release")
                         found.append(Lock(taken[0], guarded, released, extends, left))
                 else:
                     found.extend(_generator(spans, node, orders, region.info, extends, context))
     return found
+
+
+def _held_by_block(event: Event, node: With, taken: Sighting, marks: frozenset[int]) -> Guarded:
+    return Guarded(
+        event=event,
+        block=node,
+        is_wrapper=False,
+        failure=_failure(taken, holds_block=True),
+        releases=frozenset(),
+        ends=frozenset(),
+        marks=marks,
+    )
 
 
 def _entered(
@@ -233,9 +242,7 @@ def _generator(
         return []
     released = tuple(s for s in sightings if s.effect == "lock.release")
     inner = tuple(s for s in sightings if s.effect in ("lock.release", "log"))
-    guarded = Guarded(
-        made, node, False, _failure(taken, True), frozenset(), frozenset(), orders | {made.order}
-    )
+    guarded = _held_by_block(made, node, taken, orders | {made.order})
     return [Lock(taken, guarded, released, extends, inner, spans.entered(made), made)]
 
 

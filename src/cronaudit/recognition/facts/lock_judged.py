@@ -64,7 +64,7 @@ def judge(context: JobContext, spans: Spans, lock: Lock) -> Judged | None:
 # ---- what it covers --------------------------------------------------------------------------------------------
 
 
-def coverage_of(judged: Judged, context: JobContext, spans: Spans) -> Fact[Literal["all", "some"]]:
+def coverage_of(judged: Judged, spans: Spans) -> Fact[Literal["all", "some"]]:
     """Whether every way to the work takes the lock."""
     lock = judged.lock
     event = lock.guarded.event
@@ -238,7 +238,7 @@ def store_failure_of(
 
 
 def release_of(
-    judged: Judged, context: JobContext, spans: Spans
+    judged: Judged, spans: Spans
 ) -> Fact[Literal["finally", "claim", "some-errors", "success", "expires"]]:
     """How the lock is given back."""
     lock = judged.lock

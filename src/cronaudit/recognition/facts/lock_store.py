@@ -20,6 +20,8 @@ _ENGINES = {"redis": ("redis",), "redlock": ("redis",), "postgres": ("postgres",
             "mongo": ("mongodb",), "sql": ("postgres", "mysql")}  # fmt: skip
 _SEVERAL = ("sentinel", "cluster", "replicaset")
 """What the options and classes of clients call a store of several nodes."""
+_BROKERS = ("rabbitmq", "redis", "postgres")
+_QUEUES = ("redis", "postgres", "mysql", "mongodb")
 _DEPTH = 5
 _MAJORITY = 2
 
@@ -75,7 +77,8 @@ def queue_store(context: JobContext) -> Fact[Store] | None:
     stated = context.trait("lock.store")
     if stated is None:
         return None
-    for engine in ("redis", "rabbitmq", "postgres", "mysql", "mongodb"):
+    is_message = context.trait("lock.kind") == "message"
+    for engine in _BROKERS if is_message else _QUEUES:
         if engine not in _mentioned(context):
             continue
         topology = context.service.deployment.topology(engine)

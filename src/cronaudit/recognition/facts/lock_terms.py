@@ -52,14 +52,10 @@ def _flags(sighting: Sighting) -> list[str]:
     values = [sighting.linker.force(a) for a in args.positional] if args is not None else []
     found: list[str] = []
     for value, behind in zip(values, (*values[1:], None), strict=True):
-        if (
-            isinstance(value, Known)
-            and isinstance(value.value, str)
-            and value.value.isupper()
-            and len(value.value) < _SHORT
-        ):
-            if behind is None or (isinstance(behind, Known) and isinstance(behind.value, str)):
-                found.append(value.value)
+        text = value.value if isinstance(value, Known) else None
+        is_last = behind is None or (isinstance(behind, Known) and isinstance(behind.value, str))
+        if isinstance(text, str) and text.isupper() and len(text) < _SHORT and is_last:
+            found.append(text)
     return found
 
 
@@ -253,11 +249,9 @@ def renewal_of(lock: Lock) -> Fact[Literal["renewed", "bound", "early-ack", "slo
     if sighting.description.word("renews") is True:
         return Fact("renewed", "Renewed while the job runs", (sighting.location,), sighting.path)
     for extend in lock.extends:
-        explicit = extend.effect == "lock.extend" and extend.event.order != sighting.event.order
-        if extend.event.order > sighting.event.order and (
-            _repeats(extend) or (explicit and bool(extend.description.call))
-        ):
-            if explicit or _repeats(extend):
-                return Fact("renewed", "Extended while the job runs", (extend.location,), extend.path)
+        # `expire` behind `setnx` sets the time to live; on a timer or in a loop it renews.
+        is_behind = extend.event.order > sighting.event.order
+        if is_behind and (_repeats(extend) or extend.effect == "lock.extend"):
+            return Fact("renewed", "Extended while the job runs", (extend.location,), extend.path)
     place = lock.holder.location if lock.holder is not None else sighting.location
     return Fact("none", "No renewal mechanism", (place, sighting.location), sighting.path)

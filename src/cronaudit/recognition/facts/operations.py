@@ -201,12 +201,9 @@ class _Collector:
         view = External(
             path, self._linker.arguments(event.call, event.scope), event.location, receiver, event.call
         )
-        table = next((t for link in chain_of(view) if link.args and link.args.positional
-                      and (t := _plain(link.args.positional[0], self._linker))), None)  # fmt: skip
-        links = list(chain_of(view))
-        if links[-1].args is not None and links[-1].args.positional:
-            table = _plain(links[-1].args.positional[0], self._linker) or table
-        yield Operation("read", event, table, condition_of(None, view, self._linker),
+        root = list(chain_of(view))[-1]
+        table = _plain(root.args.positional[0], self._linker) if root.args and root.args.positional else ""
+        yield Operation("read", event, table or None, condition_of(None, view, self._linker),
                         limited=any(part.split("(")[0] in _LIMITS for part in path.split(".")))  # fmt: skip
 
     # ---- SQL -----------------------------------------------------------------------------------------------------

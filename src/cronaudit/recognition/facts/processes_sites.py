@@ -70,7 +70,13 @@ def _files(service: Service, libraries: tuple[Library, ...], wanted: frozenset[s
         return ()
     holding = service.hits.files_with(*tokens)
     # A registry or router is made in one file and used from those that import it.
-    names = {last_of(p).encode() for x in libraries for e in x.effects if e.effect in wanted for p in expanded(e.call)}
+    names = {
+        last_of(p).encode()
+        for x in libraries
+        for e in x.effects
+        if e.effect in wanted
+        for p in expanded(e.call)
+    }
     names -= {b""}
     near = {i for p in holding for i in _importing(service, p)} - set(holding)
     using = (p for p in near if any(n in service.linker.source(p) for n in names))
@@ -97,7 +103,11 @@ def _local_names(module: Module, packages: set[str]) -> set[str]:
     """The names under which a module knows packages that are called themselves: ``const metrics = require('…')``."""
     found = {i.local for i in module.imports if i.module in packages and i.local}
     for statement in module.body:
-        if isinstance(statement, Assign) and isinstance(statement.target, Name) and isinstance(statement.value, Call):
+        if (
+            isinstance(statement, Assign)
+            and isinstance(statement.target, Name)
+            and isinstance(statement.value, Call)
+        ):
             args = statement.value.args
             source = args[0].value.value if args and isinstance(args[0].value, Const) else None
             if getattr(statement.value.callee, "name", "") == "require" and source in packages:
@@ -171,7 +181,9 @@ def written_at(call: Call | None, path: str, selectors: Iterable[Selector]) -> L
         expr = _argument(call, selector)
         line: int | None = None
         for member in selector.members:
-            entry = next((e for e in expr.entries if e.key == member), None) if isinstance(expr, Object) else None
+            entry = (
+                next((e for e in expr.entries if e.key == member), None) if isinstance(expr, Object) else None
+            )
             if entry is None:
                 line = None
                 break
@@ -188,4 +200,6 @@ def _argument(call: Call, selector: Selector) -> Expr | None:
         return next((a.value for a in call.args if a.name == selector.index), None)
     index = selector.index
     positional = [a.value for a in call.args if a.name is None]
-    return positional[index] if isinstance(index, int) and -len(positional) <= index < len(positional) else None
+    return (
+        positional[index] if isinstance(index, int) and -len(positional) <= index < len(positional) else None
+    )

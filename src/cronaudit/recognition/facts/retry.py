@@ -7,7 +7,8 @@ from typing import Literal
 
 from cronaudit.model.facts import Fact, RetryFacts, Unresolved
 from cronaudit.recognition.context import JobContext
-from cronaudit.recognition.facts.retry_found import Policy, policies_of
+from cronaudit.recognition.facts.retry_found import policies_of
+from cronaudit.recognition.facts.retry_options import Policy
 from cronaudit.recognition.facts.retry_predicate import Predicate, predicate_of
 from cronaudit.recognition.facts.spans import Spans
 

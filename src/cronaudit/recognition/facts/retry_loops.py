@@ -111,7 +111,7 @@ def _goes_on(handler: Handler) -> bool:
 
 def _leaves(attempt: Try, loop: Loop) -> bool:
     """Whether success ends the loop: by return or break, or by a flag that its test asks."""
-    own = [s for s in _outside_functions(attempt.body)]
+    own = list(statements(attempt.body))
     if any(isinstance(s, Return | Break) for s in own):
         return True
     behind = loop.body[loop.body.index(attempt) + 1 :]
@@ -125,10 +125,6 @@ def _leaves(attempt: Try, loop: Loop) -> bool:
         and not COUNTER.search(s.target.name)
         for s in own
     )
-
-
-def _outside_functions(body: tuple[Stmt, ...]) -> Iterator[Stmt]:
-    return statements(body)
 
 
 # ---- the bound -------------------------------------------------------------------------------------------------
@@ -274,9 +270,10 @@ def _start_of(counter: Expr, event: Event, linker: Linker) -> Value | None:
             isinstance(statement, Assign)
             and statement.op == "="
             and getattr(statement.target, "name", None) == name
+            and statement.line <= event.location.line
+            and statement.value is not None
         ):
-            if statement.line <= event.location.line and statement.value is not None:
-                return linker.fold(statement.value, event.scope)
+            return linker.fold(statement.value, event.scope)
     if isinstance(node, Function) and any(p.name == name for p in node.params):
         return linker.fold(counter, event.scope)
     return None

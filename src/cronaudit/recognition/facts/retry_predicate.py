@@ -13,8 +13,8 @@ from cronaudit.model.trace import RegionKind
 from cronaudit.model.value import Closure, External, Known, Symbol, Value
 from cronaudit.model.walking import inside, statement_expressions, statements
 from cronaudit.recognition.context import JobContext
-from cronaudit.recognition.facts.retry_found import Policy
 from cronaudit.recognition.facts.retry_loops import RetryLoop
+from cronaudit.recognition.facts.retry_options import Policy
 from cronaudit.recognition.facts.spans import Spans, place_of
 
 _DECIDING = re.compile(r"retr(y|i)|transient|recover|fatal|permanent|should|temporary", re.IGNORECASE)
@@ -131,7 +131,7 @@ def _typed_handler(policy: Policy) -> Predicate | None:
 
 
 def _stopping_error(context: JobContext, spans: Spans) -> Predicate | None:
-    """In a handler around the work, on a condition, an error of the queue's own package is thrown: no further attempt."""
+    """In a handler, on a condition, an error of the queue's own package is thrown: no further attempt."""
     scheduler = context.registration.scheduler
     if scheduler is None:
         return None

@@ -111,8 +111,6 @@ def _queued(context: JobContext, own: str) -> Fact[Contention]:
 
 def _concurrency(context: JobContext) -> tuple[Value | None, Location]:
     """The option of the worker, else that of the registration."""
-    from cronaudit.knowledge.selectors import first
-
     registration = context.registration
     site = registration.consumer
     if site is not None:

@@ -9,7 +9,7 @@ from cronaudit.model.ir import Call, Expr, Function
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, RegionKind
-from cronaudit.model.value import Closure, Env, External, Known, Scope
+from cronaudit.model.value import Choice, Closure, Env, External, Known, Scope
 from cronaudit.model.walking import inside
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.sightings import Sighting, text_of
@@ -130,6 +130,29 @@ class Spans:
                 for enter in self._enters.get(id(inner), ()):
                     found.update(e.order for e in self.span(enter))
         return frozenset(found)
+
+    def is_alternative(self, event: Event) -> bool:
+        """Whether an event lies in something that the code only chooses in place of its default."""
+        enter = self.enter_of(event)
+        while enter is not None:
+            callee = enter.callee
+            before = next((e for e in reversed(self.events[: enter.order]) if e.path == enter.path), None)
+            if before is not None and before.kind is EventKind.ENTER:
+                before = next(
+                    (
+                        e
+                        for e in reversed(self.events[: enter.order])
+                        if e.path == enter.path and e.call is not None
+                    ),
+                    None,
+                )
+            chosen = before.callee if before is not None else None
+            if isinstance(chosen, Choice) and isinstance(callee, Closure):
+                functions = [o.function for o in chosen.options if isinstance(o, Closure)]
+                if callee.function in functions[1:]:
+                    return True
+            enter = self.enter_of(before) if before is not None else None
+        return False
 
     def enter_of(self, event: Event) -> Event | None:
         """The beginning of the function that an event stands in."""

@@ -32,7 +32,10 @@ _SQL = re.compile(
 _SIGNS = re.compile(r"[*,()=?$<>]|\b(?:where|limit|join|values)\b", re.IGNORECASE)
 _UPPER = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|MERGE|TRUNCATE|CALL|WITH)\b")
 """A sentence may begin like a statement; it has no signs, and no verb in capitals."""
-_MODE = r"(?:\s+(?:TRANSACTION|WORK|IMMEDIATE|EXCLUSIVE|DEFERRED|ISOLATION|LEVEL|SERIALIZABLE|REPEATABLE|READ|WRITE|ONLY|COMMITTED|,))*"
+_MODE = (
+    r"(?:\s+(?:TRANSACTION|WORK|IMMEDIATE|EXCLUSIVE|DEFERRED|ISOLATION|LEVEL|SERIALIZABLE|REPEATABLE|READ|WRITE|ONLY"
+    r"|COMMITTED|,))*"
+)
 _TRANSACTION = re.compile(
     rf"\s*(?:(BEGIN|START\s+TRANSACTION){_MODE}|(COMMIT|END){_MODE}|(ROLLBACK){_MODE}(?:\s+TO\s+.*)?)\s*;?\s*\Z",
     re.IGNORECASE,

@@ -15,7 +15,8 @@ from cronaudit.model.trace import Event, EventKind, RegionKind
 from cronaudit.model.value import Choice, Closure, Known, Value
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.context import JobContext
-from cronaudit.recognition.facts.retry_found import Policy, policies_of
+from cronaudit.recognition.facts.retry_found import policies_of
+from cronaudit.recognition.facts.retry_options import Policy
 from cronaudit.recognition.facts.spans import Spans, covers_work, number_of, place_of, work_of, written
 from cronaudit.recognition.facts.stated import option
 from cronaudit.recognition.facts.stated import unit_of as option_unit

@@ -31,7 +31,7 @@ def find_races(context: JobContext, spans: Spans) -> Iterator[Race]:
     for event in spans.events:
         if event.kind is not EventKind.CALL or event.external != "global:Promise.race" or event.call is None:
             continue
-        racers = _racers(event.call, event.scope, context)
+        racers = _racers(event.call, event.scope)
         timers = [(r, t) for r in racers if (t := _timer(r, event.scope, context, 0)) is not None]
         if not timers:
             continue
@@ -43,7 +43,7 @@ def find_races(context: JobContext, spans: Spans) -> Iterator[Race]:
         yield Race(event, timers[0][1][0], frozenset(covered))
 
 
-def _racers(call: Call, scope: Scope, context: JobContext) -> tuple[Expr, ...]:
+def _racers(call: Call, scope: Scope) -> tuple[Expr, ...]:
     if not call.args:
         return ()
     first = call.args[0].value
@@ -58,9 +58,9 @@ def _assigned(name: str, scope: Scope) -> Expr | None:
             isinstance(statement, Assign)
             and isinstance(statement.target, Name)
             and statement.target.name == name
+            and statement.value is not None
         ):
-            if statement.value is not None:
-                return statement.value
+            return statement.value
     return None
 
 

@@ -30,13 +30,17 @@ def board(service: Service) -> Fact[Board]:
         if found is not None:
             return found
     labelled = {id(c): x for c in service.jobs if (x := _labelled(service, c)) is not None}
-    served = [s for s, _n in placed(service, "metric.serve", "metric.push") if is_reached(service, s.location.path)]
+    served = [
+        s for s, _n in placed(service, "metric.serve", "metric.push") if is_reached(service, s.location.path)
+    ]
     if labelled and served:
         places = tuple(dict.fromkeys(x[1] for x in labelled.values()))
         label = next(iter(labelled.values()))[0]
         if len(labelled) == len(service.jobs):
             return Fact("history", f"Metrics labelled by {label}", places)
-        return Fact("some", f"{len(labelled)} of {len(service.jobs)} jobs have metrics labelled by {label}", places)
+        return Fact(
+            "some", f"{len(labelled)} of {len(service.jobs)} jobs have metrics labelled by {label}", places
+        )
     shown = [(r, k) for r, k in known_routes(service) if k.listed or k.fresh]
     if shown:
         route, _known = shown[0]
@@ -89,7 +93,9 @@ def _labels(service: Service, sighting: Sighting) -> Iterator[str]:
 
 
 def _is_label(value: Value) -> bool:
-    return isinstance(value, Known) and isinstance(value.value, str) and bool(_JOB_LABEL.fullmatch(value.value))
+    return (
+        isinstance(value, Known) and isinstance(value.value, str) and bool(_JOB_LABEL.fullmatch(value.value))
+    )
 
 
 def _declared(sighting: Sighting) -> Location:

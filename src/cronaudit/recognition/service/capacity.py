@@ -32,7 +32,7 @@ def memory_monitored(service: Service) -> Fact[bool]:
     for sighting, node in placed(service, "memory.read"):
         if files is not None and sighting.location.path not in files:
             continue
-        at = _is_checked(sighting, node) or _is_measured(service, sighting, node, bool(served))
+        at = _is_checked(sighting, node) or _is_measured(service, sighting, node, served=bool(served))
         if at is not None:
             return Fact(value=True, detail="Process memory is checked", locations=(sighting.location, at))
     return Fact(value=False, detail="None", locations=tuple(s.location for s in exported[:1]))
@@ -80,7 +80,9 @@ def _compares(test: Expr, call: object, names: set[str]) -> bool:
     )
 
 
-def _is_measured(service: Service, sighting: Sighting, node: Function | Module, served: bool) -> Location | None:  # noqa: FBT001
+def _is_measured(
+    service: Service, sighting: Sighting, node: Function | Module, *, served: bool
+) -> Location | None:
     """A metric set in the same function, where metrics are served."""
     if not served:
         return None

@@ -34,7 +34,9 @@ def health(service: Service) -> Fact[Health]:
     told = {id(c) for _r, k in machine for c in k.fresh}
     if machine and len(told) == len(service.jobs):
         route, known = machine[0]
-        return Fact("jobs", f"{route.path or 'A route'} knows the last success of every job", (known.location,))
+        return Fact(
+            "jobs", f"{route.path or 'A route'} knows the last success of every job", (known.location,)
+        )
     if machine:
         route, known = machine[0]
         words = f"{route.path or 'A route'} knows the last success of {len(told)} of {len(service.jobs)} jobs"
@@ -49,7 +51,9 @@ def health(service: Service) -> Fact[Health]:
 def _without_jobs(service: Service, routes: tuple[tuple[Route, Knowledge], ...]) -> Fact[Health]:
     queued = [c for c in service.jobs if _takes_over(c.trait("lock.kind"), c.trait("lock.renewal"))]
     if queued and len(queued) == len(service.jobs):
-        return Fact("queue", "The queue finds stalled runs; no health route knows them", (placement(queued[0]).work,))
+        return Fact(
+            "queue", "The queue finds stalled runs; no health route knows them", (placement(queued[0]).work,)
+        )
     shown = [r for r, k in routes if k.listed]
     plain = _plain(service)
     if plain is None and not shown:
@@ -67,7 +71,9 @@ def _takes_over(kind: object, renewal: object) -> bool:
 
 def _plain(service: Service) -> Route | None:
     """The health route that checks most; of several the last but those that answer a constant."""
-    found = [r for r in routes_of(service) if is_probe(r.path) and any(w in r.path.lower() for w in _HEALTH_WORDS)]
+    found = [
+        r for r in routes_of(service) if is_probe(r.path) and any(w in r.path.lower() for w in _HEALTH_WORDS)
+    ]
 
     def weight(route: Route) -> tuple[int, Location]:
         checks = 0

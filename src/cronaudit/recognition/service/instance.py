@@ -20,7 +20,9 @@ from cronaudit.recognition.service.values import Tells, of_arguments, parts, str
 from cronaudit.recognition.sightings import Sighting
 
 _LEFT_OUT = re.compile(r"ignore|exclude|omit|remove|hide", re.IGNORECASE)
-_FORMAT_HOST = re.compile(r"%\((?:host|hostname|pod|pod_name|instance|instance_id)\)|\{(?:host|hostname|pod|instance_id)")
+_FORMAT_HOST = re.compile(
+    r"%\((?:host|hostname|pod|pod_name|instance|instance_id)\)|\{(?:host|hostname|pod|instance_id)"
+)
 _FORMAT_PID = re.compile(r"%\(process\)|\{process\b")
 
 
@@ -52,7 +54,11 @@ def instance_id(service: Service) -> Fact[Literal["id", "some", "pid", "none"]]:
     telling = [x for x in seen if x[1] == "id"]
     if len(telling) == len(seen):
         logger = telling[0][2]
-        words = f"Default base of {logger.title}: pid and hostname" if logger.is_default else "Instance id in the logs"
+        words = (
+            f"Default base of {logger.title}: pid and hostname"
+            if logger.is_default
+            else "Instance id in the logs"
+        )
         return Fact("id", words, _at(logger))
     if telling:
         silent = next(x for x in seen if x[1] != "id")
@@ -106,7 +112,9 @@ def _made(service: Service, sighting: Sighting) -> _Logger | None:
         current = current.receiver
     if service.linker.language(sighting.location.path) is Language.PYTHON:
         found += _formats(service)
-    telling = next((x for x in found if x.tells == "id"), None) or next((x for x in found if x.tells == "pid"), None)
+    telling = next((x for x in found if x.tells == "id"), None) or next(
+        (x for x in found if x.tells == "pid"), None
+    )
     if telling is not None:
         return telling
     if sighting.view.path == "" and sighting.view.receiver is None:
@@ -140,10 +148,17 @@ def _is_overridden(service: Service, effect: Effect, made: External) -> bool:
     """``base: null``: the option without which the default would hold is written out, if only as nothing."""
     for condition in effect.when:
         selector = condition.select
-        if condition.test != "missing" or selector.root != "args" or not selector.members or made.args is None:
+        if (
+            condition.test != "missing"
+            or selector.root != "args"
+            or not selector.members
+            or made.args is None
+        ):
             continue
         index = selector.index if isinstance(selector.index, int) else 0
-        value = service.linker.force(made.args.positional[index]) if index < len(made.args.positional) else None
+        value = (
+            service.linker.force(made.args.positional[index]) if index < len(made.args.positional) else None
+        )
         for member in selector.members[:-1]:
             inner = value.entries.get(member) if isinstance(value, Record) else None
             value = None if inner is None else service.linker.force(inner)

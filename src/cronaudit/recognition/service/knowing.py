@@ -68,10 +68,16 @@ class _Word:
 
 def knowledge(service: Service, route: Route) -> Knowledge | None:
     """What a route knows; None where it knows no job."""
-    if route.handler is None or route.method in ("POST", "PUT", "PATCH", "DELETE") or not _ABOUT.search(route.path):
+    if (
+        route.handler is None
+        or route.method in ("POST", "PUT", "PATCH", "DELETE")
+        or not _ABOUT.search(route.path)
+    ):
         return None
     events = _events(service, route)
-    functions = [e.callee.function for e in events if e.kind is EventKind.ENTER and isinstance(e.callee, Closure)]
+    functions = [
+        e.callee.function for e in events if e.kind is EventKind.ENTER and isinstance(e.callee, Closure)
+    ]
     if not route.body:
         functions.insert(0, route.handler.function)
     if _runs_a_job(service, functions):
@@ -104,8 +110,10 @@ def _events(service: Service, route: Route) -> tuple[Event, ...]:
 
 
 def _end(statement: Stmt) -> int:
-    line = getattr(statement, "end_line", None) or statement.line
-    return max([line, *(getattr(e, "end_line", None) or getattr(e, "line", line) for e in expressions((statement,)))])
+    lines = [statement.line, getattr(statement, "end_line", None)]
+    for expr in expressions((statement,)):
+        lines += [getattr(expr, "line", None), getattr(expr, "end_line", None)]
+    return max(x for x in lines if isinstance(x, int))
 
 
 def _runs_a_job(service: Service, functions: list[Function]) -> bool:
@@ -167,7 +175,11 @@ def _is_linked(service: Service, context: JobContext, word: _Word) -> bool:
             continue
         if owner is not None and function.owner is owner and _writes(function, word.name):
             return True
-        if function.module is word.function.module and shared & _things(service, function) and _keeps(function):
+        if (
+            function.module is word.function.module
+            and shared & _things(service, function)
+            and _keeps(function)
+        ):
             return True
         if _LAST.match(word.name) and _writes(function, word.name):
             return True
@@ -181,7 +193,11 @@ def _things(service: Service, function: Function) -> frozenset[str]:
     scope = service.linker.scope_of(module)
     found: set[str] = set()
     for statement in module.body:
-        if isinstance(statement, Assign) and isinstance(statement.target, Name) and statement.target.name in used:
+        if (
+            isinstance(statement, Assign)
+            and isinstance(statement.target, Name)
+            and statement.target.name in used
+        ):
             value = service.linker.fold(statement.target, scope)
             is_key = isinstance(value, Known) and isinstance(value.value, str)
             is_map = isinstance(value, External) and value.path in _COLLECTIONS
@@ -191,7 +207,9 @@ def _things(service: Service, function: Function) -> frozenset[str]:
 
 
 _LAST: Final = re.compile(r"(?:last|latest|previous)_?", re.IGNORECASE)
-_COLLECTIONS: Final = frozenset(("global:Map()", "global:Object()", "builtins.dict()", "collections.defaultdict()"))
+_COLLECTIONS: Final = frozenset(
+    ("global:Map()", "global:Object()", "builtins.dict()", "collections.defaultdict()")
+)
 
 
 def _on_path(service: Service, context: JobContext) -> tuple[Function, ...]:
@@ -232,7 +250,8 @@ def _writes(function: Function, name: str) -> bool:
         if isinstance(statement, Assign) and any(_named(e) == name for e in inside(statement.target)):
             return True
     return any(
-        isinstance(e, Entry) and e.key == name and not isinstance(e.value, Const) for e in _deep(function.body)
+        isinstance(e, Entry) and e.key == name and not isinstance(e.value, Const)
+        for e in _deep(function.body)
     )
 
 
@@ -241,10 +260,14 @@ def _keeps(function: Function) -> bool:
     for expr in _deep(function.body):
         if isinstance(expr, Call) and isinstance(expr.callee, Member) and _KEEPING.match(expr.callee.name):
             return True
-    return any(isinstance(s, Assign) and isinstance(s.target, Member | Index) for s in statements(function.body))
+    return any(
+        isinstance(s, Assign) and isinstance(s.target, Member | Index) for s in statements(function.body)
+    )
 
 
-_KEEPING: Final = re.compile(r"h?set|put|save|insert|update|upsert|create|store|write|record|add|zadd", re.IGNORECASE)
+_KEEPING: Final = re.compile(
+    r"h?set|put|save|insert|update|upsert|create|store|write|record|add|zadd", re.IGNORECASE
+)
 
 
 # ---- being listed ----------------------------------------------------------------------------------------------
@@ -289,4 +312,3 @@ def _leading(events: tuple[Event, ...], route: Route, words: list[_Word]) -> Loc
 
 def _is_page(events: tuple[Event, ...]) -> bool:
     return any(e.call is not None and getattr(e.call.callee, "name", "") in _PEOPLE for e in events)
-

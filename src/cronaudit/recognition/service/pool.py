@@ -13,7 +13,9 @@ from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.timing import why_open
 
 Pool = Literal["bounded", "some", "default", "per-run", "no-database"]
-_DATABASES = frozenset(("postgres", "mysql", "mariadb", "mongodb", "mssql", "oracle", "cockroachdb", "clickhouse"))
+_DATABASES = frozenset(
+    ("postgres", "mysql", "mariadb", "mongodb", "mssql", "oracle", "cockroachdb", "clickhouse")
+)
 _STORES = ("sql", "mongo", "other")
 
 
@@ -61,7 +63,9 @@ def _is_number(value: Value) -> bool:
     """A number, or one that the environment overrides."""
     if not isinstance(value, Known) or isinstance(value.value, bool):
         return False
-    return isinstance(value.value, int | float) or (isinstance(value.value, str) and value.value.strip().isdigit())
+    return isinstance(value.value, int | float) or (
+        isinstance(value.value, str) and value.value.strip().isdigit()
+    )
 
 
 def _why(value: Value | None) -> str:
@@ -83,10 +87,14 @@ def _per_run(service: Service) -> Sighting | None:
 def _nothing(service: Service) -> Fact[Pool]:
     used = next((s for c in service.jobs for s in c.seen_everywhere("db.*", "tx.*")), None)
     if used is not None:
-        return Fact("default", "Shared library's connections, no bounds in the tree", (used.location,), used.path)
+        return Fact(
+            "default", "Shared library's connections, no bounds in the tree", (used.location,), used.path
+        )
     stored = [x for x in service.deployment.services if x.engine in _DATABASES]
     if stored:
-        return Fact(Unresolved(f"{stored[0].engine} is deployed, but no client of it is known", stored[0].location))
+        return Fact(
+            Unresolved(f"{stored[0].engine} is deployed, but no client of it is known", stored[0].location)
+        )
     cut = next((c for c in service.jobs if not c.trace.complete), None)
     if cut is not None:
         return Fact(Unresolved(cut.trace.cut or "the walk of a job was cut", cut.site))
@@ -108,7 +116,8 @@ def _title(service: Service, sighting: Sighting) -> str:
 def _places(found: list[Sighting]) -> tuple[Location, ...]:
     """The option that states the size, then the pools."""
     stated = [
-        written_at(s.event.call, s.location.path, s.description.param("pool")) or getattr(s.param("pool"), "at", None)
+        written_at(s.event.call, s.location.path, s.description.param("pool"))
+        or getattr(s.param("pool"), "at", None)
         for s in found
     ]
     return tuple(dict.fromkeys(x for x in (*stated, *(s.location for s in found)) if x is not None))

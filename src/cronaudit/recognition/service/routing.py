@@ -18,13 +18,15 @@ from cronaudit.recognition.facts.rule_matching import Watches, rule_for
 Routing = Literal["teams", "fixed", "none"]
 _ALERTED: Final = ("explicit", "rule", "global")
 _WATCHES: Final[tuple[Watches, ...]] = ("failure", "slow", "missed")
-_OWNERS: Final = frozenset("team owner squad service_owner responsible department domain group job job_name".split())
+_OWNERS: Final = frozenset(
+    "team owner squad service_owner responsible department domain group job job_name".split()
+)
 _MATCHER: Final = re.compile(r"^\s*\"?([\w-]+)\"?\s*(=~|!~|!=|=)")
 _MOST_BYTES: Final = 400_000
 
 _STEP: Final = re.compile(
-    r"(?<![\w.])\d+\s*(?:m|min|mins|minutes?|h|hrs?|hours?)\b|\bimmediately\b|\bat once\b|\bif (?:not|un)\s*acknowledged\b"
-    r"|\bno (?:acknowledge?ment|response|answer)\b",
+    r"(?<![\w.])\d+\s*(?:m|min|mins|minutes?|h|hrs?|hours?)\b|\bimmediately\b|\bat once\b"
+    r"|\bif (?:not|un)\s*acknowledged\b|\bno (?:acknowledge?ment|response|answer)\b",
     re.IGNORECASE,
 )
 _WHO: Final = re.compile(
@@ -35,7 +37,8 @@ _WHO: Final = re.compile(
 _HEADING: Final = re.compile(r"^(#{1,6})\s+(.*)$")
 _ESCALATES: Final = re.compile(r"escalat", re.IGNORECASE)
 _ABOUT_JOBS: Final = re.compile(
-    r"\b(?:(?:scheduled|background|cron|batch|nightly|recurring)\s+(?:jobs?|tasks?)|cron\s?jobs?|jobs?|workers?)\b", re.IGNORECASE
+    r"\b(?:(?:scheduled|background|cron|batch|nightly|recurring)\s+(?:jobs?|tasks?)|cron\s?jobs?|jobs?|workers?)\b",
+    re.IGNORECASE,
 )
 _POLICY: Final = re.compile(rb'resource\s+"\w*escalation\w*"\s+"[\w-]+"')
 
@@ -53,13 +56,17 @@ def routing(service: Service) -> Fact[Routing]:
         routed = next(_routes(service), None) or _labelled(service)
         if routed is not None:
             return routed
-    sent = _sent(service, [c for c, _f in told])
+    sent = _sent([c for c, _f in told])
     if sent is not None:
         return sent
     first = told[0][1]
     if all(f.value == "rule" for _c, f in told):
         return Fact("none", "Alert rules, but nothing routes them", first.locations)
-    return Fact("fixed", f"One fixed destination: {first.detail}" if first.detail else "One fixed destination", first.locations)
+    return Fact(
+        "fixed",
+        f"One fixed destination: {first.detail}" if first.detail else "One fixed destination",
+        first.locations,
+    )
 
 
 # ---- routing as code -------------------------------------------------------------------------------------------
@@ -113,7 +120,11 @@ def _labels(branches: yaml.Node) -> Iterator[str]:
 
 def _yaml_texts(service: Service, word: bytes) -> Iterator[tuple[str, str]]:
     for file in service.tree.files:
-        if file.language is Language.YAML and file.size <= _MOST_BYTES and file.role not in (Role.TEST, Role.DOCS):
+        if (
+            file.language is Language.YAML
+            and file.size <= _MOST_BYTES
+            and file.role not in (Role.TEST, Role.DOCS)
+        ):
             source = service.tree.read(file.path)
             if word in source:
                 yield file.path, source.decode("utf-8", "replace")
@@ -121,7 +132,7 @@ def _yaml_texts(service: Service, word: bytes) -> Iterator[tuple[str, str]]:
 
 def _roots(text: str) -> tuple[yaml.Node, ...]:
     try:
-        return tuple(n for n in yaml.compose_all(text, Loader=yaml.SafeLoader) if n is not None)
+        return tuple(yaml.compose_all(text, Loader=yaml.SafeLoader))
     except (yaml.YAMLError, ValueError, RecursionError):
         return ()
 
@@ -160,7 +171,7 @@ def _text(node: yaml.Node | None) -> str | None:
 # ---- routing in code -------------------------------------------------------------------------------------------
 
 
-def _sent(service: Service, jobs: list[JobContext]) -> Fact[Routing] | None:
+def _sent(jobs: list[JobContext]) -> Fact[Routing] | None:
     """Alerts sent by the jobs' own code: to different places, or to one that the job's definition names."""
     places: dict[str, Location] = {}
     varies: Location | None = None
@@ -189,7 +200,9 @@ def escalation(service: Service) -> Fact[bool]:
             source = service.tree.read(file.path)
             line = _section(source.decode("utf-8", "replace"), names) if b"scalat" in source else None
             if line is not None:
-                return Fact(value=True, detail="Runbook: who is next and when", locations=(Location(file.path, line),))
+                return Fact(
+                    value=True, detail="Runbook: who is next and when", locations=(Location(file.path, line),)
+                )
     if any(alert.build(c).failure.value in _ALERTED for c in service.jobs):
         for file in service.tree.files:
             if file.path.endswith((".tf", ".tf.json")) and file.size <= _MOST_BYTES:

@@ -31,7 +31,13 @@ def runtime(service: Service) -> Fact[Literal["node", "python", "both", "other"]
 
 def _of(context: JobContext) -> str | None:
     handler = context.handler
-    path = handler.path if isinstance(handler, Module) else handler.function.module.path if handler is not None else ""
+    path = (
+        handler.path
+        if isinstance(handler, Module)
+        else handler.function.module.path
+        if handler is not None
+        else ""
+    )
     for candidate in (path, context.site.path):
         language = context.linker.language(candidate) if candidate else None
         if language in _SCRIPTS:

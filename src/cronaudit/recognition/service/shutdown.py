@@ -65,10 +65,9 @@ def _held_by_shell(context: JobContext) -> Location | None:
 
 def _places(end: JobEnd) -> tuple[Location, ...]:
     """Where the waiting stands, if that is beside the handler; else the handler first."""
+    ordered = [end.signal, end.location]
     if end.location is not None and (end.signal is None or end.signal.path == end.location.path):
-        ordered = (end.location, end.signal)
-    else:
-        ordered = (end.signal, end.location)
+        ordered.reverse()
     return tuple(x for x in ordered if x is not None)
 
 

@@ -62,9 +62,9 @@ def _own_part(service: Service, context: JobContext, spans: Spans) -> Event | No
     work = {e.order for e in work_of(context)}
     for event in spans.functions():
         callee = event.callee
-        if isinstance(callee, Closure) and callee.function.location not in foreign:
-            if any(e.order in work for e in spans.span(event)):
-                return event
+        is_own = isinstance(callee, Closure) and callee.function.location not in foreign
+        if is_own and any(e.order in work for e in spans.span(event)):
+            return event
     return None
 
 

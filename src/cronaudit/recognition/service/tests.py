@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cronaudit.model.facts import Fact
-from cronaudit.model.ir import Call
 from cronaudit.model.source import Location
 from cronaudit.model.value import Closure
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.facts.runner_coordination import lock_of
+from cronaudit.recognition.service.acts import Act, Trial
 from cronaudit.recognition.service.shutdown import graceful_handler
 from cronaudit.recognition.service.subjects import subjects
-from cronaudit.recognition.service.trials import Act, Trial, test_files, trials
+from cronaudit.recognition.service.trials import test_files, trials
 
 _LOCKED = frozenset(("lease", "session", "row", "slot", "queue", "message", "platform"))
 _SUFFIXES = ("", ".ts", ".js", ".mjs", ".py")
@@ -49,7 +50,11 @@ def test_facts(service: Service) -> TestFacts:
     held = next((t for t in found if _finds_lock_held(t)), None)
     return TestFacts(
         has_any,
-        _fact(double, "Test runs the job twice and asserts", "Tests exist, none runs a job twice" if files else ""),
+        _fact(
+            double,
+            "Test runs the job twice and asserts",
+            "Tests exist, none runs a job twice" if files else "",
+        ),
         _crash_fact(service, crash),
         _concurrent_fact(service, at_once, held, has_tests=bool(files)),
     )
@@ -77,7 +82,9 @@ def _concurrent_fact(
         words = "Test runs the job concurrently and asserts"
         return Fact(value=True, detail=words, locations=(at_once.location,))
     if held is not None:
-        return Fact(value=True, detail="Test finds the lock held and asserts the skip", locations=(held.location,))
+        return Fact(
+            value=True, detail="Test finds the lock held and asserts the skip", locations=(held.location,)
+        )
     for context in service.jobs:
         guard = lock_of(context)
         if guard.kind.value in _LOCKED:
@@ -129,11 +136,13 @@ def _is_crash(service: Service, trial: Trial) -> bool:
         if act.fails or act.group or not _asserts_after(trial, position):
             continue
         earlier = trial.acts[:position]
-        if any(a.kind == "run" and a.fails and a.subject == act.subject and a.args == act.args for a in earlier):
+        if any(
+            a.kind == "run" and a.fails and a.subject == act.subject and a.args == act.args for a in earlier
+        ):
             return True
-        if any(k < position for k in kills) and any(s < k for s in spawned for k in kills):
-            if _child_runs_job(service, trial):
-                return True
+        killed = any(s < k < position for s in spawned for k in kills)
+        if killed and _child_runs_job(service, trial):
+            return True
     return False
 
 
@@ -152,7 +161,7 @@ def _child_runs_job(service: Service, trial: Trial) -> bool:
     return False
 
 
-def _calls_job(service: Service, path: str, targets: dict[int, object] | dict[int, object]) -> bool:
+def _calls_job(service: Service, path: str, targets: Mapping[int, object]) -> bool:
     if service.tree.get(path) is None:
         return False
     module = service.linker.module(path)
@@ -160,7 +169,7 @@ def _calls_job(service: Service, path: str, targets: dict[int, object] | dict[in
         return False
     for found in service.linker.calls(module).values():
         for call, node in found:
-            callee = service.linker.fold(call.callee, service.linker.scope_of(node)) if isinstance(call, Call) else None
+            callee = service.linker.fold(call.callee, service.linker.scope_of(node))
             if isinstance(callee, Closure) and id(callee.function) in targets:
                 return True
     return False

@@ -41,9 +41,9 @@ def parts(service: Service, value: Value | Lazy | None, depth: int = 0) -> Itera
             for item in found.items:
                 yield from parts(service, item, depth + 1)
         case Text():
-            for part in found.parts:
-                if not isinstance(part, str):
-                    yield from parts(service, part, depth + 1)
+            for hole in found.parts:
+                if not isinstance(hole, str):
+                    yield from parts(service, hole, depth + 1)
         case Choice():
             for option in found.options:
                 yield from parts(service, option, depth + 1)

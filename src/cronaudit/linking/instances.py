@@ -1,0 +1,266 @@
+"""Classes and their objects: lineage, static members, fields, constructors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cronaudit.linking import exports, names, operators, outside, parameters, registries
+from cronaudit.linking.folder import Folder
+from cronaudit.model.ir import (
+    Call,
+    Const,
+    Do,
+    Field,
+    Function,
+    FunctionKind,
+    Member,
+    Name,
+    Super,
+    This,
+    TypeRef,
+)
+from cronaudit.model.source import Location
+from cronaudit.model.value import (
+    Arguments,
+    Builtin,
+    Choice,
+    ClassValue,
+    Closure,
+    External,
+    Instance,
+    Record,
+    Scope,
+    Sequence,
+    Symbol,
+    Unknown,
+    Value,
+)
+from cronaudit.model.walking import inside, statements
+
+_BASES = 12
+
+
+def base_values(folder: Folder, value: ClassValue) -> Iterator[Value]:
+    """The folded bases of a class."""
+    for base in value.cls.bases:
+        yield folder.fold(base, value.scope)
+
+
+def lineage(folder: Folder, value: ClassValue) -> Iterator[ClassValue | External]:
+    """A class and what it inherits from, depth first; outside the tree the first external symbol of each line."""
+    stack: list[Value] = [value]
+    seen: set[int] = set()
+    while stack and len(seen) <= _BASES:
+        current = stack.pop()
+        if isinstance(current, ClassValue):
+            if id(current.cls) in seen:
+                continue
+            seen.add(id(current.cls))
+            yield current
+            stack.extend(reversed(list(base_values(folder, current))))
+        elif isinstance(current, External):
+            yield current
+        elif isinstance(current, Choice):
+            stack.extend(reversed(current.options))
+
+
+def static_member(folder: Folder, value: ClassValue, name: str, at: Location | None) -> Value:
+    """A static member, an enum member, a class attribute, or an unbound method."""
+    for current in lineage(folder, value):
+        if isinstance(current, External):
+            return outside.member(current, name, at)
+        for field in current.cls.fields:
+            if field.name == name:
+                return _static_field(folder, current, value, field, at)
+        method = current.cls.method(name)
+        if method is not None:
+            closure = Closure(method, current.scope, value)
+            if method.kind is FunctionKind.GETTER:
+                return folder.apply(closure, Arguments((), {}), None, at)
+            return closure
+        stored = exports.property_of(folder, current, name)
+        if stored is not None:
+            return stored
+    return Builtin(value, name)
+
+
+def _static_field(
+    folder: Folder, current: ClassValue, this: ClassValue, entry: Field, at: Location | None
+) -> Value:
+    """A class attribute; one that starts empty is filled by a method (``static instance = null``)."""
+    value: Value | None = None
+    if entry.value is not None:
+        scope = Scope(current.scope.node, current.scope, this=this)
+        if current.cls.is_enum and not isinstance(entry.value, Const):
+            _bind_members(folder, scope, current, entry, at)
+        value = folder.fold(entry.value, scope)
+        if not names.is_absent(value):
+            return value
+    for method in current.cls.methods:
+        for store in folder.scopes.stores(method):
+            own = isinstance(store.object, This) or (
+                isinstance(store.object, Name) and store.object.name == current.cls.name
+            )
+            if own and store.name == entry.name:
+                stored = folder.fold(store.value, Scope(method, current.scope, this=this))
+                if not names.is_absent(stored):
+                    return stored
+    return value or folder.typed(entry.type, current.scope, at) or Unknown(f"{entry.name} has no value", at)
+
+
+def _bind_members(
+    folder: Folder, scope: Scope, current: ClassValue, entry: Field, at: Location | None
+) -> None:
+    """The members of an enum that stand before one are names in its value: ``Hour = Minute * 60``."""
+    mentioned = {e.name for e in inside(entry.value) if isinstance(e, Name)} if entry.value is not None else set()
+    for earlier in current.cls.fields:
+        if earlier is entry:
+            return
+        if earlier.name in mentioned:
+            scope.values[earlier.name] = _static_field(folder, current, current, earlier, at)
+
+
+def field(folder: Folder, instance: Instance, name: str) -> Value | None:
+    """A field or method of an instance; None where its classes define none."""
+    if name in instance.fields:
+        return instance.fields[name]
+    instance.fields[name] = Unknown(f"{name} depends on itself")
+    found = field_of(folder, instance, instance, name)
+    if found is None:
+        del instance.fields[name]
+        return None
+    instance.fields[name] = found
+    return found
+
+
+def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Value | None:
+    fallback: Value | None = None
+    for current in lineage(folder, instance.of):
+        if isinstance(current, External):
+            return External(f"{current.path}().{name}", receiver=current) if fallback is None else fallback
+        method = current.cls.method(name)
+        if method is not None and not method.is_abstract:
+            closure = Closure(method, current.scope, this)
+            if method.kind is FunctionKind.GETTER:
+                return folder.apply(closure, Arguments((), {}), None, None)
+            return closure
+        value = _own_field(folder, current, instance, this, name)
+        if value is not None:
+            if not isinstance(value, Unknown):
+                return value
+            fallback = fallback or value
+    return fallback
+
+
+def _own_field(folder: Folder, current: ClassValue, instance: Instance, this: Value, name: str) -> Value | None:
+    """A field that `current` itself sets: in its constructor, in its body, elsewhere in its methods, by its type."""
+    candidates: list[Value] = []
+    constructor = current.cls.method("constructor") or current.cls.method("__init__")
+    declared: TypeRef | None = None
+    if constructor is not None:
+        scope = constructor_scope(folder, instance, current, this)
+        for param in constructor.params:
+            if param.is_property and param.name == name:
+                candidates.append(folder.fold(Name(name, constructor.line), scope))
+                declared = param.type
+        candidates.extend(
+            folder.fold(store.value, scope)
+            for store in folder.scopes.stores(constructor)
+            if store.name == name and isinstance(store.object, This)
+        )
+    for entry in current.cls.fields:
+        if entry.name == name:
+            declared = declared or entry.type
+            if entry.value is not None and not candidates:
+                candidates.append(folder.fold(entry.value, Scope(current.scope.node, current.scope, this=this)))
+    if not candidates or all(names.is_absent(c) or _is_empty_container(c) for c in candidates):
+        candidates.extend(_stored_in_methods(folder, current, this, name, constructor))
+    useful = [c for c in candidates if not names.is_absent(c)]
+    value = useful[-1] if len(useful) == 1 else (operators.choice(tuple(useful)) if useful else None)
+    if value is not None and registries.is_fillable(value):
+        return registries.filled_field(folder, value, current.cls, name)
+    if declared is not None and (value is None or isinstance(value, Unknown | Symbol | External)):
+        typed = folder.typed(declared, current.scope)
+        # What a call outside the tree gives is known by the declared class, where that is one of the tree.
+        if typed is not None and not (isinstance(value, External) and not isinstance(typed, Instance)):
+            return typed
+    return value if value is not None else (candidates[0] if candidates else None)
+
+
+def _is_empty_container(value: Value) -> bool:
+    return (isinstance(value, Sequence) and not value.items) or (isinstance(value, Record) and not value.entries)
+
+
+def _stored_in_methods(
+    folder: Folder, current: ClassValue, this: Value, name: str, constructor: Function | None
+) -> Iterator[Value]:
+    for method in current.cls.methods:
+        if method is constructor:
+            continue
+        for store in folder.scopes.stores(method):
+            if store.name == name and isinstance(store.object, This):
+                yield folder.fold(store.value, Scope(method, current.scope, this=this))
+
+
+def constructor_scope(folder: Folder, instance: Instance, current: ClassValue, this: Value) -> Scope:
+    """The scope of the constructor of `current`, one of the classes of an instance, with its arguments bound."""
+    constructor = current.cls.method("constructor") or current.cls.method("__init__")
+    assert constructor is not None  # noqa: S101 - the caller has looked
+    scope = Scope(constructor, current.scope, this=this)
+    args = constructor_arguments(folder, instance, current, this)
+    if args is not None:
+        parameters.bind(folder, scope, constructor, args, ())
+    return scope
+
+
+def constructor_arguments(folder: Folder, instance: Instance, current: ClassValue, this: Value) -> Arguments | None:
+    """What reaches the constructor of `current`: the arguments of ``new``, or those of ``super(…)`` above it."""
+    args = instance.args
+    for derived in lineage(folder, instance.of):
+        if isinstance(derived, External):
+            continue
+        if derived.cls is current.cls:
+            return args
+        constructor = derived.cls.method("constructor") or derived.cls.method("__init__")
+        if constructor is None:
+            continue
+        call = super_call(constructor)
+        if call is None:
+            return None
+        scope = Scope(constructor, derived.scope, this=this)
+        if args is not None:
+            parameters.bind(folder, scope, constructor, args, ())
+        args = folder.arguments(call, scope)
+    return None
+
+
+def super_call(constructor: Function) -> Call | None:
+    """The ``super(…)`` (Python: ``super().__init__(…)``) of a constructor."""
+    for statement in statements(constructor.body):
+        call = statement.value if isinstance(statement, Do) else None
+        if isinstance(call, Call):
+            callee = call.callee
+            if isinstance(callee, Super):
+                return call
+            if isinstance(callee, Member) and callee.name == "__init__" and isinstance(callee.object, Super):
+                return call
+    return None
+
+
+def inherited(folder: Folder, scope: Scope, name: str) -> Value:
+    """``super.name``."""
+    current: Scope | None = scope
+    while current is not None:
+        node = current.node
+        if isinstance(node, Function) and node.owner is not None:
+            outer = current.parent or current
+            this = current.this or Symbol(node.owner, "this", (), None, outer)
+            for base in list(lineage(folder, ClassValue(node.owner, outer)))[1:]:
+                if isinstance(base, External):
+                    return External(f"{base.path}().{name}", receiver=base)
+                method = base.cls.method(name)
+                if method is not None:
+                    return Closure(method, base.scope, this)
+            break
+        current = current.parent
+    return Unknown(f"super.{name} is not known")

@@ -1,0 +1,225 @@
+"""Who uses a symbol: call sites, classes that inherit, places that make an object.
+
+Users are found through the import index and then by folding the callee, never by a bare name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cronaudit.linking import instances, names
+from cronaudit.linking.builtins import EACH_METHODS
+from cronaudit.linking.fold import Evaluator
+from cronaudit.linking.program import Program
+from cronaudit.model.ir import Call, Class, Export, Expr, Function, FunctionKind, Loop, Member, Module, Name
+from cronaudit.model.value import (
+    Builtin,
+    Choice,
+    ClassValue,
+    Closure,
+    Lazy,
+    Record,
+    Sequence,
+    Symbol,
+    Text,
+    Value,
+)
+
+_DEPTH = 6
+_MOST_BOUND = 200
+_CLOSURE_DEPTH = 3
+_CLOSURE_FILES = 150
+_SYMBOL_DEPTH = 4
+
+
+def symbols(value: Value | Lazy, evaluator: Evaluator, depth: int = 0) -> Iterator[Symbol]:
+    """The open symbols inside a folded value."""
+    if depth > _SYMBOL_DEPTH:
+        return
+    if isinstance(value, Lazy):
+        value = evaluator.force(value)
+    if isinstance(value, Symbol):
+        yield value
+    elif isinstance(value, Text):
+        for part in value.parts:
+            if not isinstance(part, str):
+                yield from symbols(part, evaluator, depth + 1)
+    elif isinstance(value, Choice):
+        for option in value.options:
+            yield from symbols(option, evaluator, depth + 1)
+    elif isinstance(value, Record):
+        for entry in value.entries.values():
+            yield from symbols(entry, evaluator, depth + 1)
+    elif isinstance(value, Sequence):
+        for entry in value.items:
+            yield from symbols(entry, evaluator, depth + 1)
+
+
+class Usages:
+    """Finds the users of functions and classes."""
+
+    def __init__(self, evaluator: Evaluator, program: Program) -> None:
+        self._ev = evaluator
+        self._program = program
+        self._sites: dict[int, tuple[tuple[Call, Function | Module], ...]] = {}
+        self._subclasses: dict[int, tuple[ClassValue, ...]] = {}
+        self._keep: list[object] = []
+
+    def call_sites(self, function: Function) -> tuple[tuple[Call, Function | Module], ...]:
+        """The calls that reach `function`, each with the function or module that it stands in."""
+        found = self._sites.get(id(function))
+        if found is None:
+            found = tuple(self._find_calls(function))
+            self._sites[id(function)] = found
+            self._keep.append(function)
+        return found
+
+    def _find_calls(self, function: Function) -> Iterator[tuple[Call, Function | Module]]:
+        name = function.name
+        if function.kind is FunctionKind.CONSTRUCTOR or name == "__init__":
+            return
+        if self._is_whole(function):
+            yield from self._calls_of_module(function)
+        if name is None and not self._is_default(function):
+            return
+        far = function.owner is not None
+        for path in self._candidates(function.module, name, far=far):
+            module = self._program.module(path)
+            if module is None:
+                continue
+            calls = self._program.calls(module).by_name
+            for local in self._local_names(module, name):
+                for call, node in calls.get(local, ()):
+                    callee = self._ev.fold(call.callee, self._ev.scope_of(node))
+                    if any(self.reaches(c, function) for c in self._items_of(callee)):
+                        yield call, node
+            for method in sorted(EACH_METHODS & calls.keys()):
+                for call, node in calls[method]:
+                    if call.args and self._is_function(call.args[0].value, node, function):
+                        yield call, node
+
+    def _is_whole(self, function: Function) -> bool:
+        """``module.exports = function (agenda) {…}``."""
+        if not isinstance(function.parent, Module) or any(True for _ in function.module.exports):
+            return False
+        whole = self._ev.export(function.module, "*")
+        return isinstance(whole, Closure) and whole.function is function
+
+    def _calls_of_module(self, function: Function) -> Iterator[tuple[Call, Function | Module]]:
+        """``require('./jobs')(agenda)``, also through a variable."""
+        for path in self._program.importing(function.module.path):
+            module = self._program.module(path)
+            if module is None:
+                continue
+            for name, sites in sorted(self._program.calls(module).by_name.items()):
+                for call, node in sites:
+                    if name and not isinstance(call.callee, Name):
+                        continue
+                    if name != function.name and self.reaches(
+                        self._ev.fold(call.callee, self._ev.scope_of(node)), function
+                    ):
+                        yield call, node
+
+    def _items_of(self, callee: Value) -> Iterator[Value]:
+        """A callee; of one that is a member of a loop's item, that of each item of a written-out list."""
+        if not (isinstance(callee, Symbol) and isinstance(callee.owner, Loop) and callee.scope is not None):
+            yield callee
+            return
+        iterable = callee.owner.iterable
+        items = names.sequence_items(self._ev, self._ev.fold(iterable, callee.scope)) if iterable is not None else None
+        for entry in items or ():
+            value = entry
+            for step in callee.path:
+                value = self._ev.member(value, step)
+            yield value
+
+    def _candidates(self, module: Module, name: str | None, *, far: bool) -> Iterator[str]:
+        """Files that may use a symbol of `module`: importers, through barrels, and for methods further still."""
+        depth = _CLOSURE_DEPTH
+        for path in self._program.importing_closure(module.path, depth, _CLOSURE_FILES):
+            if path == module.path or name is None or self._program.mentions(path, name):
+                yield path
+            elif not far and self._imports_default(path, module):
+                yield path
+
+    def _imports_default(self, path: str, module: Module) -> bool:
+        return path in self._program.importing(module.path) and (
+            any(e.name == "default" for e in module.exports) or not any(True for _ in module.exports)
+        )
+
+    @staticmethod
+    def _local_names(module: Module, name: str | None) -> tuple[str, ...]:
+        found = {i.local for i in module.imports if i.name == name or i.name == "default"}
+        if name is not None:
+            found.add(name)
+        return tuple(sorted(found))
+
+    @staticmethod
+    def _is_default(function: Function) -> bool:
+        return any(isinstance(s, Export) and s.value is function for s in function.module.body)
+
+    def _is_function(self, expr: Expr, node: Function | Module, function: Function) -> bool:
+        if not isinstance(expr, Name | Member):
+            return False
+        return self.reaches(self._ev.fold(expr, self._ev.scope_of(node)), function)
+
+    def reaches(self, callee: Value, function: Function) -> bool:
+        if isinstance(callee, Choice):
+            return any(self.reaches(o, function) for o in callee.options)
+        if isinstance(callee, Builtin):
+            return callee.name in ("call", "apply", "bind") and self.reaches(callee.receiver, function)
+        if not isinstance(callee, Closure):
+            return False
+        if callee.function is function:
+            return True
+        # A call through the base class or interface reaches the override.
+        owner, called = function.owner, callee.function.owner
+        if owner is None or called is None or function.name != callee.function.name:
+            return False
+        lineage = instances.lineage(self._ev, self.class_value(owner))
+        return any(isinstance(c, ClassValue) and c.cls is called for c in lineage)
+
+    def class_value(self, cls: Class) -> ClassValue:
+        """A class with its scope."""
+        return ClassValue(cls, self._ev.scope_of(cls.parent))
+
+    def subclasses(self, cls: Class) -> tuple[ClassValue, ...]:
+        """All classes of the tree that inherit from `cls`, itself not."""
+        found = self._subclasses.get(id(cls))
+        if found is not None:
+            return found
+        result: list[ClassValue] = []
+        for path in self._program.importing_closure(cls.module.path, _CLOSURE_DEPTH, _CLOSURE_FILES):
+            if path != cls.module.path and not self._may_inherit(path, cls):
+                continue
+            module = self._program.module(path)
+            for other in self._program.classes(module) if module is not None else ():
+                if other is cls or not other.bases or any(r.cls is other for r in result):
+                    continue
+                value = self.class_value(other)
+                if any(isinstance(b, ClassValue) and b.cls is cls for b in instances.base_values(self._ev, value)):
+                    result.append(value)
+        self._subclasses[id(cls)] = tuple(result)
+        self._keep.append(cls)
+        for child in tuple(result):
+            result.extend(g for g in self.subclasses(child.cls) if all(g.cls is not r.cls for r in result))
+        self._subclasses[id(cls)] = tuple(result)
+        return self._subclasses[id(cls)]
+
+    def _may_inherit(self, path: str, cls: Class) -> bool:
+        """Whether a file may hold a class that inherits: it must name the base, or import it as a default."""
+        if not (self._program.mentions(path, "extends") or self._program.mentions(path, "class ")):
+            return False
+        return cls.name is None or self._program.mentions(path, cls.name) or self._imports_default(path, cls.module)
+
+    def new_sites(self, cls: Class) -> Iterator[tuple[Call, Function | Module]]:
+        for path in self._candidates(cls.module, cls.name, far=False):
+            module = self._program.module(path)
+            if module is None:
+                continue
+            calls = self._program.calls(module).by_name
+            for local in self._local_names(module, cls.name):
+                for call, node in calls.get(local, ()):
+                    callee = self._ev.fold(call.callee, self._ev.scope_of(node))
+                    if isinstance(callee, ClassValue) and callee.cls is cls:
+                        yield call, node
