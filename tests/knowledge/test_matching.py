@@ -100,6 +100,36 @@ effects:
     assert known.canonical("knex:knex().x") == "knex:().x"
 
 
+def test_packages_by_a_pattern(tmp_path: Path) -> None:
+    known = matcher(
+        tmp_path,
+        orm="""
+title: ORM
+ecosystem: npm
+aliases: {"@orm/client:": ["*generated/orm*:"], "@orm/client:Client": ["*:Client"]}
+effects:
+  - {call: "@orm/client:Client().read", effect: db.read}
+""",
+    )
+    assert [e.effect for e in known.effects("../generated/orm/client:Client().read")] == ["db.read"]
+    assert [e.effect for e in known.effects("@/database:Client().read")] == ["db.read"]
+    assert [e.effect for e in known.effects("@orm/client:Client().read")] == ["db.read"]
+    assert known.effects("@/database:Clients().read") == ()
+
+
+def test_a_bound_method_is_that_method(tmp_path: Path) -> None:
+    known = matcher(
+        tmp_path,
+        a="""
+title: A
+ecosystem: npm
+effects:
+  - {call: "a:().read", effect: db.read}
+""",
+    )
+    assert [e.effect for e in known.effects("a:().read.bind()")] == ["db.read"]
+
+
 def test_methods_of_unresolved_objects(tmp_path: Path) -> None:
     known = matcher(
         tmp_path,

@@ -147,7 +147,10 @@ class Linked:
     def users(self, path: str, symbol: str) -> list[str]:
         """Where a function is called."""
         sites = self.index.call_sites(self.function(path, symbol))
-        return [f"{node.path if isinstance(node, Module) else node.module.path}:{call.line}" for call, node in sites]
+        return [
+            f"{node.path if isinstance(node, Module) else node.module.path}:{call.line}"
+            for call, node in sites
+        ]
 
     def walk(self, path: str, symbol: str, *, of: str | None = None) -> Trace:
         """The walk from a function, on an object of class `of` where one is named."""

@@ -259,9 +259,6 @@ def test_what_is_armed_in_a_constructor(linked: Link) -> None:
     assert sorted(map(repr, tree.ways("a.ts"))) == ["['plain', 9]", "['users', 3]"]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a call through an abstract method or an interface reaches none of the classes that fill it in"
-)
 def test_a_method_called_through_an_interface(linked: Link) -> None:
     tree = linked(
         {
@@ -318,4 +315,7 @@ def test_instances_with_their_places(linked: Link) -> None:
     found = tree.index.instances(tree.cls("a.ts", "A"))
 
     assert [tree.plain(tree.index.member(made, "n")) for made, _ in found] == [1, 2]
-    assert [[f"{at.path}:{at.line}" for at in chain] for _, chain in found] == [["b.ts:2", "c.ts:2"], ["b.ts:2", "c.ts:3"]]
+    assert [[f"{at.path}:{at.line}" for at in chain] for _, chain in found] == [
+        ["b.ts:2", "c.ts:2"],
+        ["b.ts:2", "c.ts:3"],
+    ]

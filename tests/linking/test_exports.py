@@ -25,7 +25,14 @@ def test_named_default_and_namespace_imports(linked: Link) -> None:
         }
     )
 
-    assert tree.probe("src/b.ts") == ["class Runner", 5, "function tick", "module src/a.ts", 5, "class Runner"]
+    assert tree.probe("src/b.ts") == [
+        "class Runner",
+        5,
+        "function tick",
+        "module src/a.ts",
+        5,
+        "class Runner",
+    ]
 
 
 def test_barrels_and_renamed_re_exports(linked: Link) -> None:
@@ -280,7 +287,9 @@ def test_an_es_import_of_a_common_js_module_and_back(linked: Link) -> None:
 
 
 def test_what_a_common_js_module_does_not_export_is_absent(linked: Link) -> None:
-    tree = linked({"a.js": "module.exports = { N: 1 };", "b.js": "const a = require('./a'); probe(a.missing);"})
+    tree = linked(
+        {"a.js": "module.exports = { N: 1 };", "b.js": "const a = require('./a'); probe(a.missing);"}
+    )
 
     assert tree.probe("b.js") == [None]
 

@@ -334,7 +334,9 @@ def test_constants_and_functions_that_go_in_circles(linked: Link) -> None:
 @pytest.mark.usefixtures("deep")
 def test_two_thousand_else_ifs(linked: Link) -> None:
     arms = " else ".join(f"if (kind === 'k{n}') {{\n return {n};\n}}" for n in range(2000))
-    tree = linked({"a.ts": f"function pick(kind) {{ {arms}\n return -1; }} probe(pick('k1999'), pick('none'));"})
+    tree = linked(
+        {"a.ts": f"function pick(kind) {{ {arms}\n return -1; }} probe(pick('k1999'), pick('none'));"}
+    )
 
     last, none = tree.probe("a.ts")
     assert last == 1999 or str(last).startswith("unknown: ")

@@ -142,7 +142,12 @@ def test_injected_services_by_their_declared_type(linked: Link) -> None:
         }
     )
 
-    assert tree.probe("job.ts") == ["function Orders.expire", 20, "ioredis:Redis().set", "function Orders.expire"]
+    assert tree.probe("job.ts") == [
+        "function Orders.expire",
+        20,
+        "ioredis:Redis().set",
+        "function Orders.expire",
+    ]
 
 
 def test_old_style_classes(linked: Link) -> None:

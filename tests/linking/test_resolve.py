@@ -35,7 +35,16 @@ def test_reads_json_with_comments_and_trailing_commas() -> None:
 )
 def test_relative_specifiers(specifier: str, file: str | None) -> None:
     files = dict.fromkeys(
-        ("src/b.ts", "src/view.tsx", "src/m.mts", "src/lib/index.ts", "src/index.ts", "index.js", "src/data.json"), ""
+        (
+            "src/b.ts",
+            "src/view.tsx",
+            "src/m.mts",
+            "src/lib/index.ts",
+            "src/index.ts",
+            "index.js",
+            "src/data.json",
+        ),
+        "",
     )
 
     assert resolver(files).resolve(specifier, "src/a.ts") == file
@@ -58,7 +67,11 @@ def test_paths_of_tsconfig_longest_prefix_first() -> None:
 
 
 def test_base_url_alone() -> None:
-    files = {"tsconfig.json": '{"compilerOptions": {"baseUrl": "./src"}}', "src/db/pool.ts": "", "src/x/y.ts": ""}
+    files = {
+        "tsconfig.json": '{"compilerOptions": {"baseUrl": "./src"}}',
+        "src/db/pool.ts": "",
+        "src/x/y.ts": "",
+    }
 
     assert resolver(files).resolve("db/pool", "src/x/y.ts") == "src/db/pool.ts"
 

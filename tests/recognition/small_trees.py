@@ -72,10 +72,18 @@ def discover(root: Path, files: Mapping[str, str]) -> Discovered:
     """Find the jobs of a tree of these files, by path and line."""
     write(root, files)
     options = AuditOptions(date(2026, 1, 1))
-    inputs = audit._inputs(walk(root, audit._roles(())), matcher(), options, lambda _what, _done, _total: None)
+    inputs = audit._inputs(
+        walk(root, audit._roles(())), matcher(), options, lambda _what, _done, _total: None
+    )
     found, finder, _service = find(inputs, lambda _done, _total: None)
-    jobs = sorted((_seen(f) for f in found), key=lambda j: (j.at.rpartition(":")[0], int(j.at.rpartition(":")[2]), j.name or ""))
-    return Discovered(tuple(jobs), tuple(sorted(f"{r.location.path}:{r.location.line} {r.reason}" for r in finder.rejections)))
+    jobs = sorted(
+        (_seen(f) for f in found),
+        key=lambda j: (j.at.rpartition(":")[0], int(j.at.rpartition(":")[2]), j.name or ""),
+    )
+    return Discovered(
+        tuple(jobs),
+        tuple(sorted(f"{r.location.path}:{r.location.line} {r.reason}" for r in finder.rejections)),
+    )
 
 
 def _seen(found: Found) -> Seen:
@@ -95,7 +103,11 @@ def _seen(found: Found) -> Seen:
         registration.name,
         text,
         str(zone.value) if isinstance(zone, Known) else None if zone is None else "open",
-        handler.path if isinstance(handler, Module) else handler.function.symbol if isinstance(handler, Closure) else None,
+        handler.path
+        if isinstance(handler, Module)
+        else handler.function.symbol
+        if isinstance(handler, Closure)
+        else None,
         f"{found.location.path}:{found.location.line}",
         found.liveness.is_live,
         found.liveness.reason,

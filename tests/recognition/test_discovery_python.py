@@ -53,7 +53,7 @@ USES = {
     "celery, add_periodic_task": Use(
         "from celery import Celery\nfrom shop.tasks import sweep\napp = Celery('shop')\n\n"
         "@app.on_after_configure.connect\ndef setup(sender, **kwargs):\n    sender.add_periodic_task(10.0, sweep.s(), name='often')\n",
-        "celery-beat", "often", "10 s", more=CELERY_TASKS,
+        "celery-periodic", "often", "10 s", more=CELERY_TASKS,
     ),
     "apscheduler, interval": Use(
         "from apscheduler.schedulers.background import BackgroundScheduler\nfrom shop.tasks import sweep\n"

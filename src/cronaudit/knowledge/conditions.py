@@ -9,6 +9,7 @@ from cronaudit.knowledge.selectors import Called, Force, Take, select
 from cronaudit.model.ir import Scalar
 from cronaudit.model.knowledge import Condition
 from cronaudit.model.value import (
+    Builtin,
     Choice,
     ClassValue,
     Closure,
@@ -47,7 +48,9 @@ def _holds(condition: Condition, call: Called, force: Force, take: Take | None) 
     if condition.test in {"present", "missing"}:
         if isinstance(value, Unknown):
             return None
-        return (value is not None) is (condition.test == "present")
+        # A member that nothing defines is a method of the language at most.
+        stated = value is not None and not isinstance(value, Builtin)
+        return stated is (condition.test == "present")
     options = value.options if isinstance(value, Choice) else (value,)
     results = {_one_holds(condition, option) for option in options}
     return results.pop() if len(results) == 1 else None

@@ -240,7 +240,8 @@ def _aliases(document: Mapping, reader: Reader) -> Iterator[tuple[str, str]]:
         assert listed is not None  # noqa: S101 - it has entries
         check_path(listed, canonical, canonical, reader)
         for written in listed.texts(canonical):
-            check_path(listed, canonical, written, reader)
+            if problem := paths.alias_problem_of(written, reader.ecosystem):
+                listed.note(problem, listed.line_of(canonical))
             if any(alias == canonical for alias in paths.expanded(written)):
                 listed.note(f"`{canonical}` is its own alias", listed.line_of(canonical))
             for alias in paths.expanded(written):

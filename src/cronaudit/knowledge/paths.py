@@ -19,6 +19,16 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 _LAST = re.compile(r"([\w$#]*)(?:\(\)|\[\])*\Z")
 
 
+def alias_problem_of(pattern: str, ecosystem: str) -> str | None:
+    """Return why a pattern is no alias: a path whose package may hold ``*`` (``*:PrismaClient``)."""
+    package, colon, rest = pattern.partition(":")
+    return (
+        problem_of(package.replace("*", "x") + colon + rest, ecosystem)
+        if colon
+        else problem_of(pattern, ecosystem)
+    )
+
+
 def problem_of(pattern: str, ecosystem: str) -> str | None:
     """Return why a pattern is no path of that ecosystem; None where it is one."""
     if all(_is_path(path, ecosystem) for path in expanded(pattern)):

@@ -169,9 +169,9 @@ class Index:
         """Bind loop variables that `values` depends on, once for each item of a written-out list."""
         return self._callers.unroll(bound, values)
 
-    def walk(self, start: Closure | Module, given: tuple[str, ...] = (), caller: Event | None = None) -> Trace:
+    def walk(self, start: Closure | Module, given: tuple[Value, ...] = (), caller: Event | None = None) -> Trace:
         """Everything that a run of `start` may call.
 
-        `given` are the paths of what the scheduler passes; `caller` is the call in another walk that runs it.
+        `given` is what the scheduler passes; `caller` is the call in another walk that runs it.
         """
-        return Walker(self._ev).walk(start, given, caller)
+        return Walker(self._ev, self._callers.usages).walk(start, given, caller)

@@ -135,10 +135,13 @@ def field(folder: Folder, instance: Instance, name: str) -> Value | None:
 
 def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Value | None:
     fallback: Value | None = None
+    declared: Closure | None = None
     for current in lineage(folder, instance.of):
         if isinstance(current, External):
             return External(f"{current.path}().{name}", receiver=current) if fallback is None else fallback
         method = current.cls.method(name)
+        if method is not None and method.is_abstract and declared is None:
+            declared = Closure(method, current.scope, this)
         if method is not None and not method.is_abstract:
             closure = Closure(method, current.scope, this)
             if method.kind is FunctionKind.GETTER:
@@ -149,7 +152,7 @@ def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Valu
             if not isinstance(value, Unknown):
                 return value
             fallback = fallback or value
-    return fallback
+    return fallback or declared
 
 
 def _own_field(folder: Folder, current: ClassValue, instance: Instance, this: Value, name: str) -> Value | None:

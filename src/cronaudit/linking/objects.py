@@ -142,6 +142,8 @@ def _shape_member(folder: Folder, value: Shape, name: str, at: Location | None, 
     for field in value.interface.fields:
         if field.name == name:
             return folder.typed(field.type, value.scope, at) or Unknown(f"{name} is only declared", at)
+    if any(method.name == name for method in value.interface.methods):
+        return Builtin(value, name)
     for base in value.interface.bases:
         inherited_from = folder.typed(base, value.scope, at) if depth < _BASES else None
         if isinstance(inherited_from, Shape):

@@ -16,6 +16,8 @@ ENVIRONMENTS = frozenset(
 
 def member(value: External, name: str, at: Location | None = None) -> Value:
     """A member of a symbol outside the tree; of the environment, a variable."""
+    if name in value.members:
+        return value.members[name]
     if value.path in ENVIRONMENTS and name not in ("get", "setdefault"):
         return Env(name, at)
     if value.path == "global:globalThis" or value.path == "global:window":

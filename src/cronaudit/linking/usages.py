@@ -11,15 +11,29 @@ from cronaudit.linking import instances, names
 from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.program import Program
-from cronaudit.model.ir import Call, Class, Export, Expr, Function, FunctionKind, Loop, Member, Module, Name
+from cronaudit.model.ir import (
+    Call,
+    Class,
+    Export,
+    Expr,
+    Function,
+    FunctionKind,
+    Interface,
+    Loop,
+    Member,
+    Module,
+    Name,
+)
 from cronaudit.model.value import (
     Builtin,
     Choice,
     ClassValue,
     Closure,
+    Instance,
     Lazy,
     Record,
     Sequence,
+    Shape,
     Symbol,
     Text,
     Value,
@@ -223,3 +237,33 @@ class Usages:
                     callee = self._ev.fold(call.callee, self._ev.scope_of(node))
                     if isinstance(callee, ClassValue) and callee.cls is cls:
                         yield call, node
+
+    # ---- dispatch --------------------------------------------------------------------------------------------
+
+    def implementations(self, callee: Value) -> tuple[Closure, ...]:
+        """What an abstract method, or a method of a declared interface, may run: the classes that fill it in."""
+        if isinstance(callee, Closure) and callee.function.is_abstract and callee.function.owner is not None:
+            classes = self.subclasses(callee.function.owner)
+            name = callee.function.name or ""
+        elif isinstance(callee, Builtin) and isinstance(callee.receiver, Shape):
+            classes = tuple(self._implementers(callee.receiver.interface))
+            name = callee.name
+        else:
+            return ()
+        found: list[Closure] = []
+        for value in classes:
+            method = self._ev.field(Instance(value, None), name)
+            if isinstance(method, Closure) and not method.function.is_abstract:
+                found.append(method)
+        return tuple(found)
+
+    def _implementers(self, interface: Interface) -> Iterator[ClassValue]:
+        for path in self._program.importing_closure(interface.module.path, _CLOSURE_DEPTH, _CLOSURE_FILES):
+            if not (self._program.mentions(path, "implements") and self._program.mentions(path, interface.name)):
+                continue
+            module = self._program.module(path)
+            for cls in self._program.classes(module) if module is not None else ():
+                scope = self._ev.scope_of(cls.parent)
+                shapes = (self._ev.typed(ref, scope) for ref in cls.interfaces)
+                if any(isinstance(shape, Shape) and shape.interface is interface for shape in shapes):
+                    yield self.class_value(cls)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cronaudit.linking import names, operators
 from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.fold import Evaluator
+from cronaudit.linking.usages import Usages
 from cronaudit.model.ir import (
     Await,
     Call,
@@ -20,6 +21,7 @@ from cronaudit.model.ir import (
     Module,
     Name,
     Object,
+    Operation,
     Return,
     Stmt,
     Throw,
@@ -36,6 +38,7 @@ from cronaudit.model.value import (
     Closure,
     External,
     Instance,
+    Known,
     Lazy,
     Record,
     Scope,
@@ -51,6 +54,7 @@ _DEEPEST = 40
 _PROMISE_METHODS = frozenset(("then", "catch", "finally"))
 _EACH = EACH_METHODS - {"reduce"}
 _MOST_ITEMS = 20
+_MOST_IMPLEMENTATIONS = 4
 _CALLBACK_DEPTH = 3
 """How deep an argument is searched for functions: ``{on: {error: f}}`` is two."""
 
@@ -58,18 +62,19 @@ _CALLBACK_DEPTH = 3
 class Walker:
     """Walks one job. A function is entered once for each set of functions that is passed to it."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: Evaluator, usages: Usages) -> None:
         self._ev = evaluator
+        self._usages = usages
         self._events: list[Event] = []
         self._entered: set[tuple[int, ...]] = set()
         self._functions: list[Location] = []
         self._keep: list[object] = []
         self._cut = ""
 
-    def walk(self, start: Closure | Module, given: tuple[str, ...] = (), caller: Event | None = None) -> Trace:
+    def walk(self, start: Closure | Module, given: tuple[Value, ...] = (), caller: Event | None = None) -> Trace:
         """Everything that a run of `start` may call; of a module, its top-level code.
 
-        `given` are the paths of what the scheduler passes; an empty one says nothing. `caller` is the call, seen in
+        `given` is what the scheduler passes. `caller` is the call, seen in
         another walk, that runs `start`: what surrounds it surrounds this walk too.
         """
         if isinstance(start, Module):
@@ -79,8 +84,7 @@ class Walker:
         elif caller is not None and caller.call is not None:
             self._enter(start, self._ev.arguments(caller.call, caller.scope), caller.region, caller.path)
         else:
-            values = tuple(External(g) if g else Unknown("what the scheduler passes is not known") for g in given)
-            self._enter(start, Arguments(values, {}, complete=False), None, ())
+            self._enter(start, Arguments(given, {}, complete=False), None, ())
         return Trace(tuple(self._events), not self._cut, self._cut, tuple(self._functions))
 
     # ---- functions -------------------------------------------------------------------------------------------
@@ -113,6 +117,10 @@ class Walker:
         match s:
             case If():
                 self._expr(s.test, scope, region, path, s)
+                taken = self._is_named(s.test, scope)
+                if taken is not None:
+                    self._block(s.then if taken else s.otherwise, scope, region, path)
+                    return
                 self._block(s.then, scope, Region(RegionKind.THEN, s, region), path)
                 self._block(s.otherwise, scope, Region(RegionKind.ELSE, s, region), path)
             case Loop():
@@ -160,6 +168,17 @@ class Walker:
         items = names.sequence_items(self._ev, iterable) if iterable is not None else None
         if items is not None and 1 < len(items) <= _MOST_ITEMS:
             scope.values[loop.target.name] = operators.choice(items)
+
+    def _is_named(self, test: Expr, scope: Scope) -> bool | None:
+        """Whether ``job.name === 'x'`` holds in the walk of one job; None where the test is another."""
+        if not (isinstance(test, Operation) and test.op == "==" and len(test.operands) == 2):  # noqa: PLR2004
+            return None
+        if not any(isinstance(o, Member) and o.name == "name" for o in test.operands):
+            return None
+        left, right = (self._ev.fold(o, scope) for o in test.operands)
+        if isinstance(left, Known) and isinstance(right, Known) and isinstance(left.value, str):
+            return left.value == right.value
+        return None
 
     # ---- expressions -----------------------------------------------------------------------------------------
 
@@ -211,6 +230,8 @@ class Walker:
     def _follow(
         self, callee: Value, args: Arguments, event: Event, region: Region | None, path: tuple[str, ...]
     ) -> None:
+        for implementation in self._usages.implementations(callee)[:_MOST_IMPLEMENTATIONS]:
+            self._enter(implementation, args, region, path)
         if isinstance(callee, Closure):
             before = len(self._functions)
             entered = self._enter(callee, args, region, path)

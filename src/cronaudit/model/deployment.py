@@ -33,6 +33,7 @@ class ProcessKind(StrEnum):
     PROCFILE = "procfile"
     PM2 = "pm2"
     SUPERVISOR = "supervisor"
+    S6 = "s6"
     SYSTEMD = "systemd"
     UWSGI = "uwsgi"
     UWSGI_DAEMON = "uwsgi-daemon"

@@ -128,6 +128,8 @@ class External:
     receiver: External | None = None
     """The object whose method the last call was, with its own arguments."""
     call: Call | None = None
+    members: dict[str, Value] = field(default_factory=dict)
+    """What is known of its members: the name of a queue's job, in the walk of that job."""
 
 
 @dataclass(slots=True, eq=False)

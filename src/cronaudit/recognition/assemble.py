@@ -7,10 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from cronaudit.model.facts import JobFacts, Walk
-from cronaudit.model.ir import Function, Module, Name
+from cronaudit.model.ir import Function, Index, Module, Name
 from cronaudit.model.job import Handler, Job, JobState
+from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
-from cronaudit.model.value import Closure, Instance, Scope
+from cronaudit.model.trace import EventKind
+from cronaudit.model.value import Closure, Instance, Known, Record, Scope, Value
+from cronaudit.model.walking import expressions
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import (
     alert,
@@ -89,7 +92,7 @@ def handler_of(found: Found) -> Handler | None:
         return Handler(Location(handler.path, 1), posixpath.basename(handler.path))
     if handler is None:
         return None
-    function = filled_in(found.context, handler) or passed_in(found.context) or handler.function
+    function = filled_in(found.context, handler) or passed_in(found.context) or dispatched(found.context) or handler.function
     return Handler(function.location, function.symbol)
 
 
@@ -121,6 +124,37 @@ def passed_in(context: JobContext) -> Function | None:
             if isinstance(event.callee, Closure) and event.callee.function is value.function:
                 return unwrapped(value, context.linker).function
     return None
+
+
+_FIRST_FUNCTIONS = 30
+
+
+def dispatched(context: JobContext) -> Function | None:
+    """The function that a queue's consumer picks by the job's name: ``handlers[job.name](job)``."""
+    name = context.registration.job_name
+    if name is None:
+        return None
+    picked: set[int] = set()
+    entered = [e for e in context.trace.events if e.kind is EventKind.ENTER][:_FIRST_FUNCTIONS]
+    for event in entered:
+        function = event.callee.function if isinstance(event.callee, Closure) else None
+        for expr in expressions(function.body) if function is not None else ():
+            if isinstance(expr, Index):
+                key = context.linker.fold(expr.index, event.scope)
+                if isinstance(key, Known) and key.value == name:
+                    picked.update(_functions_of(context.linker.fold(expr, event.scope), context.linker))
+    calls = (e.callee.function for e in context.trace.events if isinstance(e.callee, Closure))
+    return next((f for f in calls if id(f) in picked), None)
+
+
+def _functions_of(value: Value, linker: Linker) -> Iterator[int]:
+    if isinstance(value, Closure):
+        yield id(value.function)
+    elif isinstance(value, Record):
+        for raw in value.entries.values():
+            inner = linker.force(raw)
+            if isinstance(inner, Closure):
+                yield id(inner.function)
 
 
 def _chain(scope: Scope | None) -> Iterator[Scope]:

@@ -17,7 +17,6 @@ from cronaudit.model.walking import functions_in
 from cronaudit.recognition.found import ConsumerSite, Registration
 from cronaudit.recognition.handlers import resolve_handler
 
-
 _IMPORTERS = 2
 """How far from the file that makes a queue its consumer is looked for: past a barrel."""
 
@@ -135,6 +134,7 @@ class Consumers:
         assert scheduler is not None and scheduler.family is not None  # noqa: S101, PT018 - the caller has looked
         queue = self._first(scheduler.queue, view)
         job = self._first(scheduler.job, view)
+        registration.job_name = str(job.value) if isinstance(job, Known) and job.value is not None else None
         candidates = [
             (_fits(site.queue, queue) + _fits(site.name, job), site)
             for site in self.sites.get(scheduler.family, [])

@@ -65,6 +65,8 @@ class Registration:
     handler_open: str = ""
     """Why the handler is not resolved."""
     consumer: ConsumerSite | None = None
+    job_name: str | None = None
+    """The name under which the consumer knows the job."""
     options: dict[str, Value] = field(default_factory=dict)
     traits: dict[str, Scalar] = field(default_factory=dict)
     item: Location | None = None

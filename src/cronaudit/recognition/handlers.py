@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cronaudit.model.ir import Await, Call, Do, Function, Module, Operation, Return
 from cronaudit.model.linker import Linker
 from cronaudit.model.value import (
@@ -10,6 +12,7 @@ from cronaudit.model.value import (
     Closure,
     Instance,
     Known,
+    Namespace,
     Scope,
     Sequence,
     Symbol,
@@ -19,6 +22,8 @@ from cronaudit.model.value import (
 
 _TREE = "\0tree/"
 _RUN_METHODS = ("run", "execute", "process", "handle", "invoke", "perform", "call", "__call__", "work")
+_DOTTED = re.compile(r"[A-Za-z_]\w*([.:][A-Za-z_]\w*)+$")
+"""``app.jobs.sweep`` and ``app.jobs:sweep``: a function by its path in Python."""
 _UNWRAP = 4
 
 
@@ -51,8 +56,15 @@ def resolve_handler(value: Value | None, linker: Linker) -> tuple[Closure | Modu
             return None, "the handler lies outside the tree"
 
 
-def _file(text: str, linker: Linker) -> tuple[Module | None, str]:
+def _file(text: str, linker: Linker) -> tuple[Closure | Module | None, str]:
     path = text.removeprefix(_TREE)
+    if _DOTTED.match(text):
+        parts = re.split("[.:]", text)
+        for candidate in ("/".join(parts[:-1]) + ".py", "/".join(parts[:-1]) + "/__init__.py"):
+            module = linker.module(candidate)
+            found = linker.member(Namespace(module), parts[-1]) if module is not None else None
+            if isinstance(found, Closure):
+                return found, ""
     for candidate in (path, *(f"{path}{s}" for s in (".ts", ".js", ".mjs", ".cjs", "/index.ts", "/index.js"))):
         module = linker.module(candidate)
         if module is not None:

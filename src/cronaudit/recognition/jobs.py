@@ -9,7 +9,7 @@ from cronaudit.model.ir import Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Trace
-from cronaudit.model.value import Closure
+from cronaudit.model.value import Closure, External, Known, Unknown, Value
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.discovery import Discovery
 from cronaudit.recognition.engines import engine_trace, entries_of
@@ -93,11 +93,7 @@ class Finder:
         assert registration.handler is not None  # noqa: S101 - the callers have looked
         if registration.engine is not None:
             return engine_trace(registration, self.linker)
-        consumer = registration.consumer
-        if consumer is not None:
-            return self.linker.walk(registration.handler, consumer.consumer.passes)
-        scheduler = registration.scheduler
-        return self.linker.walk(registration.handler, scheduler.passes if scheduler is not None else ())
+        return self.linker.walk(registration.handler, passed_to(registration))
 
     def _reject(self, registration: Registration, reason: str) -> None:
         self.rejections.append(Rejection(registration.site, registration.kind, reason))
@@ -123,6 +119,18 @@ class Finder:
             handler = unwrapped(handler, self.linker)
         context = JobContext(service, registration, handler, trace, sightings, (), liveness.entries)
         return Found(registration, liveness, context, stated_at(registration))
+
+
+def passed_to(registration: Registration) -> tuple[Value, ...]:
+    """What the scheduler or the queue passes to the handler; a queue's job knows its name."""
+    consumer, scheduler = registration.consumer, registration.scheduler
+    passes = consumer.consumer.passes if consumer is not None else scheduler.passes if scheduler is not None else ()
+    name = registration.job_name
+    members: dict[str, Value] = {"name": Known(name)} if name is not None else {}
+    return tuple(
+        External(path, members=members) if path else Unknown("what the scheduler passes is not known")
+        for path in passes
+    )
 
 
 def stated_at(registration: Registration) -> Location:

@@ -93,6 +93,8 @@ class Starts:
 
     def _referenced(self, node: Function) -> Liveness:
         """No call was resolved: is the function spoken of anywhere else at all?"""
+        if node.decorators or (node.owner is not None and node.owner.decorators):
+            return self.file(node.module.path)
         if node.owner is not None:
             dead = self._mentioned_symbol(node.owner.name, node.module, "whose class nothing uses")
             if dead is not None and not self._speaks(node.module, node.name or ""):

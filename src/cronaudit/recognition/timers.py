@@ -7,6 +7,7 @@ memory, and polling inside one request are none.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from cronaudit.model.ir import Assign, Call, Expr, Function, FunctionKind, Member, Module, Name, This
@@ -60,10 +61,11 @@ def judge_work(trace: Trace, reader: Reader) -> tuple[Judgement, tuple[Sighting,
     """What the work of a timer says: does it reach the world outside the process?"""
     sightings = reader.read(trace)
     for sighting in sightings:
-        if sighting.effect in CHANGING or _is_changing_request(sighting):
+        if sighting.effect in CHANGING or _is_changing_request(sighting) or _is_changing_query(sighting):
             return Judgement(is_job=True, reason=f"its work reaches {sighting.effect} at {sighting.location}"), sightings
     reading = [s for s in sightings if s.effect in READING]
-    opaque = [e for e in trace.events if _is_opaque_work(e)]
+    read = {id(s.event) for s in sightings}
+    opaque = [e for e in trace.events if id(e) not in read and _is_opaque_work(e)]
     if reading and (opaque or _does_more(trace, reading)):
         return Judgement(is_job=True, reason=f"it reads at {reading[0].location} and acts on it"), sightings
     if reading:
@@ -82,6 +84,16 @@ def _is_changing_request(sighting: Sighting) -> bool:
     return method is not None and method.upper() in ("POST", "PUT", "PATCH", "DELETE")
 
 
+def _is_changing_query(sighting: Sighting) -> bool:
+    """A statement that is not known to only read."""
+    if sighting.effect != "db.query":
+        return False
+    sql = sighting.text("sql")
+    return sql is None or _READS.match(sql) is None or _WRITES_TOO.search(sql) is not None
+
+
+_READS = re.compile(r"\s*\(?\s*(select|show|explain|with|values|describe|pragma)\b", re.IGNORECASE)
+_WRITES_TOO = re.compile(r"\b(insert\s+into|update|delete\s+from|merge\s+into|pg_notify|nextval)\b", re.IGNORECASE)
 _QUIET_VERBS = frozenset(
     (
         "get", "set", "has", "delete", "clear", "prune", "purgeStale", "reset", "emit", "ping", "write", "send", "log",

@@ -218,3 +218,36 @@ def test_pm2_in_a_container(read: Read, named: Named) -> None:
     }
     found = read(files)
     assert named(found, "jobs").parent == named(found, "Dockerfile").source == Location("Dockerfile", 4)
+
+
+def test_services_of_s6(read: Read, named: Named) -> None:
+    services = "docker/rootfs/etc/s6-overlay/s6-rc.d"
+    files = {
+        "Dockerfile": 'FROM python\nWORKDIR /src\nCOPY docker/rootfs /\nCOPY . .\nENTRYPOINT ["/init"]\n',
+        f"{services}/svc-worker/run": "#!/command/with-contenv bash\ncd ${SRC}\n"
+        "if [[ -n $USER_ID ]]; then\n  exec celery -A shop worker\n"
+        "else\n  exec s6-setuidgid shop celery -A shop worker\nfi\n",
+        f"{services}/svc-worker/type": "longrun\n",
+        f"{services}/init-migrate/run": "python manage.py migrate\n",
+        f"{services}/init-migrate/type": "oneshot\n",
+        "shop/celery.py": "",
+    }
+    found = read(files)
+    assert [one.name for one in found.processes] == ["Dockerfile", "svc-worker"]
+    worker = named(found, "svc-worker")
+    assert (worker.kind, worker.parent) == (ProcessKind.S6, Location("Dockerfile", 5))
+    assert [(entry.path, entry.conditional) for entry in worker.entries] == [("shop/celery.py", True)]
+    assert (worker.uses_exec, worker.exec_location) == (True, Location(f"{services}/svc-worker/run", 6))
+
+
+def test_comments_inside_a_command_of_a_unit(read: Read, named: Named) -> None:
+    unit = """\
+[Service]
+ExecStart=/bin/sh -c '\\
+  # which port \\
+  [ -n "$P" ] && export PORT=$P; \\
+  exec gunicorn shop.wsgi'
+"""
+    found = named(read({"deploy/web.service": unit, "shop/wsgi.py": ""}), "web")
+    assert [entry.path for entry in found.entries] == ["shop/wsgi.py"]
+    assert found.uses_exec is True

@@ -339,3 +339,18 @@ def test_a_queue_worker_is_elected_by_its_queue_and_limits_contention(service_of
     assert (facts.election.value, facts.election.detail) == ("queue", "Any of N queue workers")
     assert (facts.contention.value, at(facts.contention)) == ("limited", "src/worker.ts:7")
     assert facts.contention.detail.startswith("Queue, concurrency: 4")
+
+
+def test_a_setting_recycles_the_workers_of_celery(service_of: ServiceOf) -> None:
+    files = {
+        "shop/__init__.py": "",
+        "shop/celery.py": 'from celery import Celery\n\napp = Celery("shop")\n'
+        'app.conf.beat_schedule = {"sweep": {"task": "shop.tasks.sweep", "schedule": 60.0}}\n',
+        "shop/tasks.py": "from celery import shared_task\n\n"
+        '@shared_task(name="shop.tasks.sweep")\ndef sweep():\n    print("swept")\n',
+    }
+    (context,) = service_of(files)
+    assert memory.build(context).limit.value == "none"
+    (context,) = service_of({**files, "shop/settings.py": "CELERY_WORKER_MAX_MEMORY_PER_CHILD = 200_000\n"})
+    limit = memory.build(context).limit
+    assert (limit.value, at(limit)) == ("own", "shop/settings.py:1")

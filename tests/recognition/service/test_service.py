@@ -299,3 +299,69 @@ def test_what_is_no_escalation(service_of: ServiceOf, text: str) -> None:
 
 def test_runtime(service_of: ServiceOf) -> None:
     assert of(service_of, {"src/sweep.ts": JOB}).runtime.value == "node"
+
+
+# ---- Python --------------------------------------------------------------------------------------------------
+
+
+CELERY = """
+    from celery import Celery, shared_task
+
+    app = Celery("shop")
+    app.conf.beat_schedule = {
+        "sweep": {"task": "shop.tasks.sweep", "schedule": 60.0},
+    }
+"""
+TASKS = """
+    from celery import shared_task
+    from shop.models import Session
+
+    @shared_task(name="shop.tasks.sweep")
+    def sweep():
+        Session.objects.filter(expired=True).delete()
+"""
+
+
+@pytest.mark.parametrize(
+    ("database", "word"),
+    [
+        ("'ENGINE': 'django.db.backends.postgresql'", "per-run"),
+        ("'ENGINE': 'django.db.backends.postgresql', 'CONN_MAX_AGE': 0", "per-run"),
+        ("'ENGINE': 'django.db.backends.postgresql', 'CONN_MAX_AGE': 600", "default"),
+        ("'ENGINE': 'django.db.backends.postgresql', 'OPTIONS': {'pool': {'max_size': 8}}", "bounded"),
+    ],
+)
+def test_the_databases_of_django(service_of: ServiceOf, database: str, word: str) -> None:
+    settings = f"DATABASES = {{'default': {{{database}}}}}\n"
+    models = "from django.db import models\n\nclass Session(models.Model):\n    pass\n"
+    facts = of(
+        service_of,
+        {
+            "shop/__init__.py": "",
+            "shop/celery.py": CELERY,
+            "shop/tasks.py": TASKS,
+            "shop/models.py": models,
+            "shop/settings.py": settings,
+        },
+    )
+    assert (facts.pool.value, at(facts.pool)) == (word, "shop/settings.py:1")
+
+
+def test_celery_runs_tasks_in_other_processes_and_lets_them_finish(service_of: ServiceOf) -> None:
+    facts = of(service_of, {"shop/__init__.py": "", "shop/celery.py": CELERY, "shop/tasks.py": TASKS})
+    assert facts.cpu_work.value == "process"
+    assert facts.shutdown.value == "framework"
+    assert facts.runtime.value == "python"
+
+
+def test_an_entry_script_without_exec_keeps_the_signal(service_of: ServiceOf) -> None:
+    files = {
+        "Dockerfile": "FROM python:3.12\nCOPY . /app\nWORKDIR /app\nCMD celery -A shop worker -B\n",
+        "shop/__init__.py": "",
+        "shop/celery.py": CELERY,
+        "shop/tasks.py": TASKS,
+        "bin/worker.sh": "#!/bin/bash\ncelery -A shop worker -B\n",
+        "docker-compose.yml": "services:\n  worker:\n    build: .\n    command: bin/worker.sh\n",
+    }
+    fact = of(service_of, files).shutdown
+    assert (fact.value, at(fact)) == ("no-exec", "bin/worker.sh:2")

@@ -37,6 +37,7 @@ _IDLE: Final = frozenset(
 )
 """Commands that start none of the project's code."""
 
+ManagerKind = Literal["supervisor", "s6", "pm2", "uwsgi", "procfile"]
 Handler = Callable[["Follow", tuple[str, ...]], bool]
 """Reads one program's command; false where it cannot say what is started."""
 
@@ -62,7 +63,7 @@ class Launched:
 class Managed:
     """A file of processes that the command hands over to: supervisord, PM2, uWSGI, a Procfile runner."""
 
-    kind: Literal["supervisor", "pm2", "uwsgi", "procfile"]
+    kind: ManagerKind
     path: str
     place: Place
     trail: tuple[Step, ...]
@@ -161,7 +162,11 @@ class Follow:
             self.out.entries.append(entry)
         return True
 
-    def manage(self, kind: Literal["supervisor", "pm2", "uwsgi", "procfile"], path: str) -> bool:
+    def finish(self) -> None:
+        """What was started so far has ended before the rest starts."""
+        self.out.entries[:] = [replace(entry, main=False) for entry in self.out.entries]
+
+    def manage(self, kind: ManagerKind, path: str) -> bool:
         self.out.managed.append(Managed(kind, path, self.place, self.trail))
         return True
 
@@ -215,7 +220,8 @@ class Follow:
         place, found = self.place, []
         for simple in simples:
             if simple.argv[0] == "cd" and len(simple.argv) > 1 and not simple.conditional:
-                place = place.cd(simple.argv[1])
+                # A folder that a variable holds is not known; the last known one is as good as any.
+                place = place.cd(simple.argv[1]) if "$" not in simple.argv[1] else place
                 continue
             location = self.location if path is None else Location(path, simple.line)
             inner = replace(

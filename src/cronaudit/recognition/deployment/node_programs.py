@@ -240,11 +240,11 @@ def workspaces(follow: Follow, rest: tuple[str, ...]) -> bool:
 
 
 def several(follow: Follow, rest: tuple[str, ...]) -> bool:
-    """`concurrently "a" "b"`, `npm-run-all start:*`, `run-p a b`: all of them, in one container."""
+    """`concurrently "a" "b"`, `run-p start:*`: all of them, in one container. `run-s a b`: one after the other."""
     program = program_of(follow.argv[0])
-    _, plain = options(
-        rest, frozenset("-n --names -c --prefix-colors -p --prefix -i --max-processes".split())
-    )
+    parallel = program in {"concurrently", "conc", "run-p"} or not {"-p", "--parallel"}.isdisjoint(rest)
+    valued = "-n --names -c --prefix-colors --max-processes" + (" -p --prefix" if "conc" in program else "")
+    _, plain = options(rest, frozenset(valued.split()))
     done = False
     folder = next(iter(follow.place.folders()), "")
     scripts = follow.files.document(posixpath.join(folder, "package.json")).get("scripts")
@@ -261,6 +261,9 @@ def several(follow: Follow, rest: tuple[str, ...]) -> bool:
         pattern = re.escape(name).replace(r"\*\*", ".+").replace(r"\*", "[^:]+")
         for script in names:
             if re.fullmatch(pattern, script):
+                if not parallel:
+                    # The one before has run to its end.
+                    follow.finish()
                 done = follow.package_script(folder, script) or done
     return done
 

@@ -131,7 +131,9 @@ def server(follow: Follow, rest: tuple[str, ...]) -> bool:
     for name in ("--chdir", "--app-dir"):
         if found.get(name):
             place = place.cd(found[name])
-    target = next((word for word in plain if re.fullmatch(r"[\w.]+(?::[\w.]+(?:\(.*\))?)?", word)), "")
+    # Which options take a word differs from server to server; `module:name` is told by its form.
+    clear = (word for word in rest if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(?:\(.*\))?", word))
+    target = next(clear, None) or next((word for word in plain if re.fullmatch(r"[\w.]+", word)), "")
     path = place.module(target.partition(":")[0]) if target else None
     return follow.add(program_of(follow.argv[0]), target, path, ProcessRole.SERVER)
 
@@ -186,6 +188,15 @@ def supervisord(follow: Follow, rest: tuple[str, ...]) -> bool:
     return False
 
 
+def init(follow: Follow, _rest: tuple[str, ...]) -> bool:
+    """`/init` of s6-overlay: it runs the services of a folder."""
+    for folder in ("/etc/s6-overlay/s6-rc.d", "/etc/services.d"):
+        for candidate in follow.place.candidates(folder):
+            if follow.files.is_folder(candidate):
+                return follow.manage("s6", candidate)
+    return False
+
+
 def uwsgi(follow: Follow, rest: tuple[str, ...]) -> bool:
     """`uwsgi uwsgi.ini`, `uwsgi --ini app.ini`, `uwsgi --module app.wsgi`."""
     found, plain = options(
@@ -231,6 +242,7 @@ HANDLERS: Final[dict[str, Handler]] = {
         worker,
     ),
     "supervisord": supervisord,
+    "init": init,
     "uwsgi": uwsgi,
     **dict.fromkeys(("honcho", "foreman", "overmind", "hivemind", "goreman"), procfile),
     **dict.fromkeys(("crond", "cron", "supercronic", "go-crond"), crond),

@@ -63,6 +63,7 @@ def read_deployment(manifests: Manifests, enclosing: Enclosing | None = None) ->
         Launcher(files, sources, {**NODE, **PYTHON}),
         {
             "supervisor": supervisors.supervisor,
+            "s6": supervisors.s6,
             "pm2": pm2.read,
             "uwsgi": supervisors.uwsgi,
             "procfile": supervisors.procfile,

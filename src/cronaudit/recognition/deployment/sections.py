@@ -55,7 +55,8 @@ def sections(path: str, text: str, *, indented: bool = False) -> list[Section]:
         line = lines[number]
         number += 1
         while line.rstrip().endswith("\\") and number < len(lines):
-            line = line.rstrip()[:-1] + "\n" + lines[number]
+            if lines[number].lstrip()[:1] not in {"#", ";"}:
+                line = line.rstrip()[:-1] + "\n" + lines[number]
             number += 1
         if not line.strip() or line.lstrip()[0] in "#;":
             continue

@@ -75,6 +75,29 @@ def _programs(assembly: Assembly, path: str, place: Place, seen: set[str]) -> li
     return found
 
 
+def s6(assembly: Assembly, managed: Managed) -> list[Draft]:
+    """The services of s6-overlay that keep running: a folder with a `run` script each."""
+    found: list[Draft] = []
+    for path in assembly.files.below(managed.path):
+        folder, _, name = path.rpartition("/")
+        if name != "run" or posixpath.dirname(folder) != managed.path:
+            continue
+        if assembly.files.text(f"{folder}/type").strip() == "oneshot":
+            continue
+        where = Location(path, 1)
+        found.append(
+            Draft(
+                posixpath.basename(folder),
+                ProcessKind.S6,
+                where,
+                _production(assembly.environment(path)),
+                managed.place,
+                command=Command(path, ("sh", "/" + path), where),
+            )
+        )
+    return found
+
+
 def _matching(assembly: Assembly, path: str, pattern: str) -> list[str]:
     folder = posixpath.dirname(path)
     suffix = posixpath.splitext(pattern)[1]

@@ -16,6 +16,7 @@ from cronaudit.model.ir import (
     Member,
     Name,
     Object,
+    Stmt,
     Template,
     Throw,
     Try,
@@ -45,8 +46,7 @@ def find_claims(context: JobContext, spans: Spans) -> tuple[Lock, ...]:
     for sighting in context.sightings:
         if sighting.effect != "db.insert":
             continue
-        handler = _duplicate_handler(sighting.event)
-        if handler is None or not _tells_slot(sighting, spans):
+        if not _takes_duplicate(sighting.event) or not _tells_slot(sighting, spans):
             continue
         word = replace(
             sighting.description,
@@ -72,16 +72,16 @@ def find_claims(context: JobContext, spans: Spans) -> tuple[Lock, ...]:
     return tuple(found)
 
 
-def _duplicate_handler(event: Event) -> Handler | None:
-    """The handler that takes the error of a duplicate and does not give it on."""
+def _takes_duplicate(event: Event) -> bool:
+    """Whether a handler around the insert takes the error of a duplicate: ``catch``, ``except``, ``.catch(…)``."""
     for region in event.regions():
-        if region.kind is not RegionKind.TRY or not isinstance(region.node, Try):
+        if region.kind is RegionKind.TRY and isinstance(region.node, Call):
+            handler = region.node.args[0].value if region.node.args else None
+            return isinstance(handler, Function) and _asks(handler.body)
+        if region.kind is not RegionKind.TRY or not isinstance(region.node, Try) or not region.node.handlers:
             continue
-        for handler in region.node.handlers:
-            if _asks_duplicate(handler):
-                return handler
-        return None
-    return None
+        return any(_asks_duplicate(h) for h in region.node.handlers)
+    return False
 
 
 def _asks_duplicate(handler: Handler) -> bool:
@@ -90,12 +90,16 @@ def _asks_duplicate(handler: Handler) -> bool:
             isinstance(s, Throw) for s in handler.body
         ):
             return True
-    for statement in statements(handler.body):
-        if not isinstance(statement, If):
-            continue
-        words = [_word(e) for e in inside(statement.test)]
-        if any(w and _UNIQUE.search(w) for w in words):
-            return True
+    return _asks(handler.body)
+
+
+def _asks(body: tuple[Stmt, ...]) -> bool:
+    """Whether a condition asks for a key that is there."""
+    for statement in statements(body):
+        if isinstance(statement, If):
+            words = [_word(e) for e in inside(statement.test)]
+            if any(w and _UNIQUE.search(w) for w in words):
+                return True
     return False
 
 

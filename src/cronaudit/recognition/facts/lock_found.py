@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cronaudit.model.ir import Assign, Call, Do, If, Member, Name, Return, With
+from cronaudit.model.ir import Assign, Call, Do, Expr, If, Member, Name, Return, With
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, RegionKind
 from cronaudit.model.value import Closure, External, Instance
@@ -35,6 +35,8 @@ class Lock:
     """The function of the project that takes it on behalf of the job, where that lies in another file or class."""
     caller: Event | None = None
     """The call of that function."""
+    label: str = ""
+    """How the block is written that holds it: ``with backup_lock``."""
 
     @property
     def skips(self) -> bool:
@@ -188,14 +190,22 @@ def _own_managers(
                 if isinstance(folded, Instance):
                     taken = _entered(context, folded, _ENTERING, _TAKING)
                     left = _entered(context, folded, _LEAVING, ("lock.release", "log"))
-                    if taken:
+                    shared = [t for t in taken if t.description.word("kind") != "in-process"]
+                    if shared:
                         marks = orders | {event.order}
-                        guarded = _held_by_block(event, node, taken[0], marks)
+                        guarded = _held_by_block(event, node, shared[0], marks)
                         released = tuple(s for s in left if s.effect == "lock.release")
-                        found.append(Lock(taken[0], guarded, released, extends, left))
+                        label = f"with {_written(value)}"
+                        found.append(Lock(shared[0], guarded, released, extends, left, label=label))
                 else:
                     found.extend(_generator(spans, node, orders, region.info, extends, context))
     return found
+
+
+def _written(expr: Expr) -> str:
+    """The name of what a block holds."""
+    made = expr.callee if isinstance(expr, Call) else expr
+    return str(getattr(made, "name", "lock"))
 
 
 def _held_by_block(event: Event, node: With, taken: Sighting, marks: frozenset[int]) -> Guarded:
@@ -251,7 +261,7 @@ def _generator(
 
 def with_holder(lock: Lock, covered: frozenset[int], spans: Spans) -> Lock:
     """The lock with the function of the project that takes it: a wrapper around the work, or one called before it."""
-    if lock.holder is not None:
+    if lock.holder is not None or lock.guarded.block is not None:
         return lock
     chain: list[Event] = []
     enter = spans.enter_of(lock.guarded.event)

@@ -15,11 +15,17 @@ from cronaudit.model.walking import inside
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.catching import catch_of
 from cronaudit.recognition.facts.lock_flow import Flow
-from cronaudit.recognition.facts.lock_found import Lock, is_result_used, is_wrapper, with_holder
+from cronaudit.recognition.facts.lock_found import (
+    Lock,
+    block_location,
+    is_result_used,
+    is_wrapper,
+    with_holder,
+)
 from cronaudit.recognition.facts.lock_state import Answer, Body, Held
 from cronaudit.recognition.facts.lock_values import Run
 from cronaudit.recognition.facts.retry_loops import bound_of_loop
-from cronaudit.recognition.facts.spans import Spans, covers_work, work_of
+from cronaudit.recognition.facts.spans import Spans, covers_work, is_changing, work_of
 
 _NAMING = re.compile(r"name|job|task|cron|slug|type|kind|handler|schedule|slot|queue", re.IGNORECASE)
 
@@ -45,7 +51,7 @@ class Judged:
 
 def judge(context: JobContext, spans: Spans, lock: Lock) -> Judged | None:
     """What a lock does for the job; None where it guards nothing of the work."""
-    work = frozenset(e.order for e in work_of(context)) - {lock.guarded.event.order, *lock.guarded.releases}
+    work = _work(context, spans) - {lock.guarded.event.order, *lock.guarded.releases}
     if lock.guarded.block is not None and not work & lock.guarded.marks:
         return None
     runs = [Flow(spans, context.linker, lock.guarded, work, answer).start() for answer in Answer]
@@ -61,6 +67,16 @@ def judge(context: JobContext, spans: Spans, lock: Lock) -> Judged | None:
     return Judged(lock, runs[0], runs[1], runs[2], covered, uncovered, covers)
 
 
+def _work(context: JobContext, spans: Spans) -> frozenset[int]:
+    """The orders of the work; of a scheduler of the project's own, of the round that hands the runs out."""
+    work = frozenset(e.order for e in work_of(context))
+    if context.registration.engine is None:
+        return work
+    first = frozenset(e.order for e in spans.span(spans.events[0]))
+    changing = {s.event.order for s in context.sightings if s.event.order in first and is_changing(s)}
+    return frozenset(changing) or work
+
+
 # ---- what it covers --------------------------------------------------------------------------------------------
 
 
@@ -70,8 +86,10 @@ def coverage_of(judged: Judged, spans: Spans) -> Fact[Literal["all", "some"]]:
     event = lock.guarded.event
     caller = lock.caller
     place = caller or event
-    name = _callee_name(place)
-    locations = (place.location, event.location) if caller is not None else (lock.sighting.location,)
+    name = lock.label or f"{_callee_name(place)}()"
+    block = block_location(lock)
+    taken = lock.sighting.location
+    locations = (block or place.location, taken) if caller is not None or block is not None else (taken,)
     doubt = judged.taken.unsure
     if is_ignored(judged):
         return Fact("some", f"{name}: the work runs whether or not the lock was taken", locations, place.path)
@@ -93,7 +111,7 @@ def coverage_of(judged: Judged, spans: Spans) -> Fact[Literal["all", "some"]]:
     if doubt is not None and judged.uncovered:
         return Fact(Unresolved("whether every path takes the lock cannot be told", doubt), "", locations)
     wraps = is_wrapper(lock) or lock.guarded.is_wrapper or lock.guarded.block is not None
-    detail = f"{name}() wrapper" if wraps else f"{name}() before the work"
+    detail = f"{name} wrapper" if wraps else f"{name} before the work"
     return Fact("all", detail, locations, place.path)
 
 
@@ -134,6 +152,8 @@ def acquire_failure_of(
     lock = judged.lock
     event = lock.sighting.event
     place = lock.sighting.location
+    if lock.kind == "slot" and not is_ignored(judged):
+        return Fact("handled", "A claim that is there already is skipped", (place,), lock.sighting.path)
     if lock.guarded.failure == "waits":
         detail = "Rows that another holds are skipped" if lock.skips else "Waits until it is free"
         return Fact("handled", detail, (place,), lock.sighting.path)
@@ -226,7 +246,10 @@ def store_failure_of(
     place = lock.sighting.location
     if caught.how == "unhandled":
         return Fact("unhandled", "Nothing catches a failing lock store", (place,), lock.sighting.path)
-    in_loop = lock.sighting.event.inside(RegionKind.LOOP)
+    in_loop = any(
+        isinstance(r.node, LoopNode) and r.kind is RegionKind.LOOP and r.node.iterable is None
+        for r in lock.sighting.event.regions()
+    )
     if caught.how == "logged":
         word: Literal["handled", "caught"] = "caught"
         detail = "Catches after retries" if in_loop else "Caught and logged, the run is skipped"
@@ -248,7 +271,8 @@ def release_of(
             "claim", "Ends with its transaction" if lock.kind != "slot" else "Ends with its slot", (place,)
         )
     if lock.guarded.block is not None:
-        return Fact("finally", "Released at the end of the block", (lock.guarded.event.location, place))
+        block = block_location(lock) or lock.guarded.event.location
+        return Fact("finally", "Released at the end of the block", (block, place))
     if lock.guarded.is_wrapper:
         if lock.sighting.description.word("releases") is False:
             return Fact("expires", "The wrapper never releases it", (place,))

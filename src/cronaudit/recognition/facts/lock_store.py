@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from cronaudit.model.deployment import ProcessRole
+from cronaudit.model.deployment import LIVE, ProcessRole
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, External, Known, Lazy, Record, Sequence, Value
@@ -14,8 +14,17 @@ from cronaudit.recognition.sightings import Sighting
 
 Store = Literal["replicated", "platform", "single"]
 
-_TITLES = {"redis": "Redis", "redlock": "Redlock", "postgres": "PostgreSQL", "mysql": "MySQL", "mongo": "MongoDB",
-           "sql": "database", "file": "file"}  # fmt: skip
+_TITLES = {
+    "rabbitmq": "RabbitMQ",
+    "redis": "Redis",
+    "redlock": "Redlock",
+    "postgres": "PostgreSQL",
+    "mysql": "MySQL",
+    "mongo": "MongoDB",
+    "mongodb": "MongoDB",
+    "sql": "database",
+    "file": "file",
+}
 _ENGINES = {"redis": ("redis",), "redlock": ("redis",), "postgres": ("postgres",), "mysql": ("mysql",),
             "mongo": ("mongodb",), "sql": ("postgres", "mysql")}  # fmt: skip
 _SEVERAL = ("sentinel", "cluster", "replicaset")
@@ -56,7 +65,7 @@ def _deployed(
 ) -> Fact[Store]:
     for engine in engines:
         topology = context.service.deployment.topology(engine)
-        place = next((s.location for s in context.service.deployment.services if s.engine == engine), at)
+        place = _place_of(context, engine) or at
         if topology == "single":
             return Fact("single", f"one {title} node", (place,))
         if topology != "none":
@@ -82,13 +91,20 @@ def queue_store(context: JobContext) -> Fact[Store] | None:
         if engine not in _mentioned(context):
             continue
         topology = context.service.deployment.topology(engine)
+        place = _place_of(context, engine)
+        places = (place,) if place is not None else ()
         if topology in ("sentinel", "cluster", "managed", "replicated"):
-            place = next(s.location for s in context.service.deployment.services if s.engine == engine)
-            return Fact("replicated", f"{title_of(engine)}: {topology}", (place,))
+            return Fact("replicated", f"{title_of(engine)}: {topology}", places)
         if topology == "single":
-            place = next(s.location for s in context.service.deployment.services if s.engine == engine)
-            return Fact("single", f"one {title_of(engine)} node", (place,))
+            return Fact("single", f"one {title_of(engine)} node", places)
     return None
+
+
+def _place_of(context: JobContext, engine: str) -> Location | None:
+    """Where a manifest runs the engine; one in use before one for development."""
+    services = [s for s in context.service.deployment.services if s.engine == engine]
+    live = [s for s in services if s.environment in LIVE]
+    return next((s.location for s in live or services), None)
 
 
 def _mentioned(context: JobContext) -> frozenset[str]:

@@ -51,7 +51,7 @@ def _flags(sighting: Sighting) -> list[str]:
     args = sighting.view.args
     values = [sighting.linker.force(a) for a in args.positional] if args is not None else []
     found: list[str] = []
-    for value, behind in zip(values, (*values[1:], None), strict=True):
+    for value, behind in zip(values, (*values[1:], None), strict=False):
         text = value.value if isinstance(value, Known) else None
         is_last = behind is None or (isinstance(behind, Known) and isinstance(behind.value, str))
         if isinstance(text, str) and text.isupper() and len(text) < _SHORT and is_last:

@@ -9,6 +9,7 @@ from cronaudit.model.facts import Fact, MemoryFacts, Unresolved
 from cronaudit.model.value import Env, Known
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.processes import Placement, placement
+from cronaudit.recognition.facts.settings import is_set, setting
 
 _WORDS: Final = {
     "container": "memory limit {}",
@@ -42,11 +43,29 @@ def _limit(context: JobContext) -> Fact[Limit]:
             for limit in _sorted(process):
                 words = f"Container-level only: {_words(limit)}, shared with the HTTP server"
                 return Fact("shared", words, (limit.location,))
+    recycled = _recycled(context)
+    if recycled is not None:
+        return recycled
     stated = context.trait("memory.limit")
     if stated in ("own", "shared"):
         return Fact(stated, "", (context.site,))  # type: ignore[arg-type]
     places = tuple(p.source for p in found.workers or found.processes)
     return Fact("none", "No memory limit", places)
+
+
+def _recycled(context: JobContext) -> Fact[Limit] | None:
+    """A setting at which the workers of a message queue replace their children."""
+    if context.trait("lock.kind") != "message":
+        return None
+    found = setting(context.service, "worker_memory")
+    if found is None or not is_set(found):
+        return None
+    value, at = found
+    if isinstance(value, Known) and isinstance(value.value, int | float):
+        return Fact("own", f"A worker's child is replaced above {value.value:g} kB", (at,))
+    if isinstance(value, Env):
+        return Fact(Unresolved(f"{value.name} comes from the environment and has no default", at))
+    return None
 
 
 def _of_workers(found: Placement) -> Fact[Limit] | None:

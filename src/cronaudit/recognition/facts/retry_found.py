@@ -12,7 +12,15 @@ from cronaudit.model.trace import Event, EventKind, RegionKind
 from cronaudit.model.value import Closure
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.retry_loops import RetryLoop, growth_of, retry_loops, waits_of
-from cronaudit.recognition.facts.retry_options import HINT, Policy, counted, of_options, of_registration, said
+from cronaudit.recognition.facts.retry_options import (
+    HINT,
+    Policy,
+    counted,
+    of_enqueued_tasks,
+    of_options,
+    of_registration,
+    said,
+)
 from cronaudit.recognition.facts.spans import Spans, covers_work, number_of, place_of, work_of, written
 from cronaudit.recognition.facts.stated import option
 from cronaudit.recognition.sightings import Sighting
@@ -271,6 +279,7 @@ def _of_enqueued(context: JobContext, spans: Spans) -> Iterator[Policy]:
             continue
         options = {"backoff": b} if (b := sighting.param("backoff")) is not None else {}
         yield of_options(context, attempts, None, options, (sighting.location,))
+    yield from of_enqueued_tasks(context)
     for sighting in context.enqueued:
         if sighting.effect == "retry.wrap":
             yield _of_sighting(sighting, context, whole=True)

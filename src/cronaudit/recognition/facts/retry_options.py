@@ -12,11 +12,12 @@ from cronaudit.model.value import Choice, Closure, Env, Known, Record, Symbol, U
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.retry_loops import RetryLoop
 from cronaudit.recognition.facts.spans import number_of, place_of, written
-from cronaudit.recognition.facts.stated import declares, option
+from cronaudit.recognition.facts.stated import declares, enqueued_tasks, option, task_option, tasks_of
 from cronaudit.recognition.sightings import Sighting, text_of
 from cronaudit.recognition.timing import why_open
 
 HINT = re.compile(r"attempt|retr|tries|max|limit|count", re.IGNORECASE)
+_NAMES = ("attempts", "retries", "backoff", "backoff_delay", "backoff_growth", "retry_on")
 _GROWING = re.compile(r"expo|jitter|fibonacci|linear|poly", re.IGNORECASE)
 
 
@@ -50,30 +51,42 @@ class Policy:
 
 def of_registration(context: JobContext) -> Iterator[Policy]:
     """What the registration or the definition of the task states, else the library's default."""
-    names = ("attempts", "retries", "backoff", "backoff_delay", "backoff_growth", "retry_on")
-    options = {n: v for n in names if (v := option(context, n)) is not None}
+    options = {n: v for n in _NAMES if (v := option(context, n)) is not None}
+    tasks = tasks_of(context)
+    at = (
+        (tasks[0].location, context.site)
+        if tasks and not _stated_by_registration(context)
+        else (context.site,)
+    )
+    yield from _stated(context, options, at, only_named=declares(context, "retry_on"))
+
+
+def of_enqueued_tasks(context: JobContext) -> Iterator[Policy]:
+    """What the definitions of the tasks state that the job enqueues (ruling 6)."""
+    for task in enqueued_tasks(context):
+        options = {n: v for n in _NAMES if (v := task_option(context, task, n)) is not None}
+        only_named = any(n == "retry_on" for n, _ in task.consumer.options)
+        yield from _stated(context, options, (task.location,), only_named=only_named)
+
+
+def _stated_by_registration(context: JobContext) -> bool:
+    return any(n in context.registration.options for n in ("attempts", "retries"))
+
+
+def _stated(
+    context: JobContext, options: dict[str, Value], at: tuple[Location, ...], *, only_named: bool
+) -> Iterator[Policy]:
     attempts, retries = options.get("attempts"), options.get("retries")
-    at = (context.registration.consumer.location,) if context.registration.consumer is not None else ()
     stated = context.trait("retry.attempts")
-    if attempts is None and retries is not None and not _is_in_force(context, options, stated):
+    in_force = "retry_on" in options or stated in ("default", "bounded", "unbounded") or not only_named
+    if attempts is None and retries is not None and not in_force:
+        # Some libraries only try again after the errors that are named; a number alone does nothing there.
         retries = None
     if attempts is None and retries is None:
         if stated in ("default", "bounded", "unbounded") or "retry_on" in options:
-            yield _of_default(context, options, str(stated or "default"), (*at, context.site))
+            yield _of_default(context, options, str(stated or "default"), at)
         return
-    place = place_of(attempts if attempts is not None else retries)
-    yield of_options(
-        context, attempts, retries, options, (place,) if place is not None and at else (context.site,)
-    )
-
-
-def _is_in_force(context: JobContext, options: dict[str, Value], stated: object) -> bool:
-    """Whether a number of attempts is followed: some libraries only try again after the errors that are named."""
-    return (
-        "retry_on" in options
-        or stated in ("default", "bounded", "unbounded")
-        or not declares(context, "retry_on")
-    )
+    yield of_options(context, attempts, retries, options, at)
 
 
 def _of_default(

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from cronaudit.model.facts import Fact
 from cronaudit.model.ir import Call, Expr, Index, Member, Name
-from cronaudit.model.source import Location
+from cronaudit.model.source import Language, Location
 from cronaudit.model.trace import RegionKind
 from cronaudit.model.value import Choice, Known, Record, Value
 from cronaudit.recognition.context import JobContext
@@ -116,7 +116,10 @@ def _kept_failed(context: JobContext) -> Fact[Runs]:
 
 def _backend(context: JobContext) -> Fact[Runs] | None:
     """A result backend counts where results outlive the interval (ruling 12); a stored schedule knows the last run."""
-    if not context.registration.kind.startswith("celery"):
+    scheduler = context.registration.scheduler
+    if scheduler is None or scheduler.family is None:
+        return None
+    if context.linker.language(context.site.path) is not Language.PYTHON:
         return None
     backend = setting(context.service, "result_backend")
     if backend is not None and is_set(backend):

@@ -113,6 +113,13 @@ def _children(
     if killed and killed[0].time_limit is not None and killed[0].time_limit.value is not None:
         limit = killed[0].time_limit
         return Fact("platform", f"The platform kills a run after {limit.text} s", (limit.location,))
+    bound = context.registration.options.get("timeout")
+    apart = context.trait("data.loop") == "elsewhere" or context.trait("lock.kind") in (
+        "platform",
+        "platform-start",
+    )
+    if apart and isinstance(bound, Known) and bound.value:
+        return Fact("platform", "A hung run is killed at its time limit", (bound.at or context.site,))
     spawned = context.seen_everywhere("process.spawn")
     if not spawned:
         return context.absent("no-children", "No child processes")

@@ -6,9 +6,10 @@ from typing import Literal
 
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.source import Location
-from cronaudit.model.value import Choice, Env, Known, Value
+from cronaudit.model.value import Choice, Env, Known, Record, Value
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.facts.processes_sites import is_reached, placed, written_at
+from cronaudit.recognition.facts.settings import setting
 from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.timing import why_open
 
@@ -25,7 +26,7 @@ def pool(service: Service) -> Fact[Pool]:
     made = [s for s in made if is_reached(service, s.location.path)]
     per_run = _per_run(service)
     if not made and per_run is None:
-        return _nothing(service)
+        return _configured(service) or _nothing(service)
     words: list[tuple[str, Sighting]] = [(_bound(s), s) for s in made]
     bounded = [s for word, s in words if word == "bounded"]
     loose = [s for word, s in words if word != "bounded"]
@@ -82,6 +83,45 @@ def _per_run(service: Service) -> Sighting | None:
             if _is_database(sighting) and size == 1 and sighting.param("pool") is None:
                 return sighting
     return None
+
+
+def _configured(service: Service) -> Fact[Pool] | None:
+    """Django's ``DATABASES``: a connection lives as long as a task unless ``CONN_MAX_AGE`` or a pool keeps it."""
+    found = setting(service, "databases")
+    if found is None:
+        return None
+    value, at = found
+    databases = [service.linker.force(v) for v in value.entries.values()] if isinstance(value, Record) else []
+    words: set[Pool] = set()
+    for database in databases:
+        if not isinstance(database, Record) or not database.complete:
+            return Fact("default", "Persistent connections at best, no bounds in the tree", (at,))
+        age = _entry(service, database, "CONN_MAX_AGE")
+        options = _entry(service, database, "OPTIONS")
+        pooled = _entry(service, options, "pool") if isinstance(options, Record) else None
+        if pooled is not None and not (isinstance(pooled, Known) and not pooled.value):
+            words.add("bounded")
+        elif "CONN_MAX_AGE" in database.entries and not (isinstance(age, Known) and age.value == 0):
+            words.add("default")
+        else:
+            words.add("per-run")
+    if not words:
+        return None
+    if words == {"per-run"}:
+        return Fact("per-run", "CONN_MAX_AGE is 0: a connection for each task", (at,))
+    if words == {"bounded"}:
+        return Fact("bounded", "Pool of each database", (at,))
+    word: Pool = "some" if "bounded" in words else "default"
+    return Fact(
+        word,
+        "Persistent connections, no bounds" if word == "default" else "Only some databases have a pool",
+        (at,),
+    )
+
+
+def _entry(service: Service, record: Record, key: str) -> Value | None:
+    raw = record.entries.get(key)
+    return None if raw is None else service.linker.force(raw)
 
 
 def _nothing(service: Service) -> Fact[Pool]:

@@ -1,0 +1,115 @@
+"""Loops of the project's own: timers that arm themselves, and endless loops with a pause."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.recognition.small_trees import discover
+
+DB = "import { Pool } from 'pg';\nconst db = new Pool();\nasync function sweep() { await db.query('delete from sessions'); }\n"
+SLEEP = "const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));\n"
+
+JOBS = {
+    "a function that arms itself": (
+        "async function tick() {\n  await sweep();\n  setTimeout(tick, 5000);\n}\ntick();",
+        ("set-timeout-loop", "5 s", "tick"),
+    ),
+    "in finally": (
+        "async function tick() {\n  try { await sweep(); } finally { setTimeout(() => void tick(), 60 * 1000); }\n}\ntick();",
+        ("set-timeout-loop", "60 s", "tick"),
+    ),
+    "a method": (
+        "class Poller {\n  private timer;\n  start() { this.next(); }\n"
+        "  private next() { this.timer = setTimeout(async () => { await sweep(); this.next(); }, 250); }\n}\nnew Poller().start();",
+        ("set-timeout-loop", "0.25 s", "Poller.next"),
+    ),
+    "two functions that call each other": (
+        "function plan() { setTimeout(run, 1000); }\nasync function run() { await sweep(); plan(); }\nplan();",
+        ("set-timeout-loop", "1 s", "run"),
+    ),
+    "while true": (
+        SLEEP + "async function main() {\n  while (true) {\n    await sweep();\n    await sleep(10_000);\n  }\n}\nmain();",
+        ("sleep-loop", "10 s", "main"),
+    ),
+    "for ever": (
+        SLEEP + "async function main() {\n  for (;;) {\n    await sweep();\n    await sleep(2 * 1000);\n  }\n}\nmain();",
+        ("sleep-loop", "2 s", "main"),
+    ),
+    "until it is told to stop": (
+        "import { setTimeout as wait } from 'node:timers/promises';\nlet stopping = false;\n"
+        "async function main() {\n  while (!stopping) {\n    await sweep();\n    await wait(3000);\n  }\n}\nmain();",
+        ("sleep-loop", "3 s", "main"),
+    ),
+    "left on an order to stop": (
+        SLEEP + "async function main(signal) {\n  while (true) {\n    if (signal.aborted) break;\n    await sweep();\n    await sleep(1000);\n"
+        "  }\n}\nmain(controller.signal);",
+        ("sleep-loop", "1 s", "main"),
+    ),
+    "a promise on the spot": (
+        "async function main() {\n  while (true) {\n    await sweep();\n    await new Promise((r) => setTimeout(r, 4000));\n  }\n}\nmain();",
+        ("sleep-loop", "4 s", "main"),
+    ),
+    "seconds to sleep": (
+        "const nap = (s: number) => new Promise((r) => setTimeout(r, s * 1000));\n"
+        "async function main() {\n  while (true) {\n    await sweep();\n    await nap(30);\n  }\n}\nmain();",
+        ("sleep-loop", "30 s", "main"),
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", JOBS)
+def test_loops_that_are_jobs(tmp_path: Path, shape: str) -> None:
+    code, expected = JOBS[shape]
+    found = discover(tmp_path, {"src/main.ts": DB + code}).only()
+
+    assert (found.kind, found.schedule, found.handler) == expected
+
+
+DECOYS = {
+    "a retry in catch": (
+        "async function connect() {\n  try { await sweep(); } catch { setTimeout(connect, 1000); }\n}\nconnect();",
+        "it arms itself only after a failure: a retry",
+    ),
+    "a retry in a promise's catch": (
+        "function connect() { sweep().catch(() => { setTimeout(connect, 1000); }); }\nconnect();",
+        "it arms itself only after a failure: a retry",
+    ),
+    "a counted retry": (
+        "async function attempt(tries: number) {\n  const ok = await sweep();\n  if (!ok && tries > 0) setTimeout(() => attempt(tries - 1), 500);\n"
+        "}\nattempt(3);",
+        "it arms itself only after a failure: a retry",
+    ),
+    "waiting for a condition": (
+        SLEEP + "async function ready() {\n  while (true) {\n    if (await sweep()) return;\n    await sleep(100);\n  }\n}\nready();",
+        "it waits until a condition holds",
+    ),
+    "inside a request": (
+        "function poll(req, res) { setTimeout(() => { sweep(); poll(req, res); }, 1000); }",
+        "it lives as long as one request or connection",
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", DECOYS)
+def test_loops_that_are_none_and_why(tmp_path: Path, shape: str) -> None:
+    code, reason = DECOYS[shape]
+    found = discover(tmp_path, {"src/main.ts": DB + code})
+
+    assert found.jobs == ()
+    assert [r.partition(" ")[2] for r in found.rejected] == [reason]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "setTimeout(sweep, 5000);",
+        "function debounce(fn) { let t; return () => { clearTimeout(t); t = setTimeout(fn, 10); }; }\ndebounce(sweep)();",
+        "async function drain() { let rows = 1; while (rows > 0) { rows = await sweep(); await pause(10); } }\ndrain();",
+        "while (true) { sweep(); break; }",
+        "async function all() { for (const x of [1, 2]) { await sweep(); await new Promise((r) => setTimeout(r, 100)); } }\nall();",
+    ],
+)
+def test_what_ends_by_itself_is_no_loop(tmp_path: Path, code: str) -> None:
+    assert discover(tmp_path, {"src/main.ts": DB + code}).jobs == ()
