@@ -1,6 +1,7 @@
 """`python -m bench.accuracy.fixtures`: the project's own fixtures against what is expected of them.
 
-Beside a fixture `tests/fixtures/<name>` stands `<name>.expected.yaml`: its jobs and the statuses of its checks.
+Beside a fixture `tests/fixtures/<name>` stands `<name>.expected.yaml`: its jobs and the statuses of its checks, where
+they differ by job under the job's name, or under its id where the code gives it no name.
 Those that floors.yaml lists as exact must agree in everything; the others are shown.
 
 Exit codes: 0 the exact ones are exact; 1 they are not; 2 there is nothing to compare.
@@ -109,8 +110,9 @@ def _check_problems(expected: dict[str, dict[str, Any]], found: Found) -> Iterat
         if verdict.status != row["status"]:
             yield f"{check}: expected {row['status']} ({row['evidence']}), got {verdict.status}: {verdict.evidence}"
         for job, status in (row.get("jobs") or {}).items():
-            if verdict.by_job.get(job) != status:
-                yield f"{check} of {job}: expected {status}, got {verdict.by_job.get(job)}"
+            got = verdict.by_job.get(job) or verdict.by_id.get(job)
+            if got != status:
+                yield f"{check} of {job}: expected {status}, got {got}"
     for check in sorted(found.verdicts.keys() - expected.keys()):
         yield f"{check}: a row that nobody expects"
 

@@ -46,6 +46,8 @@ class FoundVerdict:
     places: tuple[str, ...]
     by_job: dict[str | None, str] = field(default_factory=dict)
     """Status by the name of the job, for checks of job scope."""
+    by_id: dict[str, str] = field(default_factory=dict)
+    """The same by the job's id: jobs without a name share none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def read(document: dict[str, Any]) -> Found:
                 check["evidence"],
                 tuple(f"{place['path']}:{place['line']}" for place in check["locations"]),
                 {names[row["job"]]: row["status"] for row in check["jobs"]},
+                {row["job"]: row["status"] for row in check["jobs"]},
             )
             for check in document["checks"]
         },

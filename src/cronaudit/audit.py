@@ -155,7 +155,9 @@ class _Files:
 
     def runs(self, path: str) -> bool:
         """Whether a file is part of what runs in production."""
-        return self.tree.role_of(path) not in _NOT_RUN
+        # By its path alone: the content is only asked where a job may stand, and most files are asked about here.
+        file = self.tree.get(path)
+        return file is not None and file.role not in _NOT_RUN
 
 
 @dataclass(slots=True)

@@ -172,12 +172,13 @@ class Linked:
             return f"> {event.callee.function.symbol}{where}"
         if event.kind is not EventKind.CALL:
             return f"{event.kind}{where}" if event.kind is not EventKind.RETURN else ""
+        assert event.callee is not None
         callees = event.callee.options if isinstance(event.callee, Choice) else (event.callee,)
         if all(isinstance(c, Closure | ClassValue) for c in callees):
             return ""
         return f"{'await ' if event.awaited else ''}{self.plain(event.callee)}{where}"
 
-    def plain(self, value: Value | Lazy) -> Plain:  # noqa: PLR0911 - one line a kind of value
+    def plain(self, value: Value | Lazy) -> Plain:
         """A folded value as plain Python."""
         value = self.index.force(value)
         match value:

@@ -30,11 +30,17 @@ def test_a_parameter_bound_through_three_levels_of_callers(linked: Link) -> None
     tree = linked(
         {
             "lib/arm.ts": "export function arm(expr: string, fn: () => void) {\n  probe(expr, fn);\n}",
-            "lib/daily.ts": "import { arm } from './arm';\nexport function daily(hour: number, fn: () => void) {\n"
-            "  arm(`0 ${hour} * * *`, fn);\n}",
-            "lib/nightly.ts": "import { daily } from './daily';\nexport const nightly = (fn: () => void) => daily(2, fn);",
-            "jobs.ts": "import { nightly } from './lib/nightly';\nimport { daily } from './lib/daily';\n"
-            "function sweep() {}\nfunction bill() {}\nnightly(sweep);\ndaily(7, bill);",
+            "lib/daily.ts": (
+                "import { arm } from './arm';\nexport function daily(hour: number, fn: () => void) {\n"
+                "  arm(`0 ${hour} * * *`, fn);\n}"
+            ),
+            "lib/nightly.ts": (
+                "import { daily } from './daily';\nexport const nightly = (fn: () => void) => daily(2, fn);"
+            ),
+            "jobs.ts": (
+                "import { nightly } from './lib/nightly';\nimport { daily } from './lib/daily';\n"
+                "function sweep() {}\nfunction bill() {}\nnightly(sweep);\ndaily(7, bill);"
+            ),
         }
     )
 
@@ -157,8 +163,10 @@ def test_each_item_of_a_registry_is_a_way(linked: Link, registry: str) -> None:
 def test_a_registry_in_a_file_of_its_own_filled_by_others(linked: Link) -> None:
     tree = linked(
         {
-            "registry.ts": "const jobs = [];\nexport const register = (job) => jobs.push(job);\n"
-            "export const start = () => jobs.forEach((j) => probe(j.name, j.run));",
+            "registry.ts": (
+                "const jobs = [];\nexport const register = (job) => jobs.push(job);\n"
+                "export const start = () => jobs.forEach((j) => probe(j.name, j.run));"
+            ),
             "a.ts": "import { register } from './registry';\nregister({ name: 'a', run: () => {} });",
             "b.ts": "import { register } from './registry';\nregister({ name: 'b', async run() {} });",
             "main.ts": "import './a';\nimport './b';\nimport { start } from './registry';\nstart();",
@@ -206,7 +214,10 @@ def test_template_methods_once_for_each_object_that_is_made(linked: Link) -> Non
                 }
             """,
             "a.ts": "import { Base } from './base';\nexport class A extends Base { name = 'a'; async run() {} }",
-            "b.ts": "import { Base } from './base';\nexport class B extends Base { name = 'b'; every = 5; async run() {} }",
+            "b.ts": (
+                "import { Base } from './base';\n"
+                "export class B extends Base { name = 'b'; every = 5; async run() {} }"
+            ),
             "c.ts": "import { Base } from './base';\nexport class C extends Base { name = 'never'; async run() {} }",
             "main.ts": "import { A } from './a';\nimport { B } from './b';\nnew A().start();\nnew B().start();",
         }
@@ -283,8 +294,10 @@ def test_a_function_that_nobody_calls_is_one_open_way(linked: Link) -> None:
 def test_functions_that_call_each_other_end(linked: Link) -> None:
     tree = linked(
         {
-            "a.ts": "function ping(n: number) { probe(n); pong(n + 1); }\nfunction pong(n: number) { ping(n); }\n"
-            "function boot() { ping(1); }\nboot();",
+            "a.ts": (
+                "function ping(n: number) { probe(n); pong(n + 1); }\nfunction pong(n: number) { ping(n); }\n"
+                "function boot() { ping(1); }\nboot();"
+            ),
         }
     )
 
@@ -295,8 +308,9 @@ def test_mixins_of_2015(linked: Link) -> None:
     tree = linked(
         {
             "src/topics.js": "var Topics = {};\nrequire('./topics/jobs')(Topics);\nmodule.exports = Topics;",
-            "src/topics/jobs.js": "module.exports = function (Topics) {\n  Topics.start = function (every) {"
-            " probe(every); };\n};",
+            "src/topics/jobs.js": (
+                "module.exports = function (Topics) {\n  Topics.start = function (every) { probe(every); };\n};"
+            ),
             "app.js": "var topics = require('./src/topics');\ntopics.start(15);",
         }
     )

@@ -110,8 +110,10 @@ def test_dynamic_import_of_a_literal(linked: Link) -> None:
     tree = linked(
         {
             "a.ts": "export const N = 1; export default 'd';",
-            "main.ts": "async function f() { const m = await import('./a'); const { N } = await import('./a');"
-            " probe(m.N, N, m.default); }",
+            "main.ts": (
+                "async function f() { const m = await import('./a'); const { N } = await import('./a'); "
+                "probe(m.N, N, m.default); }"
+            ),
         }
     )
 
@@ -141,23 +143,35 @@ def test_an_interface_is_known_as_a_type(linked: Link) -> None:
 
 COMMONJS = {
     "object literal": ("const N = 1; function go() {} module.exports = { N, go, deep: { x: 2 } };"),
-    "members of module.exports": "module.exports.N = 1; module.exports.go = function go() {}; module.exports.deep = {x: 2};",
+    "members of module.exports": (
+        "module.exports.N = 1; module.exports.go = function go() {}; module.exports.deep = {x: 2};"
+    ),
     "members of exports": "exports.N = 1; exports.go = function go() {}; exports.deep = { x: 2 };",
-    "both names at once": "exports = module.exports = { N: 1 }; exports.go = function go() {}; exports.deep = {x: 2};",
+    "both names at once": (
+        "exports = module.exports = { N: 1 }; exports.go = function go() {}; exports.deep = {x: 2};"
+    ),
     "an alias": "const api = module.exports = {}; api.N = 1; api.go = function go() {}; api.deep = { x: 2 };",
-    "an alias that is exported last": "var api = {}; api.N = 1; api.go = function go() {}; api.deep = {x: 2};"
-    " module.exports = api;",
-    "called on the spot": "(function (api) { 'use strict'; api.N = 1; api.go = function go() {}; api.deep = {x: 2};"
-    " }(exports));",
-    "called on the spot, module.exports": "(function (api) { api.N = 1; api.go = function go() {}; api.deep = {x: 2};"
-    " })(module.exports);",
-    "called on the spot, with call": "(function (api) { api.N = 1; api.go = function go() {}; api.deep = {x: 2};"
-    " }).call(this, exports);",
+    "an alias that is exported last": (
+        "var api = {}; api.N = 1; api.go = function go() {}; api.deep = {x: 2}; module.exports = api;"
+    ),
+    "called on the spot": (
+        "(function (api) { 'use strict'; api.N = 1; api.go = function go() {}; api.deep = {x: 2}; "
+        "}(exports));"
+    ),
+    "called on the spot, module.exports": (
+        "(function (api) { api.N = 1; api.go = function go() {}; api.deep = {x: 2}; })(module.exports);"
+    ),
+    "called on the spot, with call": (
+        "(function (api) { api.N = 1; api.go = function go() {}; api.deep = {x: 2}; }).call(this, exports);"
+    ),
     "the bang": "!function (api) { api.N = 1; api.go = function go() {}; api.deep = {x: 2}; }(exports);",
-    "one assigned to the other": "function go() {} exports.N = 1; exports.go = exports.run = go; exports.deep = {x: 2};",
-    "first void as compilers do": "Object.defineProperty(exports, '__esModule', { value: true });"
-    " exports.deep = exports.go = exports.N = void 0; exports.N = 1; function go() {} exports.go = go;"
-    " exports.deep = { x: 2 };",
+    "one assigned to the other": (
+        "function go() {} exports.N = 1; exports.go = exports.run = go; exports.deep = {x: 2};"
+    ),
+    "first void as compilers do": (
+        "Object.defineProperty(exports, '__esModule', { value: true }); exports.deep = exports.go "
+        "= exports.N = void 0; exports.N = 1; function go() {} exports.go = go; exports.deep = { x: 2 };"
+    ),
     "Object.assign": "Object.assign(exports, { N: 1, go: function go() {}, deep: { x: 2 } });",
     "spread": "const base = { N: 1 }; module.exports = { ...base, go() {}, deep: { x: 2 } };",
     "a class's namespace": "const own = { N: 1, go: function go() {} }; own.deep = { x: 2 }; module.exports = own;",
@@ -201,7 +215,9 @@ def test_a_mixin_fills_the_object_that_it_is_given(linked: Link) -> None:
     tree = linked(
         {
             "topic/index.js": "const Topic = module.exports; require('./sweep')(Topic); Topic.limit = 20;",
-            "topic/sweep.js": "module.exports = function (Topic) { Topic.sweep = async function () {}; Topic.days = 3; };",
+            "topic/sweep.js": (
+                "module.exports = function (Topic) { Topic.sweep = async function () {}; Topic.days = 3; };"
+            ),
             "main.js": "const topic = require('./topic'); probe(topic.limit, topic.days, topic.sweep);",
         }
     )
@@ -213,8 +229,10 @@ def test_a_module_that_exports_a_factory_given_its_dependencies(linked: Link) ->
     tree = linked(
         {
             "jobs.js": "module.exports = ({ cron, every }) => ({ every, start() { return cron; } });",
-            "main.js": "const jobs = require('./jobs')({ cron: require('node-cron'), every: 9 }); probe(jobs.every,"
-            " jobs.start());",
+            "main.js": (
+                "const jobs = require('./jobs')({ cron: require('node-cron'), every: 9 }); "
+                "probe(jobs.every, jobs.start());"
+            ),
         }
     )
 
@@ -298,32 +316,3 @@ def test_a_computed_module_name_is_open(linked: Link) -> None:
     tree = linked({"a.js": "const a = require(`./jobs/${name}`); probe(a.run);"})
 
     assert tree.probe("a.js") == ["unknown: a module whose name is computed"]
-
-
-# ---- Python -------------------------------------------------------------------------------------------------------
-
-
-def test_python_imports(linked: Link) -> None:
-    tree = linked(
-        {
-            "shop/__init__.py": "from .tasks import sweep\n",
-            "shop/tasks.py": "EVERY = 60\ndef sweep():\n    pass\n",
-            "shop/consts.py": "from .tasks import *\nDAY = 24 * 60 * EVERY\n",
-            "shop/beat.py": (
-                "import shop.tasks\nimport shop.tasks as t\nfrom shop import sweep, tasks\n"
-                "from . import consts\nfrom .consts import DAY, EVERY as E\nfrom celery.schedules import crontab\n"
-                "probe(shop.tasks.EVERY, t.sweep, sweep, tasks.EVERY, consts.DAY, DAY, E, crontab)\n"
-            ),
-        }
-    )
-
-    assert tree.probe("shop/beat.py") == [
-        60,
-        "function sweep",
-        "function sweep",
-        60,
-        86400,
-        86400,
-        60,
-        "celery.schedules.crontab",
-    ]

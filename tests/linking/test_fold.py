@@ -66,7 +66,9 @@ def test_constants_across_files_keep_where_they_are_stated(linked: Link) -> None
     tree = linked(
         {
             "src/time.ts": "export const MINUTE = 60 * 1000;\nexport const HOUR =\n  60 * MINUTE;",
-            "src/config.ts": "import { HOUR } from './time';\nexport const config = {\n  sweep: { every: 2 * HOUR },\n};",
+            "src/config.ts": (
+                "import { HOUR } from './time';\nexport const config = {\n  sweep: { every: 2 * HOUR },\n};"
+            ),
             "src/main.ts": "import { config } from './config';\nprobe(config.sweep.every);",
         }
     )
@@ -306,7 +308,10 @@ def test_closures_keep_what_they_were_made_with(linked: Link) -> None:
 
 
 def test_async_functions_and_awaited_values(linked: Link) -> None:
-    code = "async function load() { return { every: 5 }; } async function f() { const c = await load(); probe(c.every); }"
+    code = (
+        "async function load() { return { every: 5 }; } async function f() { const c = await "
+        "load(); probe(c.every); }"
+    )
 
     assert probe(linked, code) == [5]
 
@@ -362,43 +367,3 @@ def test_deeply_nested_blocks_are_walked_as_deep_as_they_are_lowered(
     tree = linked({"a.ts": f"function f() {{ {nested} }}"})
 
     assert [e.split(" ")[0] for e in tree.events("a.ts", "f")] == [">", *calls]
-
-
-# ---- Python -------------------------------------------------------------------------------------------------------
-
-
-def test_python_values(linked: Link) -> None:
-    tree = linked(
-        {
-            "app/conf.py": (
-                "import os\n"
-                "EVERY = int(os.environ.get('EVERY', '15'))\n"
-                "ZONE = os.getenv('TZ', 'UTC')\n"
-                "HOST = os.environ['HOST']\n"
-                "BASE = {'a': 1}\n"
-                "ALL = {**BASE, 'b': 2}\n"
-                "NAMES = [f'job-{n}' for n in ('x', 'y')]\n"
-                "def mins(n, scale=60):\n    return n * scale\n"
-                "probe(EVERY * 60, ZONE, HOST, ALL, NAMES, mins(5), mins(n=2, scale=10), ALL['b'], 'a %s' % 'b')\n"
-            )
-        }
-    )
-    found = tree.probe("app/conf.py")
-
-    assert found[:8] == [900, "UTC", "env HOST", {"a": 1, "b": 2}, ["job-x", "job-y"], 300, 20, 2]
-
-
-def test_python_classes(linked: Link) -> None:
-    tree = linked(
-        {
-            "jobs.py": (
-                "class Base:\n    every = 60\n    def __init__(self, name, retries=3):\n"
-                "        self.name = name\n        self.retries = retries\n"
-                "    @property\n    def label(self):\n        return f'{self.name}/{self.every}'\n"
-                "class Fast(Base):\n    every = 5\n    def __init__(self):\n        super().__init__('fast', retries=1)\n"
-                "f = Fast()\nprobe(f.every, f.name, f.retries, Base('b').retries, f.label)\n"
-            )
-        }
-    )
-
-    assert tree.probe("jobs.py") == [5, "fast", 1, 3, "fast/5"]

@@ -52,8 +52,10 @@ def test_relative_specifiers(specifier: str, file: str | None) -> None:
 
 def test_paths_of_tsconfig_longest_prefix_first() -> None:
     files = {
-        "tsconfig.json": '{"compilerOptions": {"baseUrl": ".", "paths": {"@/*": ["src/*"], "@/jobs/*": ["work/*"],'
-        ' "config": ["src/settings.ts"]}}}',
+        "tsconfig.json": (
+            '{"compilerOptions": {"baseUrl": ".", "paths": {"@/*": ["src/*"], "@/jobs/*": ["work/*"], '
+            '"config": ["src/settings.ts"]}}}'
+        ),
         "src/a.ts": "",
         "work/nightly.ts": "",
         "src/settings.ts": "",
@@ -84,7 +86,9 @@ def test_paths_without_base_url_start_at_the_config() -> None:
 
 def test_paths_are_inherited_through_extends_and_stay_relative_to_their_config() -> None:
     files = {
-        "tsconfig.base.json": '{"compilerOptions": {"baseUrl": ".", "paths": {"@acme/log": ["libs/log/src/index.ts"]}}}',
+        "tsconfig.base.json": (
+            '{"compilerOptions": {"baseUrl": ".", "paths": {"@acme/log": ["libs/log/src/index.ts"]}}}'
+        ),
         "apps/api/tsconfig.json": '{"extends": "../../tsconfig.base.json", "compilerOptions": {"outDir": "dist"}}',
         "apps/api/src/a.ts": "",
         "libs/log/src/index.ts": "",
@@ -134,8 +138,10 @@ WORKSPACES = {
     "packages/jobs/package.json": '{"name": "@acme/jobs", "main": "dist/index.js"}',
     "packages/jobs/src/index.ts": "",
     "packages/jobs/src/nightly.ts": "",
-    "packages/db/package.json": '{"name": "@acme/db", "exports": {".": {"types": "./dist/index.d.ts",'
-    ' "import": "./dist/index.mjs"}, "./client": "./dist/client.js", "./queries/*": "./dist/queries/*.js"}}',
+    "packages/db/package.json": (
+        '{"name": "@acme/db", "exports": {".": {"types": "./dist/index.d.ts", "import": '
+        '"./dist/index.mjs"}, "./client": "./dist/client.js", "./queries/*": "./dist/queries/*.js"}}'
+    ),
     "packages/db/src/index.ts": "",
     "packages/db/src/client.ts": "",
     "packages/db/src/queries/users.ts": "",

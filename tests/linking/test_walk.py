@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from cronaudit.model.trace import EventKind
 from tests.linking.conftest import Link
 
@@ -330,31 +328,6 @@ def test_iterating_over_objects_of_the_project_calls_the_method_of_each(linked: 
     assert [n for n in names if n in {"global:a", "global:b"}] == ["global:a", "global:b"]
 
 
-def test_python_with_try_and_super(linked: Link) -> None:
-    tree = linked(
-        {
-            "jobs.py": (
-                "import redis\nfrom app import db\n"
-                "client = redis.Redis()\n"
-                "class Base:\n    def run(self):\n        with client.lock('x', timeout=5):\n            self.work()\n"
-                "class Job(Base):\n    def work(self):\n        try:\n            db.save()\n"
-                "        except ValueError as e:\n            db.fail(e)\n            raise\n"
-                "        finally:\n            db.close()\n"
-            )
-        }
-    )
-
-    assert tree.events("jobs.py", "Base.run", of="Job") == [
-        "> Base.run",
-        "redis.Redis().lock",
-        "> Job.work [with redis.Redis().lock]",
-        "app.db.save [with redis.Redis().lock] [try]",
-        "app.db.fail [with redis.Redis().lock] [catch]",
-        "throw [with redis.Redis().lock] [catch]",
-        "app.db.close [with redis.Redis().lock] [finally]",
-    ]
-
-
 def test_the_top_level_of_a_module_is_walked(linked: Link) -> None:
     tree = linked({"a.ts": "import db from 'pg';\nfunction main() { db.sweep(); }\nmain();\nawait db.end();"})
     trace = tree.index.walk(tree.module("a.ts"))
@@ -397,30 +370,3 @@ def test_a_choice_of_functions_follows_each(linked: Link) -> None:
     assert [e for e in tree.events("a.ts", "run") if e.split(" ")[-1] in {"q", "s", "one", "two"} and ">" not in e] == [
         "q", "s", "await one", "await two",
     ]  # fmt: skip
-
-
-def test_a_call_through_a_port_reaches_the_class_behind_it(linked: Link) -> None:
-    tree = linked(
-        {
-            "port.ts": "export abstract class Mailer { abstract send(): Promise<void>; }",
-            "smtp.ts": "import { Mailer } from './port'; export class Smtp extends Mailer { async send() { deliver(); } }",
-            "job.ts": "import { Mailer } from './port'; export class Job { constructor(private mailer: Mailer) {}"
-            " async run() { await this.mailer.send(); } }",
-        }
-    )
-
-    assert "deliver" in tree.events("job.ts", "Job.run", of="Job")
-
-
-def test_a_call_through_an_interface_reaches_the_class_behind_it(linked: Link) -> None:
-    tree = linked(
-        {
-            "port.ts": "export interface Mailer { send(): Promise<void>; }",
-            "smtp.ts": "import type { Mailer } from './port'; export class Smtp implements Mailer {"
-            " async send() { deliver(); } }",
-            "job.ts": "import type { Mailer } from './port'; export class Job { constructor(private mailer: Mailer) {}"
-            " async run() { await this.mailer.send(); } }",
-        }
-    )
-
-    assert "deliver" in tree.events("job.ts", "Job.run", of="Job")

@@ -9,7 +9,10 @@ import pytest
 from tests.recognition.small_trees import discover
 
 PACKAGE = '{"name": "svc", "main": "src/main.ts", "scripts": {"start": "node dist/main.js"}}'
-DB = "import { Pool } from 'pg';\nconst db = new Pool();\nexport async function sweep() { await db.query('delete from sessions'); }\n"
+DB = (
+    "import { Pool } from 'pg';\nconst db = new Pool();\n"
+    "export async function sweep() { await db.query('delete from sessions'); }\n"
+)
 
 
 def states(tmp_path: Path, files: dict[str, str]) -> list[tuple[str, bool]]:
@@ -19,7 +22,9 @@ def states(tmp_path: Path, files: dict[str, str]) -> list[tuple[str, bool]]:
 
 STARTED = {
     "called by the entry": "import { start } from './job';\nstart();",
-    "called in a function of the entry": "import { start } from './job';\nasync function main() { start(); }\nmain();",
+    "called in a function of the entry": (
+        "import { start } from './job';\nasync function main() { start(); }\nmain();"
+    ),
     "handed over": "import { start } from './job';\nboot([start]);",
     "through a namespace": "import * as job from './job';\njob.start();",
     "loaded on demand": "async function main() { const { start } = await import('./job'); start(); }\nmain();",
@@ -39,12 +44,17 @@ def test_a_function_that_the_entry_starts_is_live(tmp_path: Path, shape: str) ->
 
 @pytest.mark.parametrize("shape", ASLEEP)
 def test_a_function_that_nothing_starts_is_dormant(tmp_path: Path, shape: str) -> None:
-    found = discover(tmp_path, {"package.json": PACKAGE, "src/job.ts": JOB, "src/main.ts": ASLEEP[shape]}).only()
+    found = discover(
+        tmp_path, {"package.json": PACKAGE, "src/job.ts": JOB, "src/main.ts": ASLEEP[shape]}
+    ).only()
 
     assert (found.live, found.reason) == (False, "start is never called")
 
 
-CLASS = DB + "export class Job {\n  start() { setInterval(() => this.run(), 1000); }\n  async run() { await sweep(); }\n}\n"
+CLASS = DB + (
+    "export class Job {\n  start() { setInterval(() => this.run(), 1000); }\n"
+    "  async run() { await sweep(); }\n}\n"
+)
 
 
 def test_a_class_is_live_where_its_start_is_called(tmp_path: Path) -> None:
@@ -55,7 +65,10 @@ def test_a_class_is_live_where_its_start_is_called(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "main",
-    ["import { sweep } from './job';\nsweep();", "import { Job } from './job';\n// new Job().start();\nexport {};"],
+    [
+        "import { sweep } from './job';\nsweep();",
+        "import { Job } from './job';\n// new Job().start();\nexport {};",
+    ],
 )
 def test_a_class_that_nobody_makes_is_dormant(tmp_path: Path, main: str) -> None:
     assert states(tmp_path, {"src/job.ts": CLASS, "src/main.ts": main}) == [("src/job.ts:5", False)]
@@ -94,7 +107,10 @@ def test_hooks_of_an_object_that_a_framework_loads(tmp_path: Path) -> None:
     assert [(j.live, j.at) for j in discover(tmp_path, files).jobs] == [(True, "src/index.ts:4")]
 
 
-@pytest.mark.xfail(strict=True, reason="`starts` of a library file is not asked: a task that is never started counts as live")
+@pytest.mark.xfail(
+    strict=True,
+    reason=("`starts` of a library file is not asked: a task that is never started counts as live"),
+)
 def test_a_task_that_is_made_stopped_and_never_started_is_dormant(tmp_path: Path) -> None:
     main = DB + "import { CronJob } from 'cron';\nexport const job = new CronJob('0 5 * * *', sweep);"
 

@@ -8,7 +8,10 @@ import pytest
 
 from tests.recognition.small_trees import discover
 
-DB = "import { Pool } from 'pg';\nconst db = new Pool();\nasync function sweep() { await db.query('delete from sessions'); }\n"
+DB = (
+    "import { Pool } from 'pg';\nconst db = new Pool();\n"
+    "async function sweep() { await db.query('delete from sessions'); }\n"
+)
 SLEEP = "const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));\n"
 
 JOBS = {
@@ -17,12 +20,18 @@ JOBS = {
         ("set-timeout-loop", "5 s", "tick"),
     ),
     "in finally": (
-        "async function tick() {\n  try { await sweep(); } finally { setTimeout(() => void tick(), 60 * 1000); }\n}\ntick();",
+        (
+            "async function tick() {\n"
+            "  try { await sweep(); } finally { setTimeout(() => void tick(), 60 * 1000); }\n}\ntick();"
+        ),
         ("set-timeout-loop", "60 s", "tick"),
     ),
     "a method": (
-        "class Poller {\n  private timer;\n  start() { this.next(); }\n"
-        "  private next() { this.timer = setTimeout(async () => { await sweep(); this.next(); }, 250); }\n}\nnew Poller().start();",
+        (
+            "class Poller {\n  private timer;\n  start() { this.next(); }\n"
+            "  private next() { this.timer = setTimeout(async () => { await sweep(); this.next(); }, 250); }\n"
+            "}\nnew Poller().start();"
+        ),
         ("set-timeout-loop", "0.25 s", "Poller.next"),
     ),
     "two functions that call each other": (
@@ -30,30 +39,49 @@ JOBS = {
         ("set-timeout-loop", "1 s", "run"),
     ),
     "while true": (
-        SLEEP + "async function main() {\n  while (true) {\n    await sweep();\n    await sleep(10_000);\n  }\n}\nmain();",
+        SLEEP
+        + (
+            "async function main() {\n  while (true) {\n    await sweep();\n    await sleep(10_000);\n  }\n}\n"
+            "main();"
+        ),
         ("sleep-loop", "10 s", "main"),
     ),
     "for ever": (
-        SLEEP + "async function main() {\n  for (;;) {\n    await sweep();\n    await sleep(2 * 1000);\n  }\n}\nmain();",
+        SLEEP
+        + (
+            "async function main() {\n  for (;;) {\n    await sweep();\n    await sleep(2 * 1000);\n  }\n}\n"
+            "main();"
+        ),
         ("sleep-loop", "2 s", "main"),
     ),
     "until it is told to stop": (
-        "import { setTimeout as wait } from 'node:timers/promises';\nlet stopping = false;\n"
-        "async function main() {\n  while (!stopping) {\n    await sweep();\n    await wait(3000);\n  }\n}\nmain();",
+        (
+            "import { setTimeout as wait } from 'node:timers/promises';\nlet stopping = false;\n"
+            "async function main() {\n  while (!stopping) {\n    await sweep();\n    await wait(3000);\n  }\n"
+            "}\nmain();"
+        ),
         ("sleep-loop", "3 s", "main"),
     ),
     "left on an order to stop": (
-        SLEEP + "async function main(signal) {\n  while (true) {\n    if (signal.aborted) break;\n    await sweep();\n    await sleep(1000);\n"
-        "  }\n}\nmain(controller.signal);",
+        SLEEP
+        + (
+            "async function main(signal) {\n  while (true) {\n    if (signal.aborted) break;\n"
+            "    await sweep();\n    await sleep(1000);\n  }\n}\nmain(controller.signal);"
+        ),
         ("sleep-loop", "1 s", "main"),
     ),
     "a promise on the spot": (
-        "async function main() {\n  while (true) {\n    await sweep();\n    await new Promise((r) => setTimeout(r, 4000));\n  }\n}\nmain();",
+        (
+            "async function main() {\n  while (true) {\n    await sweep();\n"
+            "    await new Promise((r) => setTimeout(r, 4000));\n  }\n}\nmain();"
+        ),
         ("sleep-loop", "4 s", "main"),
     ),
     "seconds to sleep": (
-        "const nap = (s: number) => new Promise((r) => setTimeout(r, s * 1000));\n"
-        "async function main() {\n  while (true) {\n    await sweep();\n    await nap(30);\n  }\n}\nmain();",
+        (
+            "const nap = (s: number) => new Promise((r) => setTimeout(r, s * 1000));\nasync function main() {\n"
+            "  while (true) {\n    await sweep();\n    await nap(30);\n  }\n}\nmain();"
+        ),
         ("sleep-loop", "30 s", "main"),
     ),
 }
@@ -77,12 +105,18 @@ DECOYS = {
         "it arms itself only after a failure: a retry",
     ),
     "a counted retry": (
-        "async function attempt(tries: number) {\n  const ok = await sweep();\n  if (!ok && tries > 0) setTimeout(() => attempt(tries - 1), 500);\n"
-        "}\nattempt(3);",
+        (
+            "async function attempt(tries: number) {\n  const ok = await sweep();\n"
+            "  if (!ok && tries > 0) setTimeout(() => attempt(tries - 1), 500);\n}\nattempt(3);"
+        ),
         "it arms itself only after a failure: a retry",
     ),
     "waiting for a condition": (
-        SLEEP + "async function ready() {\n  while (true) {\n    if (await sweep()) return;\n    await sleep(100);\n  }\n}\nready();",
+        SLEEP
+        + (
+            "async function ready() {\n  while (true) {\n    if (await sweep()) return;\n"
+            "    await sleep(100);\n  }\n}\nready();"
+        ),
         "it waits until a condition holds",
     ),
     "inside a request": (
@@ -105,10 +139,19 @@ def test_loops_that_are_none_and_why(tmp_path: Path, shape: str) -> None:
     "code",
     [
         "setTimeout(sweep, 5000);",
-        "function debounce(fn) { let t; return () => { clearTimeout(t); t = setTimeout(fn, 10); }; }\ndebounce(sweep)();",
-        "async function drain() { let rows = 1; while (rows > 0) { rows = await sweep(); await pause(10); } }\ndrain();",
+        (
+            "function debounce(fn) { let t; return () => { clearTimeout(t); t = setTimeout(fn, 10); }; }\n"
+            "debounce(sweep)();"
+        ),
+        (
+            "async function drain() { let rows = 1; while (rows > 0) { rows = await sweep(); await "
+            "pause(10); } }\ndrain();"
+        ),
         "while (true) { sweep(); break; }",
-        "async function all() { for (const x of [1, 2]) { await sweep(); await new Promise((r) => setTimeout(r, 100)); } }\nall();",
+        (
+            "async function all() { for (const x of [1, 2]) { await sweep(); await new Promise((r) => "
+            "setTimeout(r, 100)); } }\nall();"
+        ),
     ],
 )
 def test_what_ends_by_itself_is_no_loop(tmp_path: Path, code: str) -> None:

@@ -11,7 +11,10 @@ from cronaudit import audit
 from cronaudit.model.options import AuditOptions
 from tests.recognition.small_trees import discover, write
 
-DB = "import { Pool } from 'pg';\nimport cron from 'node-cron';\nconst db = new Pool();\nasync function sweep() { await db.query('delete from s'); }\n"
+DB = (
+    "import { Pool } from 'pg';\nimport cron from 'node-cron';\nconst db = new Pool();\n"
+    "async function sweep() { await db.query('delete from s'); }\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -19,13 +22,31 @@ DB = "import { Pool } from 'pg';\nimport cron from 'node-cron';\nconst db = new 
     [
         ("cron.schedule('0 1 * * *', sweep, { name: 'nightly' });", "nightly", "nightly"),
         ("cron.schedule('0 1 * * *', sweep);", None, "sweep"),
-        ("function boot() { cron.schedule('0 1 * * *', async () => { await sweep(); await sweep(); }); }\nboot();", None, "boot"),
+        (
+            (
+                "function boot() { cron.schedule('0 1 * * *', async () => { await sweep(); await sweep(); }); }\n"
+                "boot();"
+            ),
+            None,
+            "boot",
+        ),
         ("cron.schedule('0 1 * * *', async () => { await sweep(); await sweep(); });", None, "main.ts"),
-        ("const NAME = 'x';\ncron.schedule('0 1 * * *', sweep, { name: `${NAME}:sweep` });", "x:sweep", "x:sweep"),
-        ("cron.schedule('0 1 * * *', sweep, { name: `${process.env.NODE_ID}:sweep` });", "${…}:sweep", "${…}:sweep"),
+        (
+            "const NAME = 'x';\ncron.schedule('0 1 * * *', sweep, { name: `${NAME}:sweep` });",
+            "x:sweep",
+            "x:sweep",
+        ),
+        (
+            "cron.schedule('0 1 * * *', sweep, { name: `${process.env.NODE_ID}:sweep` });",
+            "${…}:sweep",
+            "${…}:sweep",
+        ),
         ("for (const j of [{ jobName: 'a', at: '0 1 * * *' }]) cron.schedule(j.at, sweep);", None, "sweep"),
         (
-            "for (const j of [{ id: 'a', at: '0 1 * * *' }, { id: 'a', at: '0 2 * * *' }].slice(0, 1)) cron.schedule(j.at, sweep);",
+            (
+                "for (const j of [{ id: 'a', at: '0 1 * * *' }, { id: 'a', at: '0 2 * * *' }].slice(0, 1)) "
+                "cron.schedule(j.at, sweep);"
+            ),
             "a",
             "a",
         ),
@@ -40,14 +61,24 @@ def test_names(tmp_path: Path, code: str, name: str | None, shown: str) -> None:
 @pytest.mark.parametrize(
     "jobs",
     [
-        "const jobs = { sweep: { at: '0 1 * * *' }, bill: { at: '0 2 * * *' } };\n"
-        "for (const [name, job] of Object.entries(jobs)) cron.schedule(job.at, sweep, { name });",
-        "const jobs = new Map();\njobs.set('sweep', { at: '0 1 * * *' });\njobs.set('bill', { at: '0 2 * * *' });\n"
-        "for (const [name, job] of jobs) cron.schedule(job.at, sweep);",
-        "const jobs = [{ config: { name: 'sweep' }, at: '0 1 * * *' }, { config: { name: 'bill' }, at: '0 2 * * *' }];\n"
-        "jobs.forEach((job) => cron.schedule(job.at, sweep));",
-        "class Job { constructor(readonly jobName: string, readonly at: string) {}\n  arm() { cron.schedule(this.at, sweep); } }\n"
-        "new Job('sweep', '0 1 * * *').arm();\nnew Job('bill', '0 2 * * *').arm();",
+        (
+            "const jobs = { sweep: { at: '0 1 * * *' }, bill: { at: '0 2 * * *' } };\n"
+            "for (const [name, job] of Object.entries(jobs)) cron.schedule(job.at, sweep, { name });"
+        ),
+        (
+            "const jobs = new Map();\njobs.set('sweep', { at: '0 1 * * *' });\n"
+            "jobs.set('bill', { at: '0 2 * * *' });\n"
+            "for (const [name, job] of jobs) cron.schedule(job.at, sweep);"
+        ),
+        (
+            "const jobs = [{ config: { name: 'sweep' }, at: '0 1 * * *' }, { config: { name: 'bill' }, "
+            "at: '0 2 * * *' }];\njobs.forEach((job) => cron.schedule(job.at, sweep));"
+        ),
+        (
+            "class Job { constructor(readonly jobName: string, readonly at: string) {}\n"
+            "  arm() { cron.schedule(this.at, sweep); } }\nnew Job('sweep', '0 1 * * *').arm();\n"
+            "new Job('bill', '0 2 * * *').arm();"
+        ),
     ],
 )
 def test_names_of_registries(tmp_path: Path, jobs: str) -> None:

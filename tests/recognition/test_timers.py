@@ -8,39 +8,62 @@ import pytest
 
 from tests.recognition.small_trees import discover
 
-DB = "import { Pool } from 'pg';\nconst db = new Pool();\nasync function sweep() { await db.query('delete from sessions'); }\n"
+DB = (
+    "import { Pool } from 'pg';\nconst db = new Pool();\n"
+    "async function sweep() { await db.query('delete from sessions'); }\n"
+)
 
 JOBS = {
     "at the top level": ("setInterval(sweep, 5 * 60 * 1000);", "300 s"),
     "in a start function that keeps the handle": (
-        "let timer;\nexport function start() { timer = setInterval(() => sweep(), 60_000); }\n"
-        "export function stop() { clearInterval(timer); }\nstart();",
+        (
+            "let timer;\nexport function start() { timer = setInterval(() => sweep(), 60_000); }\n"
+            "export function stop() { clearInterval(timer); }\nstart();"
+        ),
         "60 s",
     ),
     "cleared on shutdown": (
-        "function start() {\n  const timer = setInterval(sweep, 1000);\n  process.on('SIGTERM', () => clearInterval(timer));\n}\nstart();",
+        (
+            "function start() {\n  const timer = setInterval(sweep, 1000);\n"
+            "  process.on('SIGTERM', () => clearInterval(timer));\n}\nstart();"
+        ),
         "1 s",
     ),
     "with its stop handed out": (
-        "function start() {\n  const timer = setInterval(sweep, 1000);\n  return () => clearInterval(timer);\n}\nstart();",
+        (
+            "function start() {\n  const timer = setInterval(sweep, 1000);\n"
+            "  return () => clearInterval(timer);\n}\nstart();"
+        ),
         "1 s",
     ),
     "in a constructor": (
-        "class Sweeper {\n  constructor(private every = 30_000) { setInterval(() => this.run(), this.every); }\n"
-        "  async run() { await sweep(); }\n}\nnew Sweeper();",
+        (
+            "class Sweeper {\n"
+            "  constructor(private every = 30_000) { setInterval(() => this.run(), this.every); }\n"
+            "  async run() { await sweep(); }\n}\nnew Sweeper();"
+        ),
         "30 s",
     ),
     "unreferenced": ("setInterval(sweep, 1000).unref();", "1 s"),
     "overlap guarded": (
-        "let busy = false;\nsetInterval(async () => {\n  if (busy) return;\n  busy = true;\n  try { await sweep(); } finally { busy = false; }\n}, 9000);",
+        (
+            "let busy = false;\nsetInterval(async () => {\n  if (busy) return;\n  busy = true;\n"
+            "  try { await sweep(); } finally { busy = false; }\n}, 9000);"
+        ),
         "9 s",
     ),
     "a request that changes something": (
         "setInterval(async () => { await fetch('https://api.example.com/x', { method: 'POST' }); }, 60000);",
         "60 s",
     ),
-    "the interval from the environment": ("setInterval(sweep, Number(process.env.EVERY ?? 120) * 1000);", "120 s"),
-    "the interval from the environment without a default": ("setInterval(sweep, Number(process.env.EVERY));", "open"),
+    "the interval from the environment": (
+        "setInterval(sweep, Number(process.env.EVERY ?? 120) * 1000);",
+        "120 s",
+    ),
+    "the interval from the environment without a default": (
+        "setInterval(sweep, Number(process.env.EVERY));",
+        "open",
+    ),
 }
 
 
@@ -62,20 +85,31 @@ DECOYS = {
         "it lives as long as one request or connection",
     ),
     "cleared in finally": (
-        "export async function run() {\n  const timer = setInterval(() => sweep(), 1000);\n"
-        "  try { await sweep(); } finally { clearInterval(timer); }\n}\nrun();",
+        (
+            "export async function run() {\n  const timer = setInterval(() => sweep(), 1000);\n"
+            "  try { await sweep(); } finally { clearInterval(timer); }\n}\nrun();"
+        ),
         "it is cleared when the function that started it ends",
     ),
     "a poll that clears itself": (
-        "export function wait() {\n  const timer = setInterval(async () => {\n    if (await sweep()) { clearInterval(timer); }\n  }, 100);\n}\nwait();",
+        (
+            "export function wait() {\n  const timer = setInterval(async () => {\n"
+            "    if (await sweep()) { clearInterval(timer); }\n  }, 100);\n}\nwait();"
+        ),
         "it clears itself once its condition holds",
     ),
     "a poll inside a promise": (
-        "export const ready = () => new Promise((resolve) => {\n  setInterval(async () => { if (await sweep()) resolve(1); }, 100);\n});\nready();",
+        (
+            "export const ready = () => new Promise((resolve) => {\n"
+            "  setInterval(async () => { if (await sweep()) resolve(1); }, 100);\n});\nready();"
+        ),
         "it polls inside one operation",
     ),
     "a refreshed value": (
-        "let settings = {};\nsetInterval(async () => { settings = (await db.query('select * from settings')).rows; }, 60000);",
+        (
+            "let settings = {};\n"
+            "setInterval(async () => { settings = (await db.query('select * from settings')).rows; }, 60000);"
+        ),
         "it only refreshes a value in memory",
     ),
     "a progress ticker": (
@@ -83,7 +117,10 @@ DECOYS = {
         "its work stays in the memory of the process",
     ),
     "a map that is pruned": (
-        "const seen = new Map();\nsetInterval(() => { for (const [k, t] of seen) if (t < Date.now()) seen.delete(k); }, 60000);",
+        (
+            "const seen = new Map();\n"
+            "setInterval(() => { for (const [k, t] of seen) if (t < Date.now()) seen.delete(k); }, 60000);"
+        ),
         "its work stays in the memory of the process",
     ),
     "a handler that only a caller knows": (
@@ -115,7 +152,9 @@ def test_timers_that_are_no_jobs_and_why(tmp_path: Path, shape: str) -> None:
     ],
 )
 def test_files_that_define_no_jobs(tmp_path: Path, path: str) -> None:
-    assert discover(tmp_path, {path: DB + "setInterval(sweep, 1000);", "src/main.ts": "export {};"}).jobs == ()
+    assert (
+        discover(tmp_path, {path: DB + "setInterval(sweep, 1000);", "src/main.ts": "export {};"}).jobs == ()
+    )
 
 
 def test_timers_of_pages(tmp_path: Path) -> None:
@@ -129,7 +168,10 @@ def test_timers_of_pages(tmp_path: Path) -> None:
 
 
 def test_a_name_that_only_looks_like_a_timer(tmp_path: Path) -> None:
-    code = "function setInterval(fn, ms) { return fn; }\nsetInterval(sweep, 1000);\nconst o = { setInterval() {} };\no.setInterval(sweep, 1);"
+    code = (
+        "function setInterval(fn, ms) { return fn; }\nsetInterval(sweep, 1000);\n"
+        "const o = { setInterval() {} };\no.setInterval(sweep, 1);"
+    )
 
     assert discover(tmp_path, {"src/main.ts": DB + code}).jobs == ()
 

@@ -56,7 +56,8 @@ from cronaudit.model.walking import blocks, expressions
 
 _DEPTH = 48
 """Folds inside folds; deeper code is given up, which a verdict shows as unresolved."""
-_STEPS = 4_000
+_LARGE = 300
+_STEPS = 3_000
 """Folds for one question; dense dependency injection would otherwise unfold a whole application."""
 
 
@@ -92,6 +93,7 @@ class Evaluator:
             return Unknown("it takes too many steps to follow", _at(expr, scope))
         if self._depth > _DEPTH:
             return Unknown("it is nested too deeply to follow", _at(expr, scope))
+        before = self._steps
         self._active.add(key)
         self._depth += 1
         try:
@@ -99,7 +101,10 @@ class Evaluator:
         finally:
             self._depth -= 1
             self._active.discard(key)
-        if not (isinstance(value, Unknown) and self._depth > 0 and value.reason.startswith("it ")):
+        # What was given up only for want of steps or depth may be told when it is asked for by itself, unless it is so
+        # large that asking again would cost as much again.
+        given_up = isinstance(value, Unknown) and self._depth > 0 and value.reason.startswith("it ")
+        if not given_up or self._steps - before > _LARGE:
             self._cache[key] = value
             self._kept.append((expr, scope))
         return value

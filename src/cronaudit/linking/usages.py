@@ -136,16 +136,30 @@ class Usages:
 
     def _items_of(self, callee: Value) -> Iterator[Value]:
         """A callee; of one that is a member of a loop's item, that of each item of a written-out list."""
-        if not (isinstance(callee, Symbol) and isinstance(callee.owner, Loop) and callee.scope is not None):
+        iterable = self._iterated(callee) if isinstance(callee, Symbol) else None
+        if iterable is None or not isinstance(callee, Symbol):
             yield callee
             return
-        iterable = callee.owner.iterable
-        items = names.sequence_items(self._ev, self._ev.fold(iterable, callee.scope)) if iterable is not None else None
+        items = names.sequence_items(self._ev, iterable)
         for entry in items or ():
             value = entry
             for step in callee.path:
                 value = self._ev.member(value, step)
             yield value
+
+    def _iterated(self, symbol: Symbol) -> Value | None:
+        """What a symbol is the item of: of a loop, or of the list whose ``forEach`` calls the function."""
+        owner = symbol.owner
+        if isinstance(owner, Loop):
+            known = owner.iterable is not None and symbol.scope is not None
+            return self._ev.fold(owner.iterable, symbol.scope) if known else None  # type: ignore[arg-type]
+        if not isinstance(owner, Function) or owner.name is not None or not owner.params:
+            return None
+        call = self._program.calls(owner.module).taking.get(id(owner))
+        each = call is not None and isinstance(call.callee, Member) and call.callee.name in EACH_METHODS
+        if call is None or not each or owner.params[0].name != symbol.name:
+            return None
+        return self._ev.fold(call.callee.object, self._ev.scope_of(owner.parent))  # type: ignore[union-attr]
 
     def _candidates(self, module: Module, name: str | None, *, far: bool) -> Iterator[str]:
         """Files that may use a symbol of `module`: importers, through barrels, and for methods further still."""

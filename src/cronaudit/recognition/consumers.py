@@ -104,7 +104,9 @@ class Consumers:
     def _entries(self, consumer: Consumer, view: Called) -> Iterator[Called]:
         """Each of an object of handlers by name."""
         container = self._first(consumer.entries, view)
-        for key, entry in container.entries.items() if isinstance(container, Record) else ():
+        if not isinstance(container, Record):
+            return
+        for key, entry in container.entries.items():
             value = self._linker.force(entry)
             yield Site(view.path, view.args, view.receiver, {"key": Known(key, container.at), "entry": value})
 

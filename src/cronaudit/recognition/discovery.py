@@ -42,6 +42,9 @@ from cronaudit.recognition.handlers import resolve_handler
 from cronaudit.recognition.naming import as_name, named_beside, named_by
 from cronaudit.recognition.timing import timing_of
 
+_COMPOSED = 2
+"""How deep decorators are looked for in what others compose of them."""
+
 
 class Discovery:
     """Finds registrations in the files that hold a scheduler's tokens."""
@@ -51,6 +54,7 @@ class Discovery:
         self._matcher = matcher
         self._consumers = consumers
         self.rejections: list[Rejection] = []
+        self._composed: set[str] = set()
         self._tokens = frozenset(matcher.tokens())
         self._arming = {last_of(one) for s in matcher.schedulers("call") for one in expanded(s.call)}
 
@@ -78,6 +82,8 @@ class Discovery:
             if isinstance(option, External):
                 for scheduler in self._matcher.scheduler(option.path, "call"):
                     yield from self.specialise(scheduler, call, node, module)
+                if isinstance(node, Function) and self._matcher.scheduler(option.path, "decorator"):
+                    yield from self._users_of_decorator(module)
             elif isinstance(option, Symbol):
                 anywhere = self._matcher.scheduler("." + ".".join(option.path), "call") if option.path else ()
                 for scheduler in anywhere:  # ``*.cron.add``, whoever gives the object
@@ -302,13 +308,9 @@ class Discovery:
             for decorator in decorators:
                 call = decorator if isinstance(decorator, Call) else None
                 scope = self._linker.scope_of(node)
-                callee = self._linker.fold(call.callee if call is not None else decorator, scope)
-                if not isinstance(callee, External):
-                    continue
-                for scheduler in self._matcher.scheduler(callee.path, "decorator"):
-                    args = self._linker.arguments(call, scope) if call is not None else Arguments((), {})
-                    line = call.line if call is not None else target.line
-                    at = Location(module.path, line, target.end_line)
+                line = call.line if call is not None else target.line
+                at = Location(module.path, line, target.end_line)
+                for scheduler, callee, args in self._decorating(call, decorator, scope):
                     thing: Value = self._method(target) if isinstance(target, Function) else ClassValue(target, scope)
                     view = Site(callee.path, args, callee.receiver, {"decorated": thing})
                     registration = self.register(scheduler, view, node, Bound(scope, ()), at, at)
@@ -318,6 +320,36 @@ class Discovery:
                         registration.handler = self._method(target)
                         registration.handler_open = ""
                     yield registration
+
+    def _users_of_decorator(self, module: Module) -> Iterator[Registration]:
+        """A function that makes a decorator is one: what uses it holds no token of the library itself."""
+        for path in self._linker.importing(module.path):
+            user = self._linker.module(path) if path not in self._composed else None
+            self._composed.add(path)
+            if user is not None:
+                yield from self._decorated(user)
+
+    def _decorating(
+        self, call: Call | None, decorator: Expr, scope: Scope
+    ) -> Iterator[tuple[Scheduler, External, Arguments]]:
+        """The schedulers behind a decorator; one of the project's own counts as those that it makes."""
+        callee = self._linker.fold(call.callee if call is not None else decorator, scope)
+        if isinstance(callee, External):
+            args = self._linker.arguments(call, scope) if call is not None else Arguments((), {})
+            for scheduler in self._matcher.scheduler(callee.path, "decorator"):
+                yield scheduler, callee, args
+        elif isinstance(callee, Closure) and call is not None:
+            yield from self._made(self._linker.fold(call, scope), 0)
+
+    def _made(self, value: Value, depth: int) -> Iterator[tuple[Scheduler, External, Arguments]]:
+        """``const Nightly = () => Cron('0 2 * * *')``, ``applyDecorators(Cron(…), …)``."""
+        if not isinstance(value, External) or value.args is None or depth > _COMPOSED:
+            return
+        found = self._matcher.scheduler(value.path.removesuffix("()"), "decorator")
+        for scheduler in found:
+            yield scheduler, External(value.path.removesuffix("()"), receiver=value.receiver), value.args
+        for raw in () if found else value.args.positional:
+            yield from self._made(self._linker.force(raw), depth + 1)
 
     def _method(self, function: Function) -> Closure:
         scope = self._linker.scope_of(function.parent)

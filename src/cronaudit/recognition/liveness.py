@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -109,7 +110,7 @@ class Starts:
         if self.is_convention(module.path) or self._is_whole(module, name):
             return None
         for path in self._importers(module.path):
-            if name.encode() in _code_only(self.linker.source(path)):
+            if name.encode() in _code_only(self.linker.source(path), name):
                 return None
         return Liveness(is_live=False, reason=f"{name} is {why}")
 
@@ -174,6 +175,15 @@ class Starts:
         return Liveness(is_live=False, reason="no file imports it and no entry point starts it")
 
 
+_IMPORTS = re.compile(
+    rb"""^[ \t]*(?:import\b[^;'"()]*?\bfrom\s*['"][^'"\n]*['"]"""
+    rb"""|export\s*\{[^}]*\}\s*from\s*['"][^'"\n]*['"]"""
+    rb"""|(?:const|let|var)\s*\{[^}]*\}\s*=\s*require\([^)\n]*\)"""
+    rb"""|from\s+[\w.]+\s+import\s+(?:\([^)]*\)|[^\n]*))""",
+    re.MULTILINE,
+)
+
+
 def _without_comment(line: str) -> str:
     stripped = line.lstrip()
     if stripped.startswith(("//", "#", "*", "/*")):
@@ -189,12 +199,17 @@ def _is_definition(text: str, name: str) -> bool:
     bare = stripped.rstrip(",;{} ")
     if stripped.startswith(f"{name}(") and stripped.endswith("{"):
         return True
+    method = rf"(?:(?:public|private|protected|static|async|override|get|set)\s+)*{re.escape(name)}\s*\(.*\)\s*(?::[^{{=]+)?\{{"
+    if "function" not in stripped and re.match(method, stripped):
+        return True
     return stripped.startswith(heads) or bare == name or stripped.startswith(("export {", "module.exports = {", "{ ")) or (
         stripped.startswith("module.exports =")
     )
 
 
-def _code_only(source: bytes) -> bytes:
-    """Source without lines that are comments: a call that is commented out starts nothing."""
+def _code_only(source: bytes, name: str) -> bytes:
+    """Source without comments, and without imports: what is imported and then left alone starts nothing."""
     lines = source.splitlines()
-    return b"\n".join(line for line in lines if not line.lstrip().startswith((b"//", b"#", b"*", b"/*", b"import type")))
+    code = b"\n".join(line for line in lines if not line.lstrip().startswith((b"//", b"#", b"*", b"/*", b"import type")))
+    renamed = re.compile(rb"\b" + re.escape(name.encode()) + rb"\s+as\b|\b" + re.escape(name.encode()) + rb"\s*:")
+    return _IMPORTS.sub(lambda m: m.group() if renamed.search(m.group()) else b"", code)

@@ -581,3 +581,166 @@ cron.schedule('0 * * * *', async () => {
     )
     assert isinstance(found.ttl_seconds.value, Unresolved)
     assert "LOCK_TTL" in found.ttl_seconds.value.reason
+
+
+def test_rows_claimed_in_a_transaction(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN');
+    const { rows } = await client.query('SELECT id FROM orders FOR UPDATE SKIP LOCKED');
+    await client.query('UPDATE orders SET settled = true WHERE id = ANY($1)', [rows]);
+    await client.query('COMMIT');
+  } finally {
+    client.release();
+  }
+}, { name: 'settle' });
+""",
+    )
+    assert (found.kind.value, found.coverage.value, found.release.value) == ("row", "all", "claim")
+    assert (found.renewal.value, found.acquire_failure.value) == ("bound", "handled")
+
+
+def test_rows_locked_without_a_transaction_are_free_at_once(service_of):
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  const { rows } = await pool.query('SELECT id FROM orders FOR UPDATE SKIP LOCKED');
+  await pool.query('UPDATE orders SET settled = true WHERE id = ANY($1)', [rows]);
+}, { name: 'settle' });
+""",
+    )
+    assert found.kind.value == "none"
+
+
+def test_a_key_by_parameter(service_of):
+    found = facts(
+        service_of,
+        """
+const LOCK_ID = 815;
+cron.schedule('0 * * * *', async () => {
+  const client = await pool.connect();
+  const result = await client.query('SELECT pg_try_advisory_lock($1) AS ok', [LOCK_ID]);
+  if (!result.rows[0].ok) return;
+  await settle();
+}, { name: 'settle' });
+""",
+    )
+    assert (found.kind.value, found.key.value, found.key_distinct.value) == ("session", "815", True)
+    assert found.release.value == "expires"
+
+
+def test_a_timer_that_is_armed_is_no_guard(service_of):
+    found = facts(
+        service_of,
+        """
+let timer = null;
+cron.schedule('0 * * * *', async () => {
+  if (timer) return;
+  timer = setTimeout(() => { timer = null; }, 1000);
+  await settle();
+}, { name: 'settle' });
+""",
+    )
+    assert found.kind.value == "none"
+
+
+CELERY = """
+from celery import Celery
+from celery.schedules import crontab
+import redis
+
+app = Celery('shop', broker='redis://redis:6379')
+client = redis.Redis(host='redis')
+app.conf.beat_schedule = {
+    'settle': {'task': 'shop.tasks.settle', 'schedule': crontab(minute=0)},
+}
+"""
+
+
+def python_facts(service_of, source: str) -> LockFacts:
+    found = service_of(
+        {
+            "requirements.txt": "celery\nredis\n",
+            "shop/__init__.py": "",
+            "shop/celery.py": CELERY,
+            "shop/tasks.py": source,
+        }
+    )
+    assert len(found) == 1
+    return lock.build(found[0])
+
+
+def test_a_message_is_claimed_once(service_of):
+    found = python_facts(
+        service_of,
+        """
+from shop.celery import app
+
+@app.task(name='shop.tasks.settle')
+def settle():
+    print('settled')
+""",
+    )
+    assert (found.kind.value, found.renewal.value, found.scheduler.value) == ("message", "early-ack", "any")
+
+
+def test_acknowledged_late(service_of):
+    found = python_facts(
+        service_of,
+        """
+from shop.celery import app
+
+@app.task(name='shop.tasks.settle', acks_late=True)
+def settle():
+    print('settled')
+""",
+    )
+    assert (found.kind.value, found.renewal.value) == ("message", "none")
+
+
+def test_a_redis_lock_around_a_task(service_of):
+    found = python_facts(
+        service_of,
+        """
+from shop.celery import app, client
+import requests
+
+@app.task(name='shop.tasks.settle')
+def settle():
+    with client.lock('settle', timeout=300, blocking_timeout=1):
+        requests.post('https://bank.example/settle', timeout=10)
+""",
+    )
+    assert (found.kind.value, found.coverage.value, found.release.value) == ("lease", "all", "finally")
+    assert (found.key.value, found.ttl_seconds.value, found.ttl_unit.value) == ("settle", 300.0, "s")
+
+
+def test_a_redis_lock_by_hand(service_of):
+    found = python_facts(
+        service_of,
+        """
+from shop.celery import app, client
+import requests
+
+@app.task(name='shop.tasks.settle')
+def settle():
+    lock = client.lock('settle', timeout=300)
+    if not lock.acquire(blocking=False):
+        return
+    try:
+        requests.post('https://bank.example/settle', timeout=10)
+    finally:
+        lock.release()
+""",
+    )
+    assert (found.kind.value, found.coverage.value, found.release.value) == ("lease", "all", "finally")
+    assert (found.acquire_failure.value, found.key.value, found.ttl_seconds.value) == (
+        "handled",
+        "settle",
+        300.0,
+    )

@@ -205,3 +205,83 @@ new Worker('jobs', async () => {
 """,
     )
     assert words(found) == ("run", "bounded", 4.0, "growing", "used")
+
+
+CELERY = """
+from celery import Celery
+from celery.schedules import crontab
+
+app = Celery('shop', broker='redis://redis:6379')
+app.conf.beat_schedule = {
+    'settle': {'task': 'shop.tasks.settle', 'schedule': crontab(minute=0)},
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("decorator", "body", "expected"),
+    [
+        ("", "charge()", NONE),
+        ("max_retries=5", "charge()", NONE),
+        ("autoretry_for=(IOError,)", "charge()", ("run", "default", None, "fixed", "used")),
+        (
+            "autoretry_for=(IOError,), max_retries=4, retry_backoff=True",
+            "charge()",
+            ("run", "bounded", 5.0, "growing", "used"),
+        ),
+        (
+            "bind=True, max_retries=2",
+            "\n    try:\n        charge()\n    except IOError as error:\n        raise self.retry(exc=error, countdown=30)",
+            ("run", "bounded", 3.0, "fixed", "used"),
+        ),
+    ],
+)
+def test_celery_tasks(service_of, decorator: str, body: str, expected: tuple[object, ...]):
+    name = "'shop.tasks.settle'"
+    args = f"name={name}" + (f", {decorator}" if decorator else "")
+    signature = "self" if "bind" in decorator else ""
+    source = f"""
+from shop.celery import app
+import requests
+
+def charge():
+    requests.post('https://bank.example/settle', timeout=10)
+
+@app.task({args})
+def settle({signature}):
+    {body.strip(chr(10)).lstrip()}
+"""
+    found = service_of({"shop/__init__.py": "", "shop/celery.py": CELERY, "shop/tasks.py": source})
+    assert len(found) == 1
+    assert words(retry.build(found[0])) == expected
+
+
+def test_python_loop(service_of):
+    source = """
+import time
+import requests
+import schedule
+
+MAX_ATTEMPTS = 4
+
+def settle():
+    for attempt in range(MAX_ATTEMPTS):
+        try:
+            requests.post('https://bank.example/settle', timeout=10)
+            return
+        except requests.ConnectionError:
+            time.sleep(2 ** attempt)
+    raise RuntimeError('settle failed')
+
+schedule.every().hour.do(settle)
+while True:
+    schedule.run_pending()
+    time.sleep(1)
+"""
+    found = [
+        j
+        for j in service_of({"requirements.txt": "schedule\n", "main.py": source})
+        if j.registration.kind == "python-schedule"
+    ]
+    assert len(found) == 1
+    assert words(retry.build(found[0])) == ("run", "bounded", 4.0, "growing", "used")

@@ -97,7 +97,7 @@ class Assembly:
         """A folder of the tree on the machine itself."""
         return Place(self.files, self.launcher.sources, folder)
 
-    def add(self, draft: Draft) -> Process | None:
+    def add(self, draft: Draft) -> Process:
         """Complete a draft and keep it, with the processes of a supervisor that it starts."""
         self._image(draft)
         launched = self._launch(draft)

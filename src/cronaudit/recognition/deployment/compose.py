@@ -217,7 +217,7 @@ class Compose:
         if file.path.startswith("../") and (build is None or build.relation == "none"):
             return
         process = assembly.add(draft)
-        if process is not None and not is_own(process):
+        if not is_own(process):
             assembly.processes.remove(process)
 
     def _environment(self, file: _File, item: Item) -> Environment:

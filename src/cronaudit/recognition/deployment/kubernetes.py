@@ -171,7 +171,7 @@ class Kubernetes:
                 self.assembly.service(_plain(name), image, command, draft)
                 continue
             process = self.assembly.add(draft)
-            if process is not None and not is_own(process):
+            if not is_own(process):
                 self.assembly.processes.remove(process)
 
     def _container(self, kind: str, item: Item, container: Item, name: str) -> Draft | None:

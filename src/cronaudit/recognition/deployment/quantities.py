@@ -129,11 +129,6 @@ def replicas(text: str, value: str | None, why: str, location: Location) -> Repl
     return Replicas("exact", int(value), why, text, location)
 
 
-def stated(text: str, value: str | None, location: Location) -> Stated[str]:
-    """A text setting."""
-    return Stated(value, text, location)
-
-
 def duration(text: str, value: str | None, location: Location) -> Stated[float]:
     """A setting in seconds."""
     return Stated(None if value is None else seconds(value), text, location)

@@ -139,7 +139,7 @@ class _Found:
 def _keep(assembly: Assembly, drafts: Iterable[Draft]) -> None:
     for draft in drafts:
         process = assembly.add(draft)
-        if process is not None and not is_own(process) and draft.role is None:
+        if not is_own(process) and draft.role is None:
             assembly.processes.remove(process)
 
 
@@ -169,7 +169,7 @@ def _dockerfiles(assembly: Assembly) -> None:
             number = text.partition("/")[0]
             draft.ports.append(Stated(int(number) if number.isdigit() else None, text, place))
         process = assembly.add(draft)
-        if process is not None and not any(entry.path or entry.conventions for entry in process.entries):
+        if not any(entry.path or entry.conventions for entry in process.entries):
             managing = any(other.parent == process.source for other in assembly.processes)
             if not managing:
                 assembly.processes.remove(process)
@@ -219,8 +219,6 @@ def _package_scripts(assembly: Assembly) -> None:
             if draft.source in steps:
                 continue
             process = assembly.add(draft)
-            if process is None:
-                continue
             main = {entry.role for entry in process.main_entries}
             here = _identity(process)
             if not is_own(process) or main <= _FINITE or any(here <= other for other in started):

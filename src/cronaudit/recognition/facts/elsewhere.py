@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from cronaudit.knowledge.paths import expanded, last_of
-from cronaudit.model.ir import Call, Function, Module
+from cronaudit.model.ir import Call, Function, Module, Name
 from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure
@@ -40,19 +41,27 @@ def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
     names = {
         last_of(p) for x in libraries for e in x.effects if e.effect in effects for p in expanded(e.call)
     }
+    spoken = re.compile(rb"\b(?:" + b"|".join(re.escape(n.encode()) for n in sorted(names) if n) + rb")\b")
     paths = list(service.hits.files_with(*tokens))
-    near = dict.fromkeys((*paths, *(i for p in paths for i in _importing(service, p))))
+    # What one file declares another may serve; the other effects stand where their library is named.
+    spread = any(effect.startswith("metric.") for effect in effects)
+    near = dict.fromkeys((*paths, *(i for p in paths for i in _importing(service, p)))) if spread else paths
     for path in sorted(near):
-        if service.tree.role_of(path) in _OTHER_ROLES:
+        if "" not in names and not spoken.search(service.linker.source(path)):
             continue
-        source = service.linker.source(path)
-        if path not in paths and not any(n and n.encode() in source for n in names):
+        if service.tree.role_of(path) in _OTHER_ROLES:
             continue
         module = service.linker.module(path)
         if module is None:
             continue
         calls = sorted(
-            (pair for pairs in service.linker.calls(module).values() for pair in pairs),
+            (
+                pair
+                for name, pairs in service.linker.calls(module).items()
+                for pair in pairs
+                # A default export may be called anything.
+                if name in names or ("" in names and isinstance(pair[0].callee, Name))
+            ),
             key=lambda p: p[0].line,
         )
         for call, node in calls:

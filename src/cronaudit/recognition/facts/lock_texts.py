@@ -15,7 +15,7 @@ from cronaudit.recognition.sightings import Sighting
 
 _TEXTS = {"script.run": ("lua", "text"), "db.query": ("sql", "sql")}
 """The effects that carry a text in another language: which language, in which parameter."""
-_ARGUMENTS = re.compile(r"\s*(?:\(|\b)?\s*([^)]*)\)?")
+_ARGUMENTS = re.compile(r"\s*([^)]*)")
 _PLACEHOLDER = re.compile(r"(?:\$\d|\?|%s|%\(\w+\)s|:\w+)")
 SKIPPING = re.compile(r"\bskip\s+locked\b", re.IGNORECASE)
 """Rows that another holds are left out; PostgreSQL, MySQL 8 and Oracle write it so."""
@@ -41,14 +41,16 @@ def read_text(context: JobContext, sighting: Sighting) -> tuple[Sighting, ...]:
     for phrase, match in context.service.matcher.phrases(language, text):
         if not phrase.effect.startswith(("lock.", "tx.")):
             continue
-        key = _key(text[match.end() :]) if language == "sql" else sighting.description.param("key")
+        key = _key(match[0], text[match.end() :]) if language == "sql" else sighting.description.param("key")
         effect = _as_effect(phrase, match.groups(), key, sighting)
         found.append(Sighting(phrase.effect, effect, sighting.event, sighting.view, sighting.linker))
     return tuple(found)
 
 
-def _key(rest: str) -> tuple[Selector, ...]:
+def _key(call: str, rest: str) -> tuple[Selector, ...]:
     """The key of an advisory lock, out of the text behind the name of the function."""
+    if not call.rstrip().endswith("("):
+        return ()
     match = _ARGUMENTS.match(rest)
     written = match[1].strip() if match is not None else ""
     if not written:

@@ -7,6 +7,7 @@ hold a token of a library with such an effect, and the walk of the modules that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from cronaudit.knowledge.paths import expanded, last_of
@@ -78,8 +79,9 @@ def _files(service: Service, libraries: tuple[Library, ...], wanted: frozenset[s
         for p in expanded(e.call)
     }
     names -= {b""}
+    spoken = re.compile(rb"\b(?:" + b"|".join(re.escape(n) for n in sorted(names)) + rb")\s*[(`]") if names else None
     near = {i for p in holding for i in _importing(service, p)} - set(holding)
-    using = (p for p in near if any(n in service.linker.source(p) for n in names))
+    using = (p for p in near if spoken is not None and spoken.search(service.linker.source(p)))
     return tuple(p for p in sorted({*holding, *using}) if service.tree.role_of(p) is Role.SERVER)
 
 

@@ -20,7 +20,7 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     "timezone": ("CELERY_TIMEZONE", "timezone", "TIME_ZONE"),
     "result_backend": ("CELERY_RESULT_BACKEND", "result_backend"),
     "result_expires": ("CELERY_RESULT_EXPIRES", "CELERY_TASK_RESULT_EXPIRES", "result_expires"),
-    "databases": ("DATABASES",),
+    "database_settings": ("DATABASES",),
     "worker_memory": ("CELERY_WORKER_MAX_MEMORY_PER_CHILD", "worker_max_memory_per_child"),
     "beat_scheduler": ("CELERY_BEAT_SCHEDULER", "CELERYBEAT_SCHEDULER", "beat_scheduler"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from cronaudit.model.facts import Fact, Unresolved
@@ -14,9 +15,7 @@ from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.timing import why_open
 
 Pool = Literal["bounded", "some", "default", "per-run", "no-database"]
-_DATABASES = frozenset(
-    ("postgres", "mysql", "mariadb", "mongodb", "mssql", "oracle", "cockroachdb", "clickhouse")
-)
+_DATABASE = re.compile(r"sql|postgres|mongo|maria|oracle|cockroach|clickhouse")
 _STORES = ("sql", "mongo", "other")
 
 
@@ -87,7 +86,7 @@ def _per_run(service: Service) -> Sighting | None:
 
 def _configured(service: Service) -> Fact[Pool] | None:
     """Django's ``DATABASES``: a connection lives as long as a task unless ``CONN_MAX_AGE`` or a pool keeps it."""
-    found = setting(service, "databases")
+    found = setting(service, "database_settings")
     if found is None:
         return None
     value, at = found
@@ -130,7 +129,7 @@ def _nothing(service: Service) -> Fact[Pool]:
         return Fact(
             "default", "Shared library's connections, no bounds in the tree", (used.location,), used.path
         )
-    stored = [x for x in service.deployment.services if x.engine in _DATABASES]
+    stored = [x for x in service.deployment.services if _DATABASE.search(x.engine)]
     if stored:
         return Fact(
             Unresolved(f"{stored[0].engine} is deployed, but no client of it is known", stored[0].location)

@@ -48,7 +48,7 @@ def test_files(service: Service) -> tuple[str, ...]:
             f.path
             for f in service.tree.files
             if f.language in _HOLDING
-            and service.tree.role_of(f.path) is Role.TEST
+            and f.role is Role.TEST
             and _HOLDING[f.language].search(service.tree.read(f.path))
         )
         service.cache[key] = found

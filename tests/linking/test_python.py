@@ -1,0 +1,86 @@
+"""Imports, values, classes and walks of Python."""
+
+from __future__ import annotations
+
+from tests.linking.conftest import Link
+
+
+def test_python_imports(linked: Link) -> None:
+    tree = linked(
+        {
+            "shop/__init__.py": "from .tasks import sweep\n",
+            "shop/tasks.py": "EVERY = 60\ndef sweep():\n    pass\n",
+            "shop/consts.py": "from .tasks import *\nDAY = 24 * 60 * EVERY\n",
+            "shop/beat.py": (
+                "import shop.tasks\nimport shop.tasks as t\nfrom shop import sweep, tasks\nfrom . import consts\n"
+                "from .consts import DAY, EVERY as E\nfrom celery.schedules import crontab\n"
+                "probe(shop.tasks.EVERY, t.sweep, sweep, tasks.EVERY, consts.DAY, DAY, E, crontab)\n"
+            ),
+        }
+    )
+
+    assert tree.probe("shop/beat.py") == [
+        60,
+        "function sweep",
+        "function sweep",
+        60,
+        86400,
+        86400,
+        60,
+        "celery.schedules.crontab",
+    ]
+
+
+def test_python_values(linked: Link) -> None:
+    tree = linked(
+        {
+            "app/conf.py": (
+                "import os\nEVERY = int(os.environ.get('EVERY', '15'))\nZONE = os.getenv('TZ', 'UTC')\n"
+                "HOST = os.environ['HOST']\nBASE = {'a': 1}\nALL = {**BASE, 'b': 2}\n"
+                "NAMES = [f'job-{n}' for n in ('x', 'y')]\ndef mins(n, scale=60):\n    return n * scale\n"
+                "probe(EVERY * 60, ZONE, HOST, ALL, NAMES, mins(5), mins(n=2, scale=10), ALL['b'], 'a %s' % 'b')\n"
+            )
+        }
+    )
+    found = tree.probe("app/conf.py")
+
+    assert found[:8] == [900, "UTC", "env HOST", {"a": 1, "b": 2}, ["job-x", "job-y"], 300, 20, 2]
+
+
+def test_python_classes(linked: Link) -> None:
+    tree = linked(
+        {
+            "jobs.py": (
+                "class Base:\n    every = 60\n    def __init__(self, name, retries=3):\n        self.name = name\n"
+                "        self.retries = retries\n    @property\n    def label(self):\n"
+                "        return f'{self.name}/{self.every}'\nclass Fast(Base):\n    every = 5\n"
+                "    def __init__(self):\n        super().__init__('fast', retries=1)\nf = Fast()\n"
+                "probe(f.every, f.name, f.retries, Base('b').retries, f.label)\n"
+            )
+        }
+    )
+
+    assert tree.probe("jobs.py") == [5, "fast", 1, 3, "fast/5"]
+
+
+def test_python_with_try_and_super(linked: Link) -> None:
+    tree = linked(
+        {
+            "jobs.py": (
+                "import redis\nfrom app import db\nclient = redis.Redis()\nclass Base:\n    def run(self):\n"
+                "        with client.lock('x', timeout=5):\n            self.work()\nclass Job(Base):\n"
+                "    def work(self):\n        try:\n            db.save()\n        except ValueError as e:\n"
+                "            db.fail(e)\n            raise\n        finally:\n            db.close()\n"
+            )
+        }
+    )
+
+    assert tree.events("jobs.py", "Base.run", of="Job") == [
+        "> Base.run",
+        "redis.Redis().lock",
+        "> Job.work [with redis.Redis().lock]",
+        "app.db.save [with redis.Redis().lock] [try]",
+        "app.db.fail [with redis.Redis().lock] [catch]",
+        "throw [with redis.Redis().lock] [catch]",
+        "app.db.close [with redis.Redis().lock] [finally]",
+    ]
