@@ -34,9 +34,11 @@ def catch_of(event: Event, events: tuple[Event, ...], sightings: Iterable[Sighti
     for region in _tries(event.region):
         passed.append(region)
         inside = [e for e in events if _is_in_handler(e, region)]
-        told = next((s for s in telling if any(s.event is e for e in inside)), None)
-        if told is not None:
-            return Caught("logged", told.location, tuple(passed))
+        heard = [s for s in telling if any(s.event is e for e in inside)]
+        # What a handler says of some errors only, while it gives the others on, is not said of all.
+        some = [s for s in heard if _is_asked(s.event, region)]
+        if heard and (len(some) < len(heard) or not _throws_on(region, inside) or _in_both_arms(some)):
+            return Caught("logged", heard[0].location, tuple(passed))
         if _throws_on(region, inside):
             continue
         return Caught("swallowed", _handler_location(region, event), tuple(passed))
@@ -56,6 +58,30 @@ def _tries(region: Region | None) -> Iterable[Region]:
 
 def _is_in_handler(event: Event, region: Region) -> bool:
     return any(r.kind is RegionKind.CATCH and r.node is region.node for r in event.regions())
+
+
+def _arms(event: Event, region: Region) -> list[Region]:
+    """The arms of branches around an event, within the handler of a TRY region."""
+    found: list[Region] = []
+    for one in event.regions():
+        if one.kind is RegionKind.CATCH and one.node is region.node:
+            return found
+        if one.kind in (RegionKind.THEN, RegionKind.ELSE):
+            found.append(one)
+    return []
+
+
+def _is_asked(event: Event, region: Region) -> bool:
+    return bool(_arms(event, region))
+
+
+def _in_both_arms(some: list[Sighting]) -> bool:
+    """Whether each way through a branch tells: ``if (final) error(…) else warn(…)``."""
+    kinds: dict[int, set[RegionKind]] = {}
+    for sighting in some:
+        for arm in sighting.event.regions():
+            kinds.setdefault(id(arm.node), set()).add(arm.kind)
+    return any({RegionKind.THEN, RegionKind.ELSE} <= k for k in kinds.values())
 
 
 def _throws_on(region: Region, inside: list[Event]) -> bool:

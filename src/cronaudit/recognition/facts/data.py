@@ -108,11 +108,21 @@ def _pause(context: JobContext) -> Fact[LoopKindOfWork] | None:
         if any(repeats(r) and not _is_retry(r, context) for r in sighting.event.regions()):
             return seen_fact("yields", sighting, "Yields to the event loop between rounds")
     for sighting in context.seen_everywhere("sleep"):
-        if any(repeats(r) and not _is_retry(r, context) for r in sighting.event.regions()):
+        if _is_each_round(sighting.event, context):
             return seen_fact("yields", sighting, "Pauses between rounds")
     for sighting in context.seen_everywhere("concurrency.limit"):
         return seen_fact("yields", sighting, "Bounded concurrency")
     return None
+
+
+def _is_each_round(event: Event, context: JobContext) -> bool:
+    """Whether a pause lies in a loop of the work, and not in what happens after a failure only."""
+    for region in event.regions():
+        if region.kind is RegionKind.CATCH:
+            return False
+        if repeats(region):
+            return not _is_retry(region, context)
+    return False
 
 
 def _loops(context: JobContext) -> list[Event]:

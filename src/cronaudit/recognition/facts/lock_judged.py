@@ -168,6 +168,11 @@ def acquire_failure_of(
     thrown = _throw_behind(judged, spans)
     tried = _tries(lock, spans, context)
     if thrown is not None:
+        caught = catch_of(thrown, spans.events, context.sightings)
+        if caught.how == "swallowed" and not _asks(thrown) and not _is_own(caught.regions[-1], thrown):
+            return Fact(
+                "swallowed", "Swallowed without a log", (caught.location or place, place), lock.sighting.path
+            )
         return Fact("handled", f"{tried}throws", (thrown.location, place), lock.sighting.path)
     if lock.guarded.failure == "throws" and lock.guarded.block is None:
         caught = catch_of(lock.guarded.event, spans.events, context.sightings)
@@ -181,6 +186,11 @@ def acquire_failure_of(
             "handled", f"{tried}throws to a handler", (caught.location or place, place), lock.sighting.path
         )
     return Fact("handled", f"{tried}skips the run", (place,), lock.sighting.path)
+
+
+def _is_own(region: Region, event: Event) -> bool:
+    """Whether a ``try`` stands in the function of an event: there it tries again."""
+    return any(s is region.node for s in statements(event.scope.node.body))
 
 
 def _asks(event: Event) -> bool:

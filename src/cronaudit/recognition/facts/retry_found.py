@@ -43,7 +43,8 @@ def policies_of(context: JobContext, spans: Spans) -> Iterator[Policy]:
 
 
 def _of_loops(context: JobContext, spans: Spans) -> Iterator[Policy]:
-    work = {e.order for e in work_of(context)}
+    # A request that only asks is no change, but trying it again is a retry of a part (as of a client that does so).
+    work = {e.order for e in work_of(context)} | {s.event.order for s in context.seen("http.request")}
     sleeping = frozenset(id(s.event.call) for s in context.sightings if s.effect == "sleep")
     for loop in retry_loops(spans.events, context.linker):
         covered = _in_attempt(loop, spans)
