@@ -8,7 +8,7 @@ import posixpath
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -26,7 +26,7 @@ from cronaudit.model.rule import Catalogue
 from cronaudit.model.source import Diagnostic, Language, Role
 from cronaudit.model.verdict import CheckResult
 from cronaudit.parsing import LANGUAGES, parse
-from cronaudit.recognition.deployment import read_deployment
+from cronaudit.recognition.deployment import Enclosing, read_deployment
 from cronaudit.recognition.finding import Inputs, may_define, recognise
 from cronaudit.recognition.found import Rejection
 from cronaudit.ruleset.baseline import BaselineError, compare, read_baseline, render_baseline
@@ -34,7 +34,8 @@ from cronaudit.ruleset.catalogue import CatalogueError
 from cronaudit.ruleset.catalogue import load_catalogue as load_rules
 from cronaudit.ruleset.evaluate import evaluate
 from cronaudit.ruleset.summary import summarise
-from cronaudit.ruleset.suppress import Comment, ConfiguredWaiver, mentions_waiver, suppress
+from cronaudit.ruleset.suppress import Comment, ConfiguredWaiver, mentions_waiver
+from cronaudit.ruleset.suppress import suppress as waive
 from cronaudit.schedule.durations import duration_words
 from cronaudit.target import ImportTable, RoleRules, Tree, imports, search, walk
 
@@ -69,7 +70,7 @@ def _audit(path: Path, options: AuditOptions) -> AuditOutcome:
     jobs = _selected(findings.jobs, options.job_globs)
     progress("Checking", 0, 0)
     rows = evaluate(catalogue, jobs, findings.service, _FILTERS)
-    waived = suppress(rows, catalogue, jobs, _comments(inputs), [_configured(w) for w in options.waivers])
+    waived = waive(rows, catalogue, jobs, _comments(inputs), [_configured(w) for w in options.waivers])
     runtimes = _runtimes(jobs, tree)
     result = AuditResult(
         version=__version__,
@@ -199,7 +200,7 @@ def _inputs(tree: Tree, matcher: Matcher, options: AuditOptions, progress: Calla
         hits=hits,
         candidates=may_define(tree, sorted({*hits.files_with(*arming), *_named(tree, matcher.tokens())})),
         consumers=tuple(consumers),
-        deployment=read_deployment(tree),
+        deployment=read_deployment(tree, _enclosing(tree.root)),
         date=options.date,
         mentioned=_Mentions(tree).elsewhere,
     )
@@ -209,6 +210,23 @@ def _named(tree: Tree, tokens: Iterable[bytes]) -> Iterable[str]:
     """Code whose own path holds a token: what a framework loads by its place need not say so inside."""
     words = tuple(token.decode() for token in tokens)
     return (f.path for f in tree.files if f.language in LANGUAGES and any(word in f.path for word in words))
+
+
+def _enclosing(root: Path) -> Enclosing | None:
+    """Compose files of the repository around the target: they count where they build it (ruling 19)."""
+    for folder in root.parents:
+        if (folder / ".git").exists():
+            break
+    else:
+        return None
+    texts: dict[str, str] = {}
+    for above in root.parents:
+        for path in sorted((*above.glob("*compose*.y*ml"), *above.glob("docker/*compose*.y*ml"))):
+            with suppress(OSError, UnicodeDecodeError):
+                texts[path.relative_to(folder).as_posix()] = path.read_text(encoding="utf-8")
+        if above == folder:
+            break
+    return Enclosing(root.relative_to(folder).as_posix(), texts) if texts else None
 
 
 @dataclass(slots=True)

@@ -15,6 +15,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "cronaudit"
 MAX_LINES = 400
+LONGER = {
+    "model/ir.py": "its node types are one recursive type: expressions hold functions, which hold statements, which "
+    "hold expressions; in two modules each would import the other",
+}
+"""What may be longer, and why."""
 
 STAGES = frozenset({"target", "parsing", "linking", "knowledge", "recognition", "ruleset", "report", "fix"})
 ARROWS: dict[str, frozenset[str]] = {
@@ -33,7 +38,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "compiled": frozenset(),
     "knowledge": frozenset({"compiled", "model", "schedule"}),
     "recognition": frozenset({"model", "knowledge", "schedule"}),
-    "ruleset": frozenset({"model", "schedule"}),
+    "ruleset": frozenset({"compiled", "model", "schedule"}),
     "report": frozenset({"model", "schedule"}),
     "fix": frozenset({"model"}),
 }
@@ -131,7 +136,10 @@ def test_libcst_is_for_rewrites_only(module: str) -> None:
 @pytest.mark.parametrize("file", RELATIVE)
 def test_file_length(file: str) -> None:
     lines = len((PACKAGE / file).read_text(encoding="utf-8").splitlines())
-    assert lines <= MAX_LINES, f"{file} has {lines} lines"
+    if file in LONGER:
+        assert lines > MAX_LINES, f"{file} needs its exception no more"
+    else:
+        assert lines <= MAX_LINES, f"{file} has {lines} lines"
 
 
 @pytest.mark.parametrize("file", RELATIVE)

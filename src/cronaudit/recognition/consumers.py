@@ -137,21 +137,36 @@ class Consumers:
         queue = self._first(scheduler.queue, view)
         job = self._first(scheduler.job, view)
         registration.job_name = str(job.value) if isinstance(job, Known) and job.value is not None else None
-        candidates = [
-            (_fits(site.queue, queue) + _fits(site.name, job), site)
-            for site in self.sites.get(scheduler.family, [])
-            if not _differs(site.queue, queue) and not _differs(site.name, job)
-        ]
-        if not candidates:
-            registration.handler_open = "no consumer of its queue is in the tree"
-            return
-        score, best = max(candidates, key=lambda c: c[0])
-        if score == 0 and len({c.location for _, c in candidates}) > 1:
-            registration.handler_open = "nothing says which of several consumers takes it"
+        best = self.of(scheduler.family, queue, job)
+        if best is None:
+            open_ = any(_may_be(site, queue, job) for site in self.sites.get(scheduler.family, []))
+            registration.handler_open = (
+                "nothing says which of several consumers takes it"
+                if open_
+                else "no consumer of its queue is in the tree"
+            )
             return
         registration.consumer = best
         registration.handler = best.handler
         registration.handler_open = "" if best.handler is not None else "the consumer's function is not resolved"
+
+
+    def of(self, family: str, queue: Value | None, job: Value | None) -> ConsumerSite | None:
+        """The one consumer that takes a job of that queue and name; None where none or several may."""
+        candidates = [
+            (_fits(site.queue, queue) + _fits(site.name, job), site)
+            for site in self.sites.get(family, [])
+            if _may_be(site, queue, job)
+        ]
+        if not candidates:
+            return None
+        score, best = max(candidates, key=lambda c: c[0])
+        several = len({c.location for _, c in candidates}) > 1
+        return None if score == 0 and several else best
+
+
+def _may_be(site: ConsumerSite, queue: Value | None, job: Value | None) -> bool:
+    return not _differs(site.queue, queue) and not _differs(site.name, job)
 
 
 def _fits(a: Value | None, b: Value | None) -> int:

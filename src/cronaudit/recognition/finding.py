@@ -19,6 +19,7 @@ from cronaudit.recognition.assemble import assemble
 from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.discovery import Discovery
+from cronaudit.recognition.enqueued import Enqueued
 from cronaudit.recognition.found import Rejection
 from cronaudit.recognition.jobs import Finder, Found
 from cronaudit.recognition.liveness import Starts
@@ -76,8 +77,9 @@ def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[
         inputs.linker,
         discovery,
         Loops(inputs.linker, reader),
-        Manifests(inputs.linker, inputs.matcher, inputs.tree, discovery),
+        Manifests(inputs.linker, inputs.matcher, inputs.tree, discovery.registrar),
         reader,
+        Enqueued(inputs.linker, reader, consumers),
         starts,
     )
     service = Service(

@@ -9,10 +9,11 @@ from cronaudit.model.ir import Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Trace
-from cronaudit.model.value import Closure, External, Known, Unknown, Value
+from cronaudit.model.value import Closure, External, Known, Symbol, Unknown, Value
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.discovery import Discovery
 from cronaudit.recognition.engines import engine_trace, entries_of
+from cronaudit.recognition.enqueued import Enqueued
 from cronaudit.recognition.found import Registration, Rejection
 from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.liveness import Liveness, Starts
@@ -45,6 +46,7 @@ class Finder:
     loops: Loops
     manifests: Manifests
     reader: Reader
+    enqueued: Enqueued
     starts: Starts
     rejections: list[Rejection] = field(default_factory=list)
     _works: dict[int, tuple[Trace, tuple[Sighting, ...]]] = field(default_factory=dict)
@@ -117,8 +119,29 @@ class Finder:
         handler: Closure | Module | None = registration.handler
         if isinstance(handler, Closure):
             handler = unwrapped(handler, self.linker)
-        context = JobContext(service, registration, handler, trace, sightings, (), liveness.entries)
+        trace = _without_blind_end(trace, sightings)
+        if liveness.is_live:
+            liveness = self.starts.started(registration, liveness)
+        enqueued = self.enqueued.sightings(trace, sightings)
+        context = JobContext(service, registration, handler, trace, sightings, enqueued, liveness.entries)
         return Found(registration, liveness, context, stated_at(registration))
+
+
+_TALK = frozenset(("log", "console.log", "timer.after", "async.wait", "cron.parse"))
+
+
+def _without_blind_end(trace: Trace, sightings: tuple[Sighting, ...]) -> Trace:
+    """A walk that saw no work and ends in a call that nobody can tell is not complete."""
+    if not trace.complete or any(s.effect not in _TALK for s in sightings):
+        return trace
+    for event in trace.events:
+        call = event.call
+        if call is None or not isinstance(event.callee, Symbol | Unknown) or not event.awaited:
+            continue
+        name = getattr(call.callee, "name", None) or "a function picked at run time"
+        return Trace(trace.events, complete=False, cut=f"what {name} runs is not resolved ({event.location})",
+                     functions=trace.functions)  # fmt: skip
+    return trace
 
 
 def passed_to(registration: Registration) -> tuple[Value, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from cronaudit.model.ir import Class, Function, FunctionKind, Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.value import Namespace, Record
+from cronaudit.recognition.found import Registration
 
 _DEPTH = 8
 _FILES = 400
@@ -42,6 +43,19 @@ class Starts:
     def of(self, node: Function | Module) -> Liveness:
         """Whether the code of `node` runs."""
         return self._node(node, 0, frozenset())
+
+    def started(self, registration: Registration, liveness: Liveness) -> Liveness:
+        """A job that is made stopped lives only where something calls the method that starts it."""
+        scheduler = registration.scheduler
+        if scheduler is None or scheduler.starts in ("", "call"):
+            return liveness
+        method = scheduler.starts.rsplit(".", 1)[-1]
+        path = registration.site.path
+        spoken = re.compile(rb"\b" + re.escape(method.encode()) + rb"\s*\(")
+        for other in (path, *self._importers(path)):
+            if spoken.search(_code_only(self.linker.source(other))):
+                return liveness
+        return Liveness(is_live=False, reason=f"it is made stopped and nothing calls {method}()")
 
     def _node(self, node: Function | Module, depth: int, active: frozenset[int]) -> Liveness:
         if isinstance(node, Module):

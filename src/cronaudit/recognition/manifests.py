@@ -12,8 +12,8 @@ from cronaudit.model.ir import Module
 from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location, SourceTree
 from cronaudit.model.value import Closure, Namespace, Record, Scope, Sequence, Value
-from cronaudit.recognition.discovery import Discovery
 from cronaudit.recognition.found import Registration
+from cronaudit.recognition.registrar import Registrar
 
 _APP_ROUTE = re.compile(r"(?:^|/)app/(.*)/route\.[cm]?[jt]sx?$")
 _PAGE_ROUTE = re.compile(r"(?:^|/)pages/(api/.*?)(?:/index)?\.[cm]?[jt]sx?$")
@@ -29,7 +29,7 @@ class Manifests:
     linker: Linker
     matcher: Matcher
     tree: SourceTree
-    discovery: Discovery
+    registrar: Registrar
     _routes: dict[str, str] = field(default_factory=dict)
 
     def registrations(self) -> Iterator[Registration]:
@@ -45,10 +45,10 @@ class Manifests:
                 for container in listed:
                     for entry in container.items if isinstance(container, Sequence) else ():
                         inner = Site(scheduler.call, None, None, {"entry": entry}, {}, file.path)
-                        name = self.discovery.name_of(scheduler, inner)
+                        name = self.registrar.name_of(scheduler, inner)
                         at = self._line(file.path, name)
                         bound = Bound(Scope(module, None), (at,), (Item(at, self.linker.force(entry)),))
-                        found = self.discovery.register(scheduler, inner, module, bound, at, at)
+                        found = self.registrar.register(scheduler, inner, module, bound, at, at)
                         if found is not None:
                             self._route(found, name)
                             yield found

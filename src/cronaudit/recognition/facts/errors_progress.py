@@ -184,7 +184,18 @@ def dead_letter_of(context: JobContext) -> Fact[DeadLetter]:
         if isinstance(kept_set, Record) and kept_set.entries:
             return Fact("kept", "Failed runs are kept by option", (kept_set.at or context.site,))
         return Fact("default", "Failed set of the queue, by default", (context.site,))
+    for sighting in context.seen("queue.enqueue"):
+        if not is_error_path(sighting.event.region) and _keeps_failed(sighting, context):
+            return seen_fact("default", sighting, "Failed set of the queue that it feeds, by default")
     return context.absent("none", "No dead letter queue")
+
+
+def _keeps_failed(sighting: Sighting, context: JobContext) -> bool:
+    """Whether the library of a queue keeps what fails in it, for work that is only put there (ruling 6)."""
+    library = next((x for x in context.service.matcher.libraries if x.id == sighting.library), None)
+    return library is not None and any(
+        dict(s.traits).get("errors.dead_letter") in ("default", "kept") for s in library.schedulers
+    )
 
 
 def _keeps(sighting: Sighting, context: JobContext) -> bool:

@@ -128,7 +128,7 @@ class _Judge:
             return "conditional", "Upsert", (act.location,)
         if write.kind == "update" and condition.states & write.sets:
             return "conditional", _conditional(write), (act.location,)
-        if write.kind == "delete" and (condition.states or not condition.filtered) and write.is_sql:
+        if write.kind == "delete" and (condition.states or write.set_based) and write.is_sql:
             return "conditional", _conditional(write), (act.location,)
         if write.kind == "delete" and condition.states:
             return "conditional", _conditional(write), (act.location,)

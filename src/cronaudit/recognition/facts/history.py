@@ -10,7 +10,8 @@ from cronaudit.model.ir import Const, Function, Member, Name, Object, Template
 from cronaudit.model.trace import RegionKind
 from cronaudit.model.walking import functions_in, inside
 from cronaudit.recognition.context import JobContext
-from cronaudit.recognition.facts.metrics import Exported, Metric, export_of, metrics_on
+from cronaudit.recognition.facts.failure_paths import hooks
+from cronaudit.recognition.facts.metrics import Exported, Metric, export_of, metric_of, metrics_on
 from cronaudit.recognition.facts.monitor import build as build_monitor
 from cronaudit.recognition.facts.run_history import runs_of
 from cronaudit.recognition.facts.stubs import (
@@ -129,6 +130,10 @@ def _outcomes(context: JobContext, export: Exported | None) -> Fact[Outcomes]:
             continue
         elif _GOOD.search(words) or (_OUTCOME.search(words) and _RUN.search(words)):
             good = good or metric
+    if bad is None:
+        # A queue tells of a failed run by an event: `worker.on('failed', …)`.
+        told = (s for hook in hooks(context) for s in hook.sightings if s.effect == "metric.count")
+        bad = next((metric_of(s, context) for s in told), None)
     if good is not None or bad is not None:
         return _counted(good, bad, export)
     if context.trait("history.outcomes") in ("both", "weak"):

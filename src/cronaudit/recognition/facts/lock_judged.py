@@ -10,8 +10,8 @@ from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import Loop as LoopNode
 from cronaudit.model.ir import LoopKind, Try
 from cronaudit.model.source import Location
-from cronaudit.model.trace import Event, EventKind, RegionKind
-from cronaudit.model.walking import inside
+from cronaudit.model.trace import Event, EventKind, Region, RegionKind
+from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.catching import catch_of
 from cronaudit.recognition.facts.lock_flow import Flow

@@ -47,6 +47,11 @@ def metrics_on(context: JobContext, *effects: str) -> tuple[Metric, ...]:
     return tuple(_metric(o, context.service.matcher) for o in occurrences(context, *effects))
 
 
+def metric_of(sighting: Sighting, context: JobContext) -> Metric:
+    """The metric that a call off the walk records."""
+    return _metric(Occurrence(sighting, ()), context.service.matcher)
+
+
 def job_metrics(context: JobContext) -> frozenset[str]:
     """The names of all metrics that the walk records."""
     found = metrics_on(context, "metric.observe", "metric.count")

@@ -19,6 +19,7 @@ from cronaudit.model.ir import (
     Name,
     Object,
     Stmt,
+    Template,
 )
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind
@@ -37,6 +38,8 @@ FRESH: Final = re.compile(
 )
 """Names for how fresh a job's last success is, and for one that has none."""
 _PEOPLE: Final = frozenset("render render_template render_to_response sendFile TemplateResponse".split())
+_HTML: Final = frozenset(("html", "text/html", "text/html; charset=utf-8"))
+"""What the type of such an answer is set to."""
 _ABOUT: Final = re.compile(
     r"(?:^|[/_.-])(?:health\w*|ready\w*|live\w*|alive|status|metrics|heartbeats?|monitor\w*|jobs?|crons?|tasks?|workers?"
     r"|schedul\w+|queues?|background)(?:[/_.-]|$)",
@@ -249,10 +252,22 @@ def _writes(function: Function, name: str) -> bool:
     for statement in statements(function.body):
         if isinstance(statement, Assign) and any(_named(e) == name for e in inside(statement.target)):
             return True
-    return any(
-        isinstance(e, Entry) and e.key == name and not isinstance(e.value, Const)
-        for e in _deep(function.body)
-    )
+    column = re.compile(rf"\b(?:update|insert|merge)\b.*\b{re.escape(name)}\b", re.IGNORECASE | re.DOTALL)
+    for expr in _deep(function.body):
+        if isinstance(expr, Entry):
+            if expr.key == name and not isinstance(expr.value, Const):
+                return True
+        elif any(column.search(text) for text in _texts(expr)):
+            return True
+    return False
+
+
+def _texts(expr: Expr) -> Iterator[str]:
+    """The text of a statement, which may name a column that it writes."""
+    if isinstance(expr, Const) and isinstance(expr.value, str):
+        yield expr.value
+    elif isinstance(expr, Template):
+        yield " ".join(p for p in expr.parts if isinstance(p, str))
 
 
 def _keeps(function: Function) -> bool:
@@ -311,4 +326,11 @@ def _leading(events: tuple[Event, ...], route: Route, words: list[_Word]) -> Loc
 
 
 def _is_page(events: tuple[Event, ...]) -> bool:
-    return any(e.call is not None and getattr(e.call.callee, "name", "") in _PEOPLE for e in events)
+    return any(
+        e.call is not None
+        and (
+            getattr(e.call.callee, "name", "") in _PEOPLE
+            or any(isinstance(a.value, Const) and a.value.value in _HTML for a in e.call.args)
+        )
+        for e in events
+    )

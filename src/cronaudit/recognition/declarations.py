@@ -1,0 +1,188 @@
+"""Jobs that are declared: by a decorator, an export, an assignment to a setting, or the class inherited from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cronaudit.knowledge.matcher import Matcher
+from cronaudit.knowledge.selectors import Site
+from cronaudit.model.ir import Assign, Call, Class, Expr, Function, Member, Module, Name
+from cronaudit.model.knowledge import Scheduler
+from cronaudit.model.linker import Bound, Linker
+from cronaudit.model.source import Location
+from cronaudit.model.value import (
+    Arguments,
+    ClassValue,
+    Closure,
+    External,
+    Instance,
+    Lazy,
+    Namespace,
+    Record,
+    Scope,
+    Unknown,
+    Value,
+)
+from cronaudit.model.walking import functions_in, statements
+from cronaudit.recognition.found import Registration
+from cronaudit.recognition.registrar import Registrar, is_none
+
+_COMPOSED = 2
+"""How deep decorators are looked for in what others compose of them."""
+
+
+class Declarations:
+    """Finds the declared jobs of a file."""
+
+    def __init__(self, linker: Linker, matcher: Matcher, registrar: Registrar) -> None:
+        self._linker = linker
+        self._matcher = matcher
+        self._registrar = registrar
+        self._composed: set[str] = set()
+
+    def in_module(self, module: Module) -> Iterator[Registration]:
+        """The declared jobs of one file."""
+        yield from self._decorated(module)
+        yield from self._exported(module)
+        yield from self._assigned(module)
+        yield from self._inherited(module)
+
+    def _decorated(self, module: Module) -> Iterator[Registration]:
+        for target, decorators, node in _decorated_things(module, self._linker):
+            for decorator in decorators:
+                call = decorator if isinstance(decorator, Call) else None
+                scope = self._linker.scope_of(node)
+                line = call.line if call is not None else target.line
+                at = Location(module.path, line, target.end_line)
+                for scheduler, callee, args in self._decorating(call, decorator, scope):
+                    thing: Value = self._method(target) if isinstance(target, Function) else ClassValue(target, scope)
+                    view = Site(callee.path, args, callee.receiver, {"decorated": thing})
+                    registration = self._registrar.register(scheduler, view, node, Bound(scope, ()), at, at)
+                    if registration is None:
+                        continue
+                    if registration.handler is None and isinstance(target, Function):
+                        registration.handler = self._method(target)
+                        registration.handler_open = ""
+                    yield registration
+
+    def users_of_decorator(self, module: Module) -> Iterator[Registration]:
+        """A function that makes a decorator is one: what uses it holds no token of the library itself."""
+        for path in self._linker.importing(module.path):
+            user = self._linker.module(path) if path not in self._composed else None
+            self._composed.add(path)
+            if user is not None:
+                yield from self._decorated(user)
+
+    def _decorating(
+        self, call: Call | None, decorator: Expr, scope: Scope
+    ) -> Iterator[tuple[Scheduler, External, Arguments]]:
+        """The schedulers behind a decorator; one of the project's own counts as those that it makes."""
+        callee = self._linker.fold(call.callee if call is not None else decorator, scope)
+        if isinstance(callee, External):
+            args = self._linker.arguments(call, scope) if call is not None else Arguments((), {})
+            for scheduler in self._matcher.scheduler(callee.path, "decorator"):
+                yield scheduler, callee, args
+        elif isinstance(callee, Closure) and call is not None:
+            yield from self._made(self._linker.fold(call, scope), 0)
+
+    def _made(self, value: Value, depth: int) -> Iterator[tuple[Scheduler, External, Arguments]]:
+        """``const Nightly = () => Cron('0 2 * * *')``, ``applyDecorators(Cron(…), …)``."""
+        if not isinstance(value, External) or value.args is None or depth > _COMPOSED:
+            return
+        found = self._matcher.scheduler(value.path.removesuffix("()"), "decorator")
+        for scheduler in found:
+            yield scheduler, External(value.path.removesuffix("()"), receiver=value.receiver), value.args
+        for raw in () if found else value.args.positional:
+            yield from self._made(self._linker.force(raw), depth + 1)
+
+    def _method(self, function: Function) -> Closure:
+        scope = self._linker.scope_of(function.parent)
+        if function.owner is None:
+            return Closure(function, scope)
+        return Closure(function, scope, Instance(self._linker.class_value(function.owner), None))
+
+    def _exported(self, module: Module) -> Iterator[Registration]:
+        """Frameworks that run what a module exports: ``export const config = {schedule}``, ``scheduled()``."""
+        schedulers = self._matcher.schedulers("export")
+        if not schedulers:
+            return
+        names = {e.name: e.line for e in module.exports if e.name != "*"}
+        scope = self._linker.scope_of(module)
+        namespace = Namespace(module)
+        if not names and b"exports" in self._linker.source(module.path):
+            whole = self._linker.member(namespace, "*")
+            if isinstance(whole, Record):
+                names = {key: 1 for key in whole.entries if not key.startswith("\0")}
+            at = getattr(whole, "at", None)
+            names.setdefault("default", at.line if isinstance(at, Location) else 1)
+        if not names:
+            return
+        exports: dict[str, Value | Lazy] = {n: self._linker.member(namespace, n) for n in sorted(names)}
+        for scheduler in schedulers:
+            head, *rest = scheduler.call.removeprefix("export:").split(".")
+            value: Value | None = self._linker.force(exports[head]) if head in exports else None
+            for part in rest:
+                value = self._linker.member(value, part) if value is not None else None
+            if value is None or is_none(value) or isinstance(value, Unknown):
+                continue
+            at = Location(module.path, names[head])
+            view = Site(scheduler.call, None, None, {"value": value}, exports, module.path)
+            if scheduler.entries:
+                yield from self._registrar.entries(scheduler, view, module, Bound(scope, ()), at)
+                continue
+            registration = self._registrar.register(scheduler, view, module, Bound(scope, ()), at, at)
+            if registration is not None:
+                yield registration
+
+    def _assigned(self, module: Module) -> Iterator[Registration]:
+        """Settings that a framework reads: ``CELERY_BEAT_SCHEDULE = {…}``, ``app.conf.beat_schedule = {…}``."""
+        if not self._matcher.schedulers("assign"):
+            return
+        scope = self._linker.scope_of(module)
+        for statement in statements(module.body):
+            if not isinstance(statement, Assign) or statement.value is None:
+                continue
+            target = statement.target
+            path = f"{module.path}.{target.name}" if isinstance(target, Name) else ""
+            if isinstance(target, Member):
+                folded = self._linker.fold(target, scope)
+                path = folded.path if isinstance(folded, External) else f".{target.name}"
+            for scheduler in self._matcher.scheduler(path, "assign") if path else ():
+                at = Location(module.path, statement.line, statement.end_line)
+                view = Site(path, None, None, {"value": self._linker.fold(statement.value, scope)}, {}, module.path)
+                bound = Bound(scope, ())
+                if scheduler.entries:
+                    yield from self._registrar.entries(scheduler, view, module, bound, at)
+                elif (registration := self._registrar.register(scheduler, view, module, bound, at, at)) is not None:
+                    yield registration
+
+    def _inherited(self, module: Module) -> Iterator[Registration]:
+        """Classes that a framework runs because of what they inherit from."""
+        if not self._matcher.schedulers("base"):
+            return
+        for cls in self._linker.classes(module):
+            if not cls.bases:
+                continue
+            value = self._linker.class_value(cls)
+            for base in self._linker.lineage(value):
+                if not isinstance(base, External):
+                    continue
+                for scheduler in self._matcher.scheduler(base.path, "base"):
+                    node = cls.parent
+                    at = Location(module.path, cls.line, cls.end_line)
+                    view = Site(base.path, None, None, {"class": Instance(value, None)})
+                    bound = Bound(self._linker.scope_of(node), ())
+                    registration = self._registrar.register(scheduler, view, node, bound, at, at)
+                    if registration is not None:
+                        yield registration
+
+
+def _decorated_things(
+    module: Module, linker: Linker
+) -> Iterator[tuple[Function | Class, tuple[Expr, ...], Function | Module]]:
+    for function in functions_in(module):
+        if function.decorators:
+            yield function, function.decorators, function.parent
+    for cls in linker.classes(module):
+        if cls.decorators:
+            yield cls, cls.decorators, cls.parent

@@ -1,0 +1,167 @@
+"""What one armed place states, made into a registration: its schedule, name, handler, options and consumer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cronaudit.knowledge.conditions import holds
+from cronaudit.knowledge.selectors import Called, Site, select
+from cronaudit.model.ir import Call, Function, Member, Module, Name
+from cronaudit.model.knowledge import Scheduler, Selector
+from cronaudit.model.linker import Bound, Item, Linker
+from cronaudit.model.source import Location
+from cronaudit.model.value import ClassValue, Closure, External, Known, Lazy, Record, Sequence, Value
+from cronaudit.recognition.consumers import Consumers
+from cronaudit.recognition.found import Registration, Rejection, Timing
+from cronaudit.recognition.handlers import resolve_handler
+from cronaudit.recognition.naming import as_name, named_beside, named_by
+from cronaudit.recognition.timing import timing_of
+
+
+class Registrar:
+    """Reads the places that a scheduler's description speaks of."""
+
+    def __init__(self, linker: Linker, consumers: Consumers) -> None:
+        self._linker = linker
+        self._consumers = consumers
+        self.rejections: list[Rejection] = []
+
+    def entries(
+        self, scheduler: Scheduler, view: Called, node: Function | Module, bound: Bound, site: Location
+    ) -> Iterator[Registration]:
+        """One registration for each entry of a list or object of jobs."""
+        container = self._first(scheduler.entries, view)
+        rows: list[tuple[Value | Lazy, Value | Lazy]] = []
+        if isinstance(container, Record):
+            rows = [(Known(k, container.at), v) for k, v in container.entries.items()]
+        elif isinstance(container, Sequence):
+            rows = [(Known(n, container.at), v) for n, v in enumerate(container.items)]
+        for key, entry in rows:
+            value = self._linker.force(entry)
+            places: dict[str, Value | Lazy] = {"key": key, "entry": value}
+            inner = Site(view.path, view.args, view.receiver, places)
+            if isinstance(view, Site):
+                inner = Site(view.path, view.args, view.receiver, {**view.places, **places}, view.exports, view.file)
+            at = getattr(value, "at", None)
+            item = at if isinstance(at, Location) else site
+            registration = self.register(
+                scheduler, inner, node, Bound(bound.scope, (*bound.chain, item), (*bound.items, Item(item, value))), site, item
+            )
+            if registration is not None:
+                yield registration
+
+    def register(  # noqa: PLR0913 - the parts of one place
+        self,
+        scheduler: Scheduler,
+        view: Called,
+        node: Function | Module,
+        bound: Bound,
+        site: Location,
+        item: Location | None = None,
+    ) -> Registration | None:
+        """What one armed place states; None where it arms no periodic job."""
+        if holds(scheduler.when, view, self._linker.force, self._linker.member) is not True:
+            return None
+        timing = timing_of(scheduler.schedule, view, self._linker)
+        if timing is None:
+            self.rejections.append(Rejection(site, scheduler.kind, "it states no recurring schedule"))
+            return None
+        against = _one_shot(scheduler, view, timing, self._first(scheduler.handler, view))
+        if against:
+            self.rejections.append(Rejection(site, scheduler.kind, against))
+            return None
+        name, name_at = self._first_text(scheduler.name, view)
+        if name is None:
+            name, name_at = named_by(bound, self._linker)
+        if name is None and isinstance(getattr(view, "call", None), Call):
+            name, name_at = named_beside(view.call, node, bound.scope, self._linker)
+        options = {
+            key: value
+            for key, selectors in scheduler.options
+            if (value := self._first(selectors, view)) is not None and not is_none(value)
+        }
+        timezone = self._first(scheduler.timezone, view)
+        handler, why = resolve_handler(self._first(scheduler.handler, view), self._linker)
+        registration = Registration(
+            kind=scheduler.kind,
+            scheduler=scheduler,
+            call=_as_call(view, site),
+            node=node,
+            bound=bound,
+            site=site,
+            timing=timing,
+            timezone=None if timezone is None or is_none(timezone) else timezone,
+            name=name,
+            name_at=name_at,
+            handler=handler,
+            handler_open=why,
+            options=options,
+            traits=dict(scheduler.traits),
+            item=item or _item(bound, site),
+        )
+        if scheduler.family is not None and handler is None:
+            self._consumers.attach(registration, view)
+        return registration
+
+    def _first(self, selectors: tuple[Selector, ...], view: Called) -> Value | None:
+        fallback: Value | None = None
+        for selector in selectors:
+            value = select(selector, view, self._linker.force, self._linker.member)
+            if value is None or is_none(value):
+                continue
+            if isinstance(value, Known | Closure | ClassValue):
+                return value
+            fallback = fallback or value
+        return fallback
+
+    def name_of(self, scheduler: Scheduler, view: Called) -> str | None:
+        """The name that a place states."""
+        return self._first_text(scheduler.name, view)[0]
+
+    def _first_text(self, selectors: tuple[Selector, ...], view: Called) -> tuple[str | None, Location | None]:
+        for selector in selectors:
+            value = select(selector, view, self._linker.force, self._linker.member)
+            text = as_name(value)
+            if text is not None:
+                return text, getattr(value, "at", None)
+        return None, None
+
+
+_DATE_NAME = re.compile(r"(^|_)(date|datetime|at|when|until|deadline)$|(Date|DateTime|At|When|Deadline)$|^(run|start|end)_?at$")
+
+
+def _one_shot(scheduler: Scheduler, view: Called, timing: Timing, handler: Value | None) -> str:
+    """Why a call with an open schedule arms no recurring job; empty where nothing speaks against one."""
+    if timing.open is None:
+        return ""
+    call = getattr(view, "call", None)
+    for part in scheduler.schedule:
+        index = part.select.index
+        if isinstance(call, Call) and part.select.root == "args" and isinstance(index, int) and not part.select.members:
+            given = call.args[index].value if index < len(call.args) else None
+            if isinstance(given, Name | Member) and _DATE_NAME.search(given.name):
+                return f"{given.name} is a single date"
+            if isinstance(given, Call) and given.is_new and getattr(given.callee, "name", "") == "Date":
+                return "it is a single date"
+    if isinstance(handler, Closure) and not handler.function.body and not handler.function.is_abstract:
+        return "it runs an empty function: the expression is only checked"
+    return ""
+
+
+def _as_call(view: Called, site: Location) -> External:
+    if isinstance(view, External):
+        return view
+    return External(view.path, view.args, site, view.receiver)
+
+
+def _item(bound: Bound, site: Location) -> Location:
+    """The registry entry, call or class that states the job: the outermost place that bound something."""
+    if bound.items:
+        return bound.items[-1].location
+    return bound.chain[-1] if bound.chain else site
+
+
+def is_none(value: Value) -> bool:
+    """Whether a value is written as nothing: ``None``, ``null``, ``undefined``."""
+    return isinstance(value, Known) and value.value is None
