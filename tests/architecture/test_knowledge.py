@@ -66,7 +66,7 @@ def names(value: Any) -> set[str]:
 
 
 def read(path: Path) -> Any:
-    return yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return yaml.safe_load(path.read_bytes())
 
 
 @cache

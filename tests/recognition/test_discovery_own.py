@@ -157,10 +157,6 @@ def test_a_function_that_plans(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason=("jobs of one planning function are all stated in it, not at the calls that set them apart"),
-)
 def test_a_job_is_stated_where_the_planning_function_is_called(tmp_path: Path) -> None:
     files = {
         "src/plan.ts": (

@@ -107,10 +107,6 @@ def test_hooks_of_an_object_that_a_framework_loads(tmp_path: Path) -> None:
     assert [(j.live, j.at) for j in discover(tmp_path, files).jobs] == [(True, "src/index.ts:4")]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason=("`starts` of a library file is not asked: a task that is never started counts as live"),
-)
 def test_a_task_that_is_made_stopped_and_never_started_is_dormant(tmp_path: Path) -> None:
     main = DB + "import { CronJob } from 'cron';\nexport const job = new CronJob('0 5 * * *', sweep);"
 

@@ -278,7 +278,19 @@ def _text_method(folder: Folder, receiver: Known | Text, name: str, args: Argume
         return joined([receiver, *(folder.force(a) for a in args.positional)], at)
     if name == "total_seconds" and isinstance(receiver, Known):
         return receiver
+    if name == "split" and isinstance(receiver, Known) and isinstance(receiver.value, str):
+        return _split(folder, receiver, receiver.value, args, at)
     return Unknown(f"{name} of a text", at)
+
+
+def _split(folder: Folder, receiver: Known, text: str, args: Arguments, at: Location | None) -> Value:
+    """``'5 * * * *'.split(' ')``: each part keeps where the text is stated and whose default it is."""
+    given = folder.force(args.positional[0]) if args.positional else Known(None)
+    if len(args.positional) > 1 or not isinstance(given, Known) or not isinstance(given.value, str | None):
+        return Unknown("split of a text", at)
+    # Without a separator Python splits at white space; an empty one is an error there, and characters in JavaScript.
+    parts = text.split(given.value) if given.value != "" else list(text)
+    return Sequence(tuple(Known(p, receiver.at, None, receiver.default_of) for p in parts), complete=True, at=at)
 
 
 # ---- comprehensions ----------------------------------------------------------------------------------------

@@ -476,7 +476,7 @@ class Function:
         own = self.name or "<anonymous>"
         if self.owner is not None:
             return f"{self.owner.name or '<class>'}.{own}"
-        if isinstance(self.parent, Function):
+        if isinstance(self.parent, Function) and (self.name is None or self.parent.name is not None):
             return f"{self.parent.symbol}.{own}"
         return own
 

@@ -92,6 +92,9 @@ def handler_of(found: Found) -> Handler | None:
         return Handler(Location(handler.path, 1), posixpath.basename(handler.path))
     if handler is None:
         return None
+    work = found.registration.work
+    if work is not None:
+        return Handler(work.function.location, work.function.symbol)
     function = filled_in(found.context, handler) or passed_in(found.context) or dispatched(found.context) or handler.function
     return Handler(function.location, function.symbol)
 

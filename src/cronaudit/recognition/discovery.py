@@ -93,12 +93,18 @@ class Discovery:
         is_open = any(
             not isinstance(s.owner, Loop) for v in values(base.scope) for s in self._linker.symbols(v)
         )
-        bounds = self._linker.bounds(node) if is_open or self._is_inherited(node) else (base,)
+        known = is_open or self._is_inherited(node)
+        bounds = self._linker.bounds(node) if known else (self._injected(node, base),)
         found: list[Registration] = []
         for outer in bounds:
             for bound in self._linker.unroll(outer, values):
                 found.extend(self._register(scheduler, call, node, bound, site))
-        yield from self._without_wrappers(found, is_open=is_open, node=node)
+        yield from self._without_wrappers(found, is_open=is_open)
+
+    def _injected(self, node: Function | Module, base: Bound) -> Bound:
+        """What the one caller or maker of a function hands in: the schedule needs it not, the handler may."""
+        bounds = self._linker.bounds(node) if isinstance(node, Function) else ()
+        return Bound(bounds[0].scope, ()) if len(bounds) == 1 else base
 
     def _states_none(self, scheduler: Scheduler, call: Call, scope: Scope) -> bool:
         """Whether the call states no schedule, whoever its caller is: the common case of a queue's ``add``."""
@@ -118,10 +124,11 @@ class Discovery:
         return False
 
     def _without_wrappers(
-        self, found: list[Registration], *, is_open: bool, node: Function | Module
+        self, found: list[Registration], *, is_open: bool
     ) -> Iterator[Registration]:
         """Drop what stays open for want of a caller, and what only repeats another caller's schedule."""
         seen: set[tuple[object, ...]] = set()
+        kept: list[Registration] = []
         for registration in found:
             if is_open and self._is_uncalled(registration):
                 self.rejections.append(
@@ -138,6 +145,9 @@ class Discovery:
             if key in seen:
                 continue
             seen.add(key)
+            kept.append(registration)
+        for registration in kept:
+            registration.alone = len(kept) == 1
             yield registration
 
     def _is_uncalled(self, registration: Registration) -> bool:

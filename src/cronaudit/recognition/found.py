@@ -71,8 +71,12 @@ class Registration:
     traits: dict[str, Scalar] = field(default_factory=dict)
     item: Location | None = None
     """The registry entry, call or class in which the job is stated."""
+    alone: bool = True
+    """Whether the armed call states this job only; else its callers and registries tell its jobs apart."""
     engine: Registration | None = None
     """The timer that reads the registry, for a job of the project's own scheduler."""
+    work: Closure | None = None
+    """What a queue's consumer runs for this job in the end, where the consumer picks it by a name at run time."""
 
 
 @dataclass(frozen=True, slots=True)

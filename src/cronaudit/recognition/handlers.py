@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cronaudit.model.ir import Await, Call, Do, Function, Module, Operation, Return
+from cronaudit.model.ir import Assign, Await, Call, Do, Expr, Function, Module, Name, Operation, Return
 from cronaudit.model.linker import Linker
 from cronaudit.model.value import (
     Choice,
@@ -87,10 +87,13 @@ def unwrapped(handler: Closure, linker: Linker) -> Closure:
 
 
 def _only_call(function: Function) -> Call | None:
-    body = function.body
-    if len(body) != 1 or not isinstance(body[0], Do | Return) or body[0].value is None:
+    """The one call of a body that only hands on; loading the module of that call first is no work of its own."""
+    *before, last = function.body or (None,)
+    if not all(isinstance(s, Assign) and s.value is not None and _loads(s.value) for s in before):
         return None
-    expr = body[0].value
+    if not isinstance(last, Do | Return) or last.value is None:
+        return None
+    expr = last.value
     while True:
         if isinstance(expr, Await):
             expr = expr.value
@@ -105,3 +108,9 @@ def _only_call(function: Function) -> Call | None:
             return expr
         else:
             return None
+
+
+def _loads(expr: Expr) -> bool:
+    while isinstance(expr, Await):
+        expr = expr.value
+    return isinstance(expr, Call) and isinstance(expr.callee, Name) and expr.callee.name in ("import", "require")

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from cronaudit.model.ir import Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
-from cronaudit.model.trace import Trace
+from cronaudit.model.trace import Event, Trace
 from cronaudit.model.value import Closure, External, Known, Symbol, Unknown, Value
+from cronaudit.recognition.class_registries import classes_of
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.discovery import Discovery
 from cronaudit.recognition.engines import engine_trace, entries_of
@@ -89,7 +90,12 @@ class Finder:
     def _entries(self, registration: Registration) -> list[Registration]:
         """The jobs that a timer of the project's own runs out of a registry; none where it is a job itself."""
         known = self._works.get(id(registration))
-        return list(entries_of(registration, known[1], self.linker)) if known is not None else []
+        if known is None:
+            return []
+        trace, sightings = known
+        return list(entries_of(registration, sightings, self.linker)) or list(
+            classes_of(registration, trace, self.linker)
+        )
 
     def _trace(self, registration: Registration) -> Trace:
         assert registration.handler is not None  # noqa: S101 - the callers have looked
@@ -123,8 +129,14 @@ class Finder:
         if liveness.is_live:
             liveness = self.starts.started(registration, liveness)
         enqueued = self.enqueued.sightings(trace, sightings)
+        if registration.work is not None and all(e.callee is None or not _runs(e, registration.work) for e in trace.events):
+            enqueued = (*enqueued, *self.reader.read(self.linker.walk(registration.work)))
         context = JobContext(service, registration, handler, trace, sightings, enqueued, liveness.entries)
         return Found(registration, liveness, context, stated_at(registration))
+
+
+def _runs(event: Event, work: Closure) -> bool:
+    return isinstance(event.callee, Closure) and event.callee.function is work.function
 
 
 _TALK = frozenset(("log", "console.log", "timer.after", "async.wait", "cron.parse"))
@@ -165,7 +177,7 @@ def stated_at(registration: Registration) -> Location:
     for at in (registration.timing.at, registration.name_at):
         if at is None:
             continue
-        for place in (item, *registration.bound.chain, registration.site):
+        for place in _places(registration, item):
             end = place.end_line or place.line
             if at.path == place.path and place.line <= at.line <= end and end - place.line <= _LONGEST_ITEM:
                 return Location(at.path, at.line, max(end, at.line))
@@ -176,6 +188,14 @@ def stated_at(registration: Registration) -> Location:
         if cls is not None and cls.module.path == at.path and cls.line <= at.line <= cls.end_line:
             return Location(at.path, at.line, cls.end_line)
     return item
+
+
+def _places(registration: Registration, item: Location) -> tuple[Location, ...]:
+    """Where the schedule may be stated, the best place first."""
+    chain = registration.bound.chain
+    if registration.alone:
+        return (registration.site, *chain, item)
+    return (item, *reversed(chain or (registration.site,)))
 
 
 def _distinct(found: list[Registration]) -> list[Registration]:

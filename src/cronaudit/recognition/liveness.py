@@ -53,9 +53,12 @@ class Starts:
         path = registration.site.path
         spoken = re.compile(rb"\b" + re.escape(method.encode()) + rb"\s*\(")
         for other in (path, *self._importers(path)):
-            if spoken.search(_code_only(self.linker.source(other))):
+            if any(spoken.search(_without_comment(line).encode()) for line in self._text(other).splitlines()):
                 return liveness
         return Liveness(is_live=False, reason=f"it is made stopped and nothing calls {method}()")
+
+    def _text(self, path: str) -> str:
+        return self.linker.source(path).decode("utf-8", "replace")
 
     def _node(self, node: Function | Module, depth: int, active: frozenset[int]) -> Liveness:
         if isinstance(node, Module):

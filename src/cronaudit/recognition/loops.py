@@ -26,12 +26,13 @@ from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.schedule import Schedule
 from cronaudit.model.source import Location
-from cronaudit.model.value import Arguments, Choice, Closure, External, Instance, Known, Value
+from cronaudit.model.value import Arguments, Choice, Closure, External, Instance, Known, Scope, Value
 from cronaudit.model.walking import blocks, expressions, functions_in, inside, statements
 from cronaudit.recognition.found import Registration, Rejection, Timing
 from cronaudit.recognition.sightings import Reader
 from cronaudit.recognition.timers import judge_interval, rearms
 from cronaudit.recognition.timing import read
+from cronaudit.recognition.wrapping import armed_by_callers, called_parameters, scope_inside, steady_pause
 
 _EVERY = SchedulePart("every", Selector("args", 1, (), "ms", "args[1]"))
 _COUNTERS = ("attempt", "retr", "tries", "remaining", "count")
@@ -68,7 +69,7 @@ class Loops:
             if against is not None:
                 self._reject(call, module, against.reason)
                 continue
-            yield self._timeout(call, node, handler, module)
+            yield from self._timeout(call, node, handler, module)
 
     def _armed(self, call: Call, node: Function) -> Closure | None:
         scope = self._linker.scope_of(node)
@@ -105,29 +106,46 @@ class Loops:
             return True
         return _stands_in_catch(node.body, call) or _is_failure_callback(node, self._linker)
 
-    def _timeout(self, call: Call, node: Function, handler: Closure, module: Module) -> Registration:
+    def _timeout(
+        self, call: Call, node: Function, handler: Closure, module: Module
+    ) -> Iterator[Registration]:
         scope = self._linker.scope_of(node)
-        delay = self._linker.fold(call.args[1].value, scope) if len(call.args) > 1 else Known(0)
-        timing = read(_EVERY, delay, self._linker) or Timing(
-            Schedule(None, None, None, "again at once"), Location(module.path, call.line), None
-        )
         site = Location(module.path, call.line, call.end_line)
+        delay = self._linker.fold(call.args[1].value, scope) if len(call.args) > 1 else Known(0)
         runs = handler if handler.function.name or handler.function is node else Closure(node, scope.parent or scope)
-        return Registration(
-            kind="set-timeout-loop",
-            scheduler=None,
-            call=External("global:setTimeout", self._linker.arguments(call, scope), site),
-            node=node,
-            bound=Bound(scope, ()),
-            site=site,
-            timing=timing,
-            timezone=None,
-            name=None,
-            name_at=None,
-            handler=self._with_this(runs),
-            item=site,
-            traits={"runner.library": "own", "runner.persistence": "none"},
-        )
+        works = called_parameters((handler.function, runs.function, node), self._linker)
+        armed = armed_by_callers(works, delay, runs.function, self._linker)
+        if not armed:
+            self._reject(call, module, "a wrapper that nothing in the tree calls")
+        seen: set[tuple[float | None, Location]] = set()
+        for bound in armed:
+            if works or bound.scope is not self._linker.scope_of(runs.function):
+                inner = scope_inside(bound.scope, runs.function, node, self._linker)
+                delay = self._linker.fold(call.args[1].value, inner) if len(call.args) > 1 else Known(0)
+            timing = read(_EVERY, delay, self._linker) or Timing(
+                Schedule(None, None, None, "again at once"), Location(module.path, call.line), None
+            )
+            item = bound.chain[-1] if works and bound.chain else site
+            key = (timing.schedule.interval_seconds, item)
+            if key in seen:
+                continue
+            seen.add(key)
+            bound_run = Closure(runs.function, bound.scope.parent or bound.scope, bound.scope.this) if works else runs
+            yield Registration(
+                kind="set-timeout-loop",
+                scheduler=None,
+                call=External("global:setTimeout", self._linker.arguments(call, scope), site),
+                node=node,
+                bound=bound if works else Bound(scope, ()),
+                site=item,
+                timing=timing,
+                timezone=None,
+                name=None,
+                name_at=None,
+                handler=self._with_this(bound_run),
+                item=item,
+                traits={"runner.library": "own", "runner.persistence": "none"},
+            )
 
     def _with_this(self, closure: Closure) -> Closure:
         owner = closure.function.owner
@@ -143,50 +161,57 @@ class Loops:
         for node in nodes:
             for statement in statements(node.body):
                 if isinstance(statement, Loop) and _is_endless(statement):
-                    registration = self._sleep(statement, node, module)
-                    if registration is not None:
-                        yield registration
+                    yield from self._sleep(statement, node, module)
 
-    def _sleep(self, loop: Loop, node: Function | Module, module: Module) -> Registration | None:
-        pause = self._pause(loop, node)
+    def _sleep(self, loop: Loop, node: Function | Module, module: Module) -> Iterator[Registration]:
+        pause = self._pause(loop, self._linker.scope_of(node))
         if pause is None:
-            return None
+            return
         at = Location(module.path, loop.line, loop.end_line)
         if _ends_on_success(loop):
             self._reject(loop, module, "it waits until a condition holds")
-            return None
+            return
         if isinstance(node, Function):
             marker = Call(Name("", loop.line), (), loop.line, loop.line)
             against = judge_interval(marker, node, None, self._linker)
             if against is not None:
                 self._reject(loop, module, against.reason)
-                return None
-        scope = self._linker.scope_of(node)
-        timing = read(_EVERY, pause, self._linker)
-        if timing is None:
-            return None
-        handler: Closure | Module = module
-        if isinstance(node, Function):
-            handler = self._with_this(Closure(node, scope.parent or scope))
-        return Registration(
-            kind="sleep-loop",
-            scheduler=None,
-            call=External("", Arguments((), {}), at),
-            node=node,
-            bound=Bound(scope, ()),
-            site=at,
-            timing=timing,
-            timezone=None,
-            name=None,
-            name_at=None,
-            handler=handler,
-            item=at,
-            traits={"runner.library": "own", "runner.persistence": "none"},
-        )
+                return
+        works = called_parameters((loop,), self._linker, node)
+        armed = armed_by_callers(works, pause, node, self._linker)
+        if not armed:
+            self._reject(loop, module, "a wrapper that nothing in the tree calls")
+        seen: set[tuple[float | None, Location]] = set()
+        for bound in armed:
+            timing = read(_EVERY, self._pause(loop, bound.scope) or pause, self._linker)
+            if timing is None:
+                continue
+            item = bound.chain[-1] if bound.chain else at
+            key = (timing.schedule.interval_seconds, item)
+            if key in seen:
+                continue
+            seen.add(key)
+            handler: Closure | Module = module
+            if isinstance(node, Function):
+                handler = self._with_this(Closure(node, bound.scope.parent or bound.scope, bound.scope.this))
+            yield Registration(
+                kind="sleep-loop",
+                scheduler=None,
+                call=External("", Arguments((), {}), at),
+                node=node,
+                bound=bound,
+                site=item if works else at,
+                timing=timing,
+                timezone=None,
+                name=None,
+                name_at=None,
+                handler=handler,
+                item=item,
+                traits={"runner.library": "own", "runner.persistence": "none"},
+            )
 
-    def _pause(self, loop: Loop, node: Function | Module) -> Value | None:
+    def _pause(self, loop: Loop, scope: Scope) -> Value | None:
         """How long the loop sleeps each time round; None where it does not."""
-        scope = self._linker.scope_of(node)
         for expr in expressions(loop.body):
             if not isinstance(expr, Await):
                 continue
@@ -194,13 +219,13 @@ class Loops:
                 if not isinstance(call, Call):
                     continue
                 callee = self._linker.fold(call.callee, scope)
-                seconds = self._slept(call, callee, node)
+                seconds = self._slept(call, callee, scope)
                 if seconds is not None:
-                    return seconds
+                    steady = None if isinstance(seconds, Known) else steady_pause(call, loop, scope, self._linker)
+                    return steady or seconds
         return None
 
-    def _slept(self, call: Call, callee: Value, node: Function | Module) -> Value | None:
-        scope = self._linker.scope_of(node)
+    def _slept(self, call: Call, callee: Value, scope: Scope) -> Value | None:
         if isinstance(callee, Choice):
             callee = next((o for o in callee.options if isinstance(o, Closure | External)), callee)
         if isinstance(callee, External):

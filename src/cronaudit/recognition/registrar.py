@@ -11,11 +11,12 @@ from cronaudit.model.ir import Call, Function, Member, Module, Name
 from cronaudit.model.knowledge import Scheduler, Selector
 from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location
-from cronaudit.model.value import ClassValue, Closure, External, Known, Lazy, Record, Sequence, Value
+from cronaudit.model.value import ClassValue, Closure, External, Known, Lazy, Value
 from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.found import Registration, Rejection, Timing
 from cronaudit.recognition.handlers import resolve_handler
 from cronaudit.recognition.naming import as_name, named_beside, named_by
+from cronaudit.recognition.rows import rows_of
 from cronaudit.recognition.timing import timing_of
 
 
@@ -31,27 +32,22 @@ class Registrar:
         self, scheduler: Scheduler, view: Called, node: Function | Module, bound: Bound, site: Location
     ) -> Iterator[Registration]:
         """One registration for each entry of a list or object of jobs."""
-        container = self._first(scheduler.entries, view)
-        rows: list[tuple[Value | Lazy, Value | Lazy]] = []
-        if isinstance(container, Record):
-            rows = [(Known(k, container.at), v) for k, v in container.entries.items()]
-        elif isinstance(container, Sequence):
-            rows = [(Known(n, container.at), v) for n, v in enumerate(container.items)]
-        for key, entry in rows:
+        for key, entry, filled in rows_of(self._first(scheduler.entries, view), self._linker):
             value = self._linker.force(entry)
             places: dict[str, Value | Lazy] = {"key": key, "entry": value}
             inner = Site(view.path, view.args, view.receiver, places)
             if isinstance(view, Site):
                 inner = Site(view.path, view.args, view.receiver, {**view.places, **places}, view.exports, view.file)
             at = getattr(value, "at", None)
-            item = at if isinstance(at, Location) else site
-            registration = self.register(
-                scheduler, inner, node, Bound(bound.scope, (*bound.chain, item), (*bound.items, Item(item, value))), site, item
-            )
+            stated = filled.items if filled is not None else ()
+            item = stated[-1].location if stated else at if isinstance(at, Location) else site
+            items = (*bound.items, *(stated or (Item(item, value),)))
+            within = Bound(bound.scope, (*bound.chain, item), items)
+            registration = self.register(scheduler, inner, node, within, site, item)
             if registration is not None:
                 yield registration
 
-    def register(  # noqa: PLR0913 - the parts of one place
+    def register(
         self,
         scheduler: Scheduler,
         view: Called,
@@ -74,8 +70,9 @@ class Registrar:
         name, name_at = self._first_text(scheduler.name, view)
         if name is None:
             name, name_at = named_by(bound, self._linker)
-        if name is None and isinstance(getattr(view, "call", None), Call):
-            name, name_at = named_beside(view.call, node, bound.scope, self._linker)
+        written = getattr(view, "call", None)
+        if name is None and isinstance(written, Call):
+            name, name_at = named_beside(written, node, bound.scope, self._linker)
         options = {
             key: value
             for key, selectors in scheduler.options
@@ -128,7 +125,9 @@ class Registrar:
         return None, None
 
 
-_DATE_NAME = re.compile(r"(^|_)(date|datetime|at|when|until|deadline)$|(Date|DateTime|At|When|Deadline)$|^(run|start|end)_?at$")
+_DATE_NAME = re.compile(
+    r"(^|_)(date|datetime|at|when|until|deadline)$|(Date|DateTime|At|When|Deadline)$|^(run|start|end)_?at$"
+)
 
 
 def _one_shot(scheduler: Scheduler, view: Called, timing: Timing, handler: Value | None) -> str:

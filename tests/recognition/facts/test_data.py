@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from cronaudit.model.facts import DataFacts
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import data
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 PACKAGE = """
 {"name": "shop", "scripts": {"start": "node src/index.js"}, "dependencies": {"node-cron": "^3.0.0", "pg": "^8.0.0"}}
@@ -24,8 +29,10 @@ const touch = (id) => pool.query('UPDATE carts SET x = 1 WHERE id = $1', [id]);
 """
 
 
-def facts(service_of, body: str) -> DataFacts:
-    source = HEAD + "async function work() {" + body + "}\ncron.schedule('0 * * * *', work, { name: 'work' });\n"
+def facts(service_of: ServiceOf, body: str) -> DataFacts:
+    source = (
+        HEAD + "async function work() {" + body + "}\ncron.schedule('0 * * * *', work, { name: 'work' });\n"
+    )
     found = service_of({"package.json": PACKAGE, "src/index.js": source})
     assert len(found) == 1
     return data.build(found[0])
@@ -36,10 +43,16 @@ def facts(service_of, body: str) -> DataFacts:
     [
         ("await pool.query('DELETE FROM carts WHERE expires_at < now()');", "none"),
         ("const { rows } = await pool.query('SELECT id FROM carts');\nuse(rows);", "unbounded"),
-        ("const { rows } = await pool.query('SELECT id FROM carts WHERE shop_id = $1', [1]);\nuse(rows);", "unbounded"),
+        (
+            "const { rows } = await pool.query('SELECT id FROM carts WHERE shop_id = $1', [1]);\nuse(rows);",
+            "unbounded",
+        ),
         ("const { rows } = await pool.query('SELECT id FROM carts LIMIT 500');\nuse(rows);", "batched"),
         ("const { rows } = await pool.query('SELECT id FROM carts WHERE id = $1', [1]);\nuse(rows);", "none"),
-        ("const { rows } = await pool.query('SELECT x FROM settings WHERE name = $1', ['a']);\nuse(rows[0].x);", "none"),
+        (
+            "const { rows } = await pool.query('SELECT x FROM settings WHERE name = $1', ['a']);\nuse(rows[0].x);",
+            "none",
+        ),
         ("const { rows } = await pool.query('SELECT count(*) FROM carts');\nuse(rows);", "none"),
         ("use(await prisma.cart.findMany({ where: { open: true } }));", "unbounded"),
         ("use(await prisma.cart.findMany({ where: { open: true }, take: 50 }));", "batched"),
@@ -49,19 +62,23 @@ def facts(service_of, body: str) -> DataFacts:
         ("use(await all());\nuse(await prisma.cart.findMany({ where: { open: true } }));", "unbounded"),
     ],
 )
-def test_reads(service_of, body, reads):
+def test_reads(service_of: ServiceOf, body: str, reads: str) -> None:
     assert facts(service_of, body).reads.value == reads
 
 
-PAGE = "const { rows } = await pool.query('SELECT id FROM carts WHERE id > $1 ORDER BY id LIMIT 100', [last]);"
+PAGE = (
+    "const { rows } = await pool.query('SELECT id FROM carts WHERE id > $1 ORDER BY id LIMIT 100', [last]);"
+)
 
 
-def test_keyset_paging(service_of):
-    found = facts(service_of, f"let last = 0;\nfor (;;) {{ {PAGE} if (!rows.length) return; last = rows.at(-1).id; }}")
+def test_keyset_paging(service_of: ServiceOf) -> None:
+    found = facts(
+        service_of, f"let last = 0;\nfor (;;) {{ {PAGE} if (!rows.length) return; last = rows.at(-1).id; }}"
+    )
     assert (found.reads.value, found.reads.detail) == ("streamed", "Keyset paging")
 
 
-def test_one_page_alone_is_a_batch(service_of):
+def test_one_page_alone_is_a_batch(service_of: ServiceOf) -> None:
     assert facts(service_of, f"let last = 0;\n{PAGE}\nuse(rows);").reads.value == "batched"
 
 
@@ -77,8 +94,11 @@ def test_one_page_alone_is_a_batch(service_of):
         ("for (const row of await all()) { await touch(row.id); await sleep(100); }", "yields"),
         ("for (const row of await all()) fs.writeFileSync(row.id, 'x');", "sync"),
         # A loop that tries again is none of the work's.
-        ("for (let n = 0; n < 3; n++) { try { return await touch(1); } catch (e) { await sleep(1000); } }", "none"),
+        (
+            "for (let n = 0; n < 3; n++) { try { return await touch(1); } catch (e) { await sleep(1000); } }",
+            "none",
+        ),
     ],
 )
-def test_loop(service_of, body, loop):
+def test_loop(service_of: ServiceOf, body: str, loop: str) -> None:
     assert facts(service_of, body).loop.value == loop

@@ -1,11 +1,18 @@
+# ruff: noqa: S608 - the statements are those of the audited services
 """What a run changes, and what happens when it runs twice."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from cronaudit.model.facts import EffectFacts, Unresolved
+from cronaudit.model.facts import EffectFacts, Fact, Unresolved
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import effects
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 PACKAGE = """
 {"name": "shop", "scripts": {"start": "node src/index.js"},
@@ -25,14 +32,16 @@ const prisma = new PrismaClient();
 FIRST = HEAD.count("\n") + 1
 
 
-def facts(service_of, body: str) -> EffectFacts:
-    source = HEAD + "async function work() {" + body + "}\ncron.schedule('0 * * * *', work, { name: 'work' });\n"
+def facts(service_of: ServiceOf, body: str) -> EffectFacts:
+    source = (
+        HEAD + "async function work() {" + body + "}\ncron.schedule('0 * * * *', work, { name: 'work' });\n"
+    )
     found = service_of({"package.json": PACKAGE, "src/index.js": source})
     assert len(found) == 1
     return effects.build(found[0])
 
 
-def line(fact) -> int:
+def line(fact: Fact[Any]) -> int:
     """The line of the deciding place within the body."""
     return fact.locations[0].line - FIRST + 1
 
@@ -42,23 +51,29 @@ def line(fact) -> int:
 SELECT = "const { rows } = await pool.query(`SELECT id FROM carts WHERE state = 'open' LIMIT 100`);"
 
 
-def test_nothing_is_changed(service_of):
+def test_nothing_is_changed(service_of: ServiceOf) -> None:
     found = facts(service_of, "log.info('tick');")
     assert (found.changes.value, found.guard.value, found.atomicity.value) == ("none", "none", "single")
 
 
-def test_query_by_state_then_unconditional_update(service_of):
+def test_query_by_state_then_unconditional_update(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
-        SELECT + "\nfor (const row of rows) {\nawait pool.query(`UPDATE carts SET state = 'done' WHERE id = $1`, [row.id]);\n}",
+        SELECT
+        + """
+for (const row of rows) {
+await pool.query(`UPDATE carts SET state = 'done' WHERE id = $1`, [row.id]);
+}""",
     )
     assert found.guard.value == "state-query"
     assert found.guard.detail == "State-based query on state, then an unconditional UPDATE"
     assert line(found.guard) == 1
 
 
-def test_query_on_a_state_that_the_job_never_changes(service_of):
-    found = facts(service_of, SELECT + "\nfor (const row of rows) {\nawait mailer.sendMail({ to: row.id });\n}")
+def test_query_on_a_state_that_the_job_never_changes(service_of: ServiceOf) -> None:
+    found = facts(
+        service_of, SELECT + "\nfor (const row of rows) {\nawait mailer.sendMail({ to: row.id });\n}"
+    )
     assert (found.changes.value, found.guard.value) == ("outgoing", "none")
     assert found.guard.detail == "mail.send without a guard: the query on state selects the same again"
 
@@ -71,16 +86,18 @@ def test_query_on_a_state_that_the_job_never_changes(service_of):
         "INSERT INTO days (day) VALUES (current_date) ON CONFLICT DO NOTHING",
     ],
 )
-def test_one_conditional_statement(service_of, statement):
+def test_one_conditional_statement(service_of: ServiceOf, statement: str) -> None:
     assert facts(service_of, f"await pool.query(`{statement}`);").guard.value == "conditional"
 
 
-def test_set_based_update_on_a_state_that_it_does_not_change(service_of):
-    found = facts(service_of, "await pool.query(`UPDATE accounts SET cents = cents * 1.01 WHERE state = 'open'`);")
+def test_set_based_update_on_a_state_that_it_does_not_change(service_of: ServiceOf) -> None:
+    found = facts(
+        service_of, "await pool.query(`UPDATE accounts SET cents = cents * 1.01 WHERE state = 'open'`);"
+    )
     assert found.guard.value == "none"
 
 
-def test_claim_whose_result_decides(service_of):
+def test_claim_whose_result_decides(service_of: ServiceOf) -> None:
     body = """
 for (const id of await open()) {
   const { rowCount } = await pool.query(`UPDATE carts SET state = 'sent' WHERE id = $1 AND state = 'open'`, [id]);
@@ -91,7 +108,7 @@ for (const id of await open()) {
     assert facts(service_of, body).guard.value == "conditional"
 
 
-def test_claim_whose_result_is_ignored(service_of):
+def test_claim_whose_result_is_ignored(service_of: ServiceOf) -> None:
     body = """
 for (const id of await open()) {
   await pool.query(`UPDATE carts SET state = 'sent' WHERE id = $1 AND state = 'open'`, [id]);
@@ -120,12 +137,12 @@ CLOSE = "await pool.query('INSERT INTO closings (day) VALUES ($1)', [day]);"
         ("if (day === 'x') { if (rowCount > 0) return; }", "none"),
     ],
 )
-def test_marker(service_of, test, guard):
+def test_marker(service_of: ServiceOf, test: str, guard: str) -> None:
     body = f"const day = new Date().toISOString();\n{MARKER}\n{test}\nawait mailer.sendMail({{ to: day }});\n{CLOSE}"
     assert facts(service_of, body).guard.value == guard
 
 
-def test_marker_in_a_helper_that_gives_back_whether_there_is_one(service_of):
+def test_marker_in_a_helper_that_gives_back_whether_there_is_one(service_of: ServiceOf) -> None:
     body = """
 const day = new Date().toISOString();
 const isClosed = async (d) => {
@@ -139,18 +156,19 @@ await pool.query('INSERT INTO closings (day) VALUES ($1)', [day]);
     assert (found.guard.value, found.guard.detail) == ("marker", "Processed marker in closings is checked")
 
 
-def test_marker_that_the_job_never_sets(service_of):
+def test_marker_that_the_job_never_sets(service_of: ServiceOf) -> None:
     body = f"const day = 1;\n{MARKER}\nif (rowCount > 0) return;\nawait mailer.sendMail({{ to: day }});"
     assert facts(service_of, body).guard.value == "none"
 
 
-def test_prisma_update_many_with_the_state_in_its_condition(service_of):
-    body = "await prisma.cart.updateMany({ where: { state: 'OPEN', expiresAt: { lt: new Date() } }, data: { state: 'DONE' } });"
+def test_prisma_update_many_with_the_state_in_its_condition(service_of: ServiceOf) -> None:
+    where = "{ state: 'OPEN', expiresAt: { lt: new Date() } }"
+    body = f"await prisma.cart.updateMany({{ where: {where}, data: {{ state: 'DONE' }} }});"
     found = facts(service_of, body)
     assert (found.guard.value, found.guard.detail) == ("conditional", "UPDATE only where state still says so")
 
 
-def test_prisma_update_by_key(service_of):
+def test_prisma_update_by_key(service_of: ServiceOf) -> None:
     body = """
 const carts = await prisma.cart.findMany({ where: { state: 'OPEN' }, take: 100 });
 for (const cart of carts) await prisma.cart.update({ where: { id: cart.id }, data: { state: 'DONE' } });
@@ -163,32 +181,39 @@ for (const cart of carts) await prisma.cart.update({ where: { id: cart.id }, dat
 TWO = "await q.query('UPDATE a SET x = 1 WHERE id = $1', [1]); await q.query('INSERT INTO b (x) VALUES (1)');"
 
 
-def test_single_write(service_of):
+def test_single_write(service_of: ServiceOf) -> None:
     found = facts(service_of, "await pool.query('INSERT INTO b (x) VALUES (1)');")
     assert (found.atomicity.value, found.inserts.value) == ("single", "plain")
 
 
-def test_separate_writes(service_of):
+def test_separate_writes(service_of: ServiceOf) -> None:
     found = facts(service_of, f"const q = pool;\n{TWO}")
-    assert (found.atomicity.value, found.atomicity.detail) == ("separate", "Separate INSERT and UPDATE statements")
+    assert (found.atomicity.value, found.atomicity.detail) == (
+        "separate",
+        "Separate INSERT and UPDATE statements",
+    )
     assert line(found.atomicity) == 2
 
 
-def test_writes_between_begin_and_commit(service_of):
-    found = facts(service_of, f"const q = await pool.connect();\nawait q.query('BEGIN');\n{TWO}\nawait q.query('COMMIT');")
+def test_writes_between_begin_and_commit(service_of: ServiceOf) -> None:
+    found = facts(
+        service_of,
+        f"const q = await pool.connect();\nawait q.query('BEGIN');\n{TWO}\nawait q.query('COMMIT');",
+    )
     assert found.atomicity.value == "transaction"
     assert line(found.atomicity) == 2
 
 
-def test_one_write_after_the_commit(service_of):
+def test_one_write_after_the_commit(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
-        f"const q = await pool.connect();\nawait q.query('BEGIN');\n{TWO}\nawait q.query('COMMIT');\nawait q.query('DELETE FROM c WHERE id = 1');",
+        "const q = await pool.connect();\nawait q.query('BEGIN');\n"
+        f"{TWO}\nawait q.query('COMMIT');\nawait q.query('DELETE FROM c WHERE id = 1');",
     )
     assert (found.atomicity.value, found.atomicity.detail) == ("some", "DELETE outside the transaction")
 
 
-def test_a_function_that_is_called_inside_and_outside_of_a_transaction(service_of):
+def test_a_function_that_is_called_inside_and_outside_of_a_transaction(service_of: ServiceOf) -> None:
     body = """
 const mark = async (q) => { await q.query('UPDATE a SET x = 1 WHERE id = $1', [1]); };
 const q = await pool.connect();
@@ -201,40 +226,49 @@ await mark(q);
     assert facts(service_of, body).atomicity.value == "some"
 
 
-def test_wrapper_of_the_project(service_of):
+def test_wrapper_of_the_project(service_of: ServiceOf) -> None:
     body = """
 const inTransaction = async (run) => {
   const client = await pool.connect();
   try { await client.query('BEGIN'); const r = await run(client); await client.query('COMMIT'); return r; }
   catch (e) { await client.query('ROLLBACK'); throw e; }
 };
-await inTransaction(async (q) => { %s });
-""" % TWO
+await inTransaction(async (q) => { WRITES });
+""".replace("WRITES", TWO)
     assert facts(service_of, body).atomicity.value == "transaction"
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        "await prisma.$transaction([prisma.a.update({ where: { id: 1 }, data: { x: 1 } }), prisma.b.create({ data: { x: 1 } })]);",
-        "await prisma.$transaction(async (tx) => { await tx.a.update({ where: { id: 1 }, data: { x: 1 } }); await tx.b.create({ data: { x: 1 } }); });",
+        (
+            "await prisma.$transaction([prisma.a.update({ where: { id: 1 }, data: { x: 1 } }), "
+            "prisma.b.create({ data: { x: 1 } })]);"
+        ),
+        (
+            "await prisma.$transaction(async (tx) => { await tx.a.update({ where: { id: 1 }, data: { x: 1 } }); "
+            "await tx.b.create({ data: { x: 1 } }); });"
+        ),
     ],
 )
-def test_prisma_transactions(service_of, body):
+def test_prisma_transactions(service_of: ServiceOf, body: str) -> None:
     assert facts(service_of, body).atomicity.value == "transaction"
 
 
 # ---- inserts, payments, ids -------------------------------------------------------------------------------------
 
 
-def test_some_inserts_are_upserts(service_of):
-    body = "await pool.query('INSERT INTO a (x) VALUES (1)');\nawait pool.query('INSERT INTO b (x) VALUES (1) ON CONFLICT DO NOTHING');"
+def test_some_inserts_are_upserts(service_of: ServiceOf) -> None:
+    body = (
+        "await pool.query('INSERT INTO a (x) VALUES (1)');\n"
+        "await pool.query('INSERT INTO b (x) VALUES (1) ON CONFLICT DO NOTHING');"
+    )
     found = facts(service_of, body)
     assert (found.inserts.value, found.inserts.detail) == ("some", "1 of 2 inserts are upserts")
     assert line(found.inserts) == 1
 
 
-def test_statement_whose_text_is_not_resolved(service_of):
+def test_statement_whose_text_is_not_resolved(service_of: ServiceOf) -> None:
     found = facts(service_of, "await pool.query(process.env.STATEMENT);")
     assert isinstance(found.changes.value, Unresolved)
     assert isinstance(found.inserts.value, Unresolved)
@@ -244,8 +278,10 @@ def test_statement_whose_text_is_not_resolved(service_of):
     ("options", "payments"),
     [(", { idempotencyKey: `payout-${id}` }", "keyed"), ("", "unkeyed"), (", { timeout: 5 }", "unkeyed")],
 )
-def test_payments(service_of, options, payments):
-    body = f"const id = await next();\nawait stripe.transfers.create({{ amount: 5, destination: id }}{options});"
+def test_payments(service_of: ServiceOf, options: str, payments: str) -> None:
+    body = (
+        f"const id = await next();\nawait stripe.transfers.create({{ amount: 5, destination: id }}{options});"
+    )
     assert facts(service_of, body).payments.value == payments
 
 
@@ -255,9 +291,12 @@ def test_payments(service_of, options, payments):
         ("const run = randomUUID();\nlog.info({ run }, 'started');", "used"),
         ("const child = log.child({ run: randomUUID() });\nchild.info('started');", "used"),
         ("const run = randomUUID();\nawait pool.query('INSERT INTO runs (id) VALUES ($1)', [run]);", "used"),
-        ("const token = randomUUID();\nawait fetch('https://x.example', { headers: { token } });\nlog.info('done');", "none"),
+        (
+            "const token = randomUUID();\nawait fetch('https://x.example', { headers: { token } });\nlog.info('done');",
+            "none",
+        ),
         ("log.info('started');", "none"),
     ],
 )
-def test_run_id(service_of, body, run_id):
+def test_run_id(service_of: ServiceOf, body: str, run_id: str) -> None:
     assert facts(service_of, body).run_id.value == run_id

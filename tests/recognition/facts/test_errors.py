@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from cronaudit.model.facts import ErrorFacts
+from cronaudit.model.facts import ErrorFacts, Fact
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import errors
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 PACKAGE = """
 {"name": "shop", "scripts": {"start": "node src/index.js"},
@@ -26,14 +32,14 @@ const touch = (id) => pool.query('UPDATE carts SET x = 1 WHERE id = $1', [id]);
 FIRST = HEAD.count("\n") + 1
 
 
-def facts(service_of, body: str, after: str = "") -> ErrorFacts:
+def facts(service_of: ServiceOf, body: str, after: str = "") -> ErrorFacts:
     source = HEAD + f"setInterval(async () => {{{body}}}, 60_000);\n{after}"
     found = service_of({"package.json": PACKAGE, "src/index.js": source})
     assert len(found) == 1
     return errors.build(found[0])
 
 
-def line(fact) -> int:
+def line(fact: Fact[Any]) -> int:
     return fact.locations[0].line - FIRST + 1
 
 
@@ -50,24 +56,38 @@ def line(fact) -> int:
         ("await work().then(() => 1, (e) => log.error({ e }, 'failed'));", "whole"),
         ("try { await work(); } finally { log.info('done'); }", "none"),
         ("try { await work(); } catch (e) { log.error({ e }, 'failed'); throw e; }", "part"),
-        ("const rows = await all();\ntry { await work(rows); } catch (e) { log.error({ e }, 'failed'); }", "part"),
+        (
+            "const rows = await all();\ntry { await work(rows); } catch (e) { log.error({ e }, 'failed'); }",
+            "part",
+        ),
         ("for (const r of await all()) { try { await touch(r.id); } catch (e) { log.warn(e); } }", "part"),
         # Logs and clocks do not fail.
-        ("const t = Date.now();\nlog.info({ t }, 'start');\ntry { await work(); } catch (e) { log.error({ e, t }); }", "whole"),
+        (
+            (
+                "const t = Date.now();\nlog.info({ t }, 'start');\n"
+                "try { await work(); } catch (e) { log.error({ e, t }); }"
+            ),
+            "whole",
+        ),
     ],
 )
-def test_caught(service_of, body, caught):
+def test_caught(service_of: ServiceOf, body: str, caught: str) -> None:
     assert facts(service_of, body).caught.value == caught
 
 
-def test_floating_promise_escapes_its_try(service_of):
-    body = "const run = async () => { await work(); };\ntry { run(); } catch (e) { log.error({ e }, 'failed'); }"
+def test_floating_promise_escapes_its_try(service_of: ServiceOf) -> None:
+    body = (
+        "const run = async () => { await work(); };\ntry { run(); } catch (e) { log.error({ e }, 'failed'); }"
+    )
     assert facts(service_of, body).caught.value != "whole"
 
 
-def test_what_escapes_is_named(service_of):
+def test_what_escapes_is_named(service_of: ServiceOf) -> None:
     found = facts(service_of, "\nawait pool.query('DELETE FROM carts');\n")
-    assert (found.caught.value, found.caught.detail) == ("none", "An error of query() escapes into the scheduler")
+    assert (found.caught.value, found.caught.detail) == (
+        "none",
+        "An error of query() escapes into the scheduler",
+    )
     assert line(found.caught) == 2
 
 
@@ -94,12 +114,12 @@ def test_what_escapes_is_named(service_of):
         ("", "swallowed"),
     ],
 )
-def test_logged(service_of, line_of_handler, logged):
+def test_logged(service_of: ServiceOf, line_of_handler: str, logged: str) -> None:
     body = f"const shop = await next();\ntry {{ await work(); }} catch (err) {{ {line_of_handler} }}"
     assert facts(service_of, body).logged.value == logged
 
 
-def test_logger_of_the_project(service_of):
+def test_logger_of_the_project(service_of: ServiceOf) -> None:
     body = """
 const report = (error, details) => { log.error({ err: error, ...details }, 'failed'); };
 const shop = 7;
@@ -108,7 +128,7 @@ try { await work(); } catch (e) { report(e, { shop: shop.id }); }
     assert facts(service_of, body).logged.value == "context"
 
 
-def test_swallowed_items_beside_a_good_handler(service_of):
+def test_swallowed_items_beside_a_good_handler(service_of: ServiceOf) -> None:
     body = """
 try {
   for (const row of await all()) { try { await touch(row.id); } catch {} }
@@ -120,9 +140,15 @@ try {
 
 @pytest.mark.parametrize(
     ("after", "logged"),
-    [("", "swallowed"), ("for (const r of results) if (r.status === 'rejected') log.error({ err: r.reason }, 'x');", "context")],
+    [
+        ("", "swallowed"),
+        (
+            "for (const r of results) if (r.status === 'rejected') log.error({ err: r.reason }, 'x');",
+            "context",
+        ),
+    ],
 )
-def test_settled_promises(service_of, after, logged):
+def test_settled_promises(service_of: ServiceOf, after: str, logged: str) -> None:
     body = f"""
 try {{
   const results = await Promise.allSettled((await all()).map((row) => touch(row.id)));
@@ -148,7 +174,7 @@ try {{
         ("for (const r of await all()) await touch(r.id);", "none"),
     ],
 )
-def test_progress(service_of, body, progress):
+def test_progress(service_of: ServiceOf, body: str, progress: str) -> None:
     assert facts(service_of, body).progress.value == progress
 
 
@@ -156,16 +182,22 @@ CURSOR = "const { rows: [c] } = await pool.query('SELECT position FROM job_curso
 SAVE = "await pool.query('UPDATE job_cursor SET position = $1 WHERE job = $2', [r.id, 'a']);"
 
 
-def test_checkpoint(service_of):
+def test_checkpoint(service_of: ServiceOf) -> None:
     found = facts(service_of, f"{CURSOR}\nfor (const r of await all(c)) {{ await touch(r.id); {SAVE} }}")
-    assert (found.progress.value, found.progress.detail) == ("checkpoint", "Checkpoint is persisted in job_cursor")
+    assert (found.progress.value, found.progress.detail) == (
+        "checkpoint",
+        "Checkpoint is persisted in job_cursor",
+    )
 
 
-def test_checkpoint_that_nobody_reads(service_of):
-    assert facts(service_of, f"for (const r of await all()) {{ await touch(r.id); {SAVE} }}").progress.value == "none"
+def test_checkpoint_that_nobody_reads(service_of: ServiceOf) -> None:
+    assert (
+        facts(service_of, f"for (const r of await all()) {{ await touch(r.id); {SAVE} }}").progress.value
+        == "none"
+    )
 
 
-def test_what_was_looked_at_longest_ago_comes_first(service_of):
+def test_what_was_looked_at_longest_ago_comes_first(service_of: ServiceOf) -> None:
     body = """
 const { rows } = await pool.query('SELECT id FROM domains ORDER BY checked_at LIMIT 10');
 for (const r of rows) await pool.query('UPDATE domains SET checked_at = now() WHERE id = $1', [r.id]);
@@ -183,8 +215,11 @@ for (const r of rows) await pool.query('UPDATE domains SET checked_at = now() WH
         ("await pool.query(`UPDATE runs SET status = 'open' WHERE id = $1`, [1]);", "none"),
     ],
 )
-def test_dead_letter(service_of, handler, dead_letter):
-    assert facts(service_of, f"try {{ await work(); }} catch (err) {{ {handler} }}").dead_letter.value == dead_letter
+def test_dead_letter(service_of: ServiceOf, handler: str, dead_letter: str) -> None:
+    assert (
+        facts(service_of, f"try {{ await work(); }} catch (err) {{ {handler} }}").dead_letter.value
+        == dead_letter
+    )
 
 
 # ---- the end of the process -------------------------------------------------------------------------------------
@@ -215,7 +250,12 @@ SIGTERM = "process.on('SIGTERM', async () => { await job.stop(); process.exit(0)
     ("tick", "stop", "signal", "words"),
     [
         (HOLD, f"{CLEAR} await this.running;", SIGTERM, ("awaited", "awaited")),
-        (HOLD, f"{CLEAR} if (this.running) await Promise.allSettled([this.running]);", SIGTERM, ("awaited", "awaited")),
+        (
+            HOLD,
+            f"{CLEAR} if (this.running) await Promise.allSettled([this.running]);",
+            SIGTERM,
+            ("awaited", "awaited"),
+        ),
         (HOLD, CLEAR, SIGTERM, ("held", "none")),
         (HOLD, f"{CLEAR} await this.running;", "", ("held", "none")),
         # A key on a keyboard is no SIGTERM.
@@ -230,14 +270,16 @@ SIGTERM = "process.on('SIGTERM', async () => { await job.stop(); process.exit(0)
         ),
     ],
 )
-def test_end_of_the_process(service_of, tick, stop, signal, words):
+def test_end_of_the_process(
+    service_of: ServiceOf, tick: str, stop: str, signal: str, words: tuple[str, str]
+) -> None:
     found = service_of({"package.json": PACKAGE, "src/index.js": HELD % (tick, stop, signal)})
     assert len(found) == 1
     built = errors.build(found[0])
     assert (built.in_progress.value, built.lock_cleanup.value) == words
 
 
-def test_all_jobs_of_a_list_are_stopped(service_of):
+def test_all_jobs_of_a_list_are_stopped(service_of: ServiceOf) -> None:
     source = HELD % (HOLD, f"{CLEAR} await this.running;", "") + (
         "const jobs = [job, new Job()];\n"
         "async function end() { for (const one of jobs) { await one.stop(); } process.exit(0); }\n"
@@ -266,7 +308,7 @@ const worker = new Worker('jobs', async (job) => { await fetch('https://shop.exa
         ("", "none"),
     ],
 )
-def test_queue_worker(service_of, signal, in_progress):
+def test_queue_worker(service_of: ServiceOf, signal: str, in_progress: str) -> None:
     found = service_of({"package.json": PACKAGE, "src/index.js": WORKER % ("{}", signal)})
     assert [errors.build(c).in_progress.value for c in found] == [in_progress]
     assert [errors.build(c).lock_cleanup.value for c in found] == ["bound"]
@@ -278,10 +320,14 @@ def test_queue_worker(service_of, signal, in_progress):
         ("{}", "", "default"),
         ("{ removeOnFail: { age: 86400 } }", "", "kept"),
         ("{ removeOnFail: true }", "", "none"),
-        ("{}", "const dead = new Queue('dead');\nworker.on('failed', (job) => { dead.add('x', job.data); });", "kept"),
+        (
+            "{}",
+            "const dead = new Queue('dead');\nworker.on('failed', (job) => { dead.add('x', job.data); });",
+            "kept",
+        ),
         ("{}", "worker.on('failed', (job, err) => { console.error(job.name, err); });", "default"),
     ],
 )
-def test_failed_set(service_of, options, after, dead_letter):
+def test_failed_set(service_of: ServiceOf, options: str, after: str, dead_letter: str) -> None:
     found = service_of({"package.json": PACKAGE, "src/index.js": WORKER % (options, after)})
     assert [errors.build(c).dead_letter.value for c in found] == [dead_letter]

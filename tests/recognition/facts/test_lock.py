@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from cronaudit.model.facts import LockFacts, Unresolved
+from cronaudit.model.facts import Fact, LockFacts, Unresolved
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import lock
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 PACKAGE = """
 {"name": "shop", "scripts": {"start": "node src/index.js"},
@@ -24,11 +30,11 @@ async function settle() { await pool.query('DELETE FROM carts WHERE expired'); }
 FIRST = HEAD.count("\n") + 1
 
 
-def jobs(service_of, source: str, more: dict[str, str] | None = None):
+def jobs(service_of: ServiceOf, source: str, more: dict[str, str] | None = None) -> list[JobContext]:
     return service_of({"package.json": PACKAGE, "src/index.js": HEAD + source, **(more or {})})
 
 
-def facts(service_of, source: str, more: dict[str, str] | None = None) -> LockFacts:
+def facts(service_of: ServiceOf, source: str, more: dict[str, str] | None = None) -> LockFacts:
     found = jobs(service_of, source, more)
     assert len(found) == 1
     return lock.build(found[0])
@@ -47,18 +53,18 @@ def words(found: LockFacts) -> tuple[object, ...]:
     return tuple(getattr(found, n).value for n in names)
 
 
-def line(fact) -> int:
+def line(fact: Fact[Any]) -> int:
     return fact.locations[0].line - FIRST + 1
 
 
-def test_no_lock(service_of):
+def test_no_lock(service_of: ServiceOf) -> None:
     found = facts(service_of, "cron.schedule('0 * * * *', settle, { name: 'settle' });\n")
     assert found.kind.value == "none"
     assert found.kind.detail == "No lock"
     assert line(found.kind) == 1
 
 
-def test_set_nx_with_finally(service_of):
+def test_set_nx_with_finally(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -83,7 +89,7 @@ cron.schedule('0 * * * *', async () => {
     assert [line(found.kind), line(found.release), line(found.release_failure)] == [3, 10, 11]
 
 
-def test_result_ignored(service_of):
+def test_result_ignored(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -97,7 +103,7 @@ cron.schedule('0 * * * *', async () => {
     assert found.ttl_seconds.value == 60.0
 
 
-def test_released_on_success_only(service_of):
+def test_released_on_success_only(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -113,7 +119,7 @@ cron.schedule('0 * * * *', async () => {
     assert found.release_failure.value == "unhandled"
 
 
-def test_released_on_success_and_in_the_handler(service_of):
+def test_released_on_success_and_in_the_handler(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -134,7 +140,7 @@ cron.schedule('0 * * * *', async () => {
     assert found.release.value == "some-errors"
 
 
-def test_fail_open(service_of):
+def test_fail_open(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -156,7 +162,7 @@ cron.schedule('0 * * * *', async () => {
     assert found.store_failure.value == "caught"
 
 
-def test_closed_when_the_store_is_down(service_of):
+def test_closed_when_the_store_is_down(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -177,7 +183,7 @@ cron.schedule('0 * * * *', async () => {
     assert words(found)[:5] == ("lease", "all", False, "expires", "handled")
 
 
-def test_a_path_around_the_lock(service_of):
+def test_a_path_around_the_lock(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -194,7 +200,7 @@ cron.schedule('0 * * * *', async () => {
     assert found.coverage.value == "some"
 
 
-def test_a_lock_of_something_else_is_none(service_of):
+def test_a_lock_of_something_else_is_none(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -211,7 +217,7 @@ cron.schedule('0 * * * *', async () => {
     assert found.kind.value == "none"
 
 
-def test_redlock_using_on_three_nodes(service_of):
+def test_redlock_using_on_three_nodes(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -233,7 +239,7 @@ cron.schedule('0 * * * *', async () => {
     )
 
 
-def test_redlock_on_one_node_released_in_finally(service_of):
+def test_redlock_on_one_node_released_in_finally(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -252,7 +258,7 @@ cron.schedule('0 * * * *', async () => {
     assert (found.renewal.value, found.store.value) == ("none", "single")
 
 
-def test_acquire_error_swallowed(service_of):
+def test_acquire_error_swallowed(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -277,7 +283,7 @@ cron.schedule('0 * * * *', async () => {
     assert found.coverage.value == "all"
 
 
-def test_extended_on_a_timer(service_of):
+def test_extended_on_a_timer(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -298,7 +304,7 @@ cron.schedule('0 * * * *', async () => {
     assert line(found.renewal) == 5
 
 
-def test_expire_behind_setnx_is_a_ttl_and_no_renewal(service_of):
+def test_expire_behind_setnx_is_a_ttl_and_no_renewal(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -314,7 +320,7 @@ cron.schedule('0 * * * *', async () => {
     assert found.acquire_failure.value == "handled"
 
 
-def test_advisory_lock_of_a_session(service_of):
+def test_advisory_lock_of_a_session(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -339,7 +345,7 @@ cron.schedule('0 * * * *', async () => {
     assert isinstance(found.store.value, Unresolved)
 
 
-def test_advisory_lock_whose_answer_nobody_reads(service_of):
+def test_advisory_lock_whose_answer_nobody_reads(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -357,7 +363,7 @@ cron.schedule('0 * * * *', async () => {
     )
 
 
-def test_shared_key(service_of):
+def test_shared_key(service_of: ServiceOf) -> None:
     found = jobs(
         service_of,
         """
@@ -375,7 +381,7 @@ cron.schedule('5 * * * *', () => guarded(purge), { name: 'purge' });
     assert built[0].key_distinct.detail == "cron is also the key of purge"
 
 
-def test_key_with_the_name_of_the_job(service_of):
+def test_key_with_the_name_of_the_job(service_of: ServiceOf) -> None:
     found = jobs(
         service_of,
         """
@@ -427,13 +433,13 @@ cron.schedule('0 * * * *', () => {
 """,
     ],
 )
-def test_guards_in_the_process(service_of, source: str):
+def test_guards_in_the_process(service_of: ServiceOf, source: str) -> None:
     found = facts(service_of, source)
     assert found.kind.value == "in-process"
     assert found.coverage.value == "some"
 
 
-def test_a_flag_that_is_never_lowered_is_no_guard(service_of):
+def test_a_flag_that_is_never_lowered_is_no_guard(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -448,7 +454,7 @@ cron.schedule('0 * * * *', async () => {
     assert found.kind.value == "none"
 
 
-def test_work_that_is_not_awaited_outlives_the_lock(service_of):
+def test_work_that_is_not_awaited_outlives_the_lock(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -466,7 +472,7 @@ cron.schedule('0 * * * *', async () => {
     assert line(found.coverage) == 5
 
 
-def test_token_compared_before_the_release(service_of):
+def test_token_compared_before_the_release(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -486,7 +492,7 @@ cron.schedule('0 * * * *', async () => {
     assert found.release.value == "finally"
 
 
-def test_each_item_locked_is_not_the_run(service_of):
+def test_each_item_locked_is_not_the_run(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -503,7 +509,7 @@ cron.schedule('0 * * * *', async () => {
     assert found.coverage.detail == "Each item is locked, not the run"
 
 
-def test_claim_row_for_each_slot(service_of):
+def test_claim_row_for_each_slot(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -533,7 +539,7 @@ cron.schedule('0 * * * *', async () => {
     )
 
 
-def test_an_insert_that_only_logs_its_duplicate_claims_nothing(service_of):
+def test_an_insert_that_only_logs_its_duplicate_claims_nothing(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -554,7 +560,7 @@ cron.schedule('0 * * * *', async () => {
     assert (found.coverage.value, found.acquire_failure.value) == ("some", "ignored")
 
 
-def test_sentinel_is_several_nodes(service_of):
+def test_sentinel_is_several_nodes(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -569,7 +575,7 @@ cron.schedule('0 * * * *', async () => {
     assert line(found.store) == 2
 
 
-def test_ttl_from_the_environment(service_of):
+def test_ttl_from_the_environment(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -583,7 +589,7 @@ cron.schedule('0 * * * *', async () => {
     assert "LOCK_TTL" in found.ttl_seconds.value.reason
 
 
-def test_rows_claimed_in_a_transaction(service_of):
+def test_rows_claimed_in_a_transaction(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -604,7 +610,7 @@ cron.schedule('0 * * * *', async () => {
     assert (found.renewal.value, found.acquire_failure.value) == ("bound", "handled")
 
 
-def test_rows_locked_without_a_transaction_are_free_at_once(service_of):
+def test_rows_locked_without_a_transaction_are_free_at_once(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -617,7 +623,7 @@ cron.schedule('0 * * * *', async () => {
     assert found.kind.value == "none"
 
 
-def test_a_key_by_parameter(service_of):
+def test_a_key_by_parameter(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -634,7 +640,7 @@ cron.schedule('0 * * * *', async () => {
     assert found.release.value == "expires"
 
 
-def test_a_timer_that_is_armed_is_no_guard(service_of):
+def test_a_timer_that_is_armed_is_no_guard(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -662,7 +668,7 @@ app.conf.beat_schedule = {
 """
 
 
-def python_facts(service_of, source: str) -> LockFacts:
+def python_facts(service_of: ServiceOf, source: str) -> LockFacts:
     found = service_of(
         {
             "requirements.txt": "celery\nredis\n",
@@ -675,7 +681,7 @@ def python_facts(service_of, source: str) -> LockFacts:
     return lock.build(found[0])
 
 
-def test_a_message_is_claimed_once(service_of):
+def test_a_message_is_claimed_once(service_of: ServiceOf) -> None:
     found = python_facts(
         service_of,
         """
@@ -689,7 +695,7 @@ def settle():
     assert (found.kind.value, found.renewal.value, found.scheduler.value) == ("message", "early-ack", "any")
 
 
-def test_acknowledged_late(service_of):
+def test_acknowledged_late(service_of: ServiceOf) -> None:
     found = python_facts(
         service_of,
         """
@@ -703,7 +709,7 @@ def settle():
     assert (found.kind.value, found.renewal.value) == ("message", "none")
 
 
-def test_a_redis_lock_around_a_task(service_of):
+def test_a_redis_lock_around_a_task(service_of: ServiceOf) -> None:
     found = python_facts(
         service_of,
         """
@@ -720,7 +726,7 @@ def settle():
     assert (found.key.value, found.ttl_seconds.value, found.ttl_unit.value) == ("settle", 300.0, "s")
 
 
-def test_a_redis_lock_by_hand(service_of):
+def test_a_redis_lock_by_hand(service_of: ServiceOf) -> None:
     found = python_facts(
         service_of,
         """

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from cronaudit.model.facts import RetryFacts, Unresolved
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import retry
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 PACKAGE = """
 {"name": "shop", "scripts": {"start": "node src/index.js"}, "dependencies": {"node-cron": "^3.0.0", "bullmq": "^5.0.0"}}
@@ -22,7 +27,7 @@ async function settle() { await pool.query('DELETE FROM carts WHERE expired'); }
 """
 
 
-def facts(service_of, source: str) -> RetryFacts:
+def facts(service_of: ServiceOf, source: str) -> RetryFacts:
     found = service_of({"package.json": PACKAGE, "src/index.js": HEAD + source})
     assert len(found) == 1
     return retry.build(found[0])
@@ -35,7 +40,7 @@ def words(found: RetryFacts) -> tuple[object, ...]:
 NONE = ("none", "none", None, "none", "none")
 
 
-def test_nothing(service_of):
+def test_nothing(service_of: ServiceOf) -> None:
     assert words(facts(service_of, "cron.schedule('0 * * * *', settle, { name: 'settle' });\n")) == NONE
 
 
@@ -106,18 +111,19 @@ def test_nothing(service_of):
         ),
     ],
 )
-def test_own_loops(service_of, loop: str, expected: tuple[object, ...]):
+def test_own_loops(service_of: ServiceOf, loop: str, expected: tuple[object, ...]) -> None:
     source = f"cron.schedule('0 * * * *', async () => {{{loop}\n}}, {{ name: 'settle' }});\n"
     assert words(facts(service_of, source)) == expected
 
 
-def test_a_loop_over_items_that_survives_errors_is_no_retry(service_of):
+def test_a_loop_over_items_that_survives_errors_is_no_retry(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
 cron.schedule('0 * * * *', async () => {
   for (const id of [1, 2, 3]) {
-    try { await pool.query('UPDATE orders SET done = true WHERE id = $1', [id]); } catch (err) { log.error({ err }, 'failed'); }
+    try { await pool.query('UPDATE orders SET done = true WHERE id = $1', [id]); }
+    catch (err) { log.error({ err }, 'failed'); }
   }
 }, { name: 'settle' });
 """,
@@ -125,7 +131,7 @@ cron.schedule('0 * * * *', async () => {
     assert words(found) == NONE
 
 
-def test_one_request_tried_again_is_a_part(service_of):
+def test_one_request_tried_again_is_a_part(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -140,7 +146,7 @@ cron.schedule('0 * * * *', async () => { await settle(); await notify(); }, { na
     assert words(found) == ("part", "bounded", 3.0, "fixed", "none")
 
 
-def test_attempts_from_the_environment(service_of):
+def test_attempts_from_the_environment(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -177,7 +183,7 @@ cron.schedule('0 * * * *', async () => {
         ("{}", NONE),
     ],
 )
-def test_options_of_the_queue(service_of, options: str, expected: tuple[object, ...]):
+def test_options_of_the_queue(service_of: ServiceOf, options: str, expected: tuple[object, ...]) -> None:
     found = facts(
         service_of,
         f"""
@@ -189,7 +195,7 @@ new Worker('jobs', async () => {{ await settle(); }}, {{ connection }});
     assert words(found) == expected
 
 
-def test_an_error_for_the_queue_that_ends_the_attempts(service_of):
+def test_an_error_for_the_queue_that_ends_the_attempts(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -231,12 +237,15 @@ app.conf.beat_schedule = {
         ),
         (
             "bind=True, max_retries=2",
-            "\n    try:\n        charge()\n    except IOError as error:\n        raise self.retry(exc=error, countdown=30)",
+            (
+                "\n    try:\n        charge()\n"
+                "    except IOError as error:\n        raise self.retry(exc=error, countdown=30)"
+            ),
             ("run", "bounded", 3.0, "fixed", "used"),
         ),
     ],
 )
-def test_celery_tasks(service_of, decorator: str, body: str, expected: tuple[object, ...]):
+def test_celery_tasks(service_of: ServiceOf, decorator: str, body: str, expected: tuple[object, ...]) -> None:
     name = "'shop.tasks.settle'"
     args = f"name={name}" + (f", {decorator}" if decorator else "")
     signature = "self" if "bind" in decorator else ""
@@ -256,7 +265,7 @@ def settle({signature}):
     assert words(retry.build(found[0])) == expected
 
 
-def test_python_loop(service_of):
+def test_python_loop(service_of: ServiceOf) -> None:
     source = """
 import time
 import requests

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cronaudit.model.facts import TimeoutFacts, Unresolved
+from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import timeout
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
 PACKAGE = """
 {"name": "shop", "scripts": {"start": "node src/index.js"}, "dependencies": {"node-cron": "^3.0.0", "pg": "^8.0.0"}}
@@ -24,7 +29,7 @@ const withTimeout = (work, timeoutMs) => Promise.race([
 FIRST = HEAD.count("\n") + 1
 
 
-def facts(service_of, source: str) -> TimeoutFacts:
+def facts(service_of: ServiceOf, source: str) -> TimeoutFacts:
     found = service_of({"package.json": PACKAGE, "src/index.js": HEAD + source})
     assert len(found) == 1
     return timeout.build(found[0])
@@ -34,14 +39,14 @@ def words(found: TimeoutFacts) -> tuple[object, object]:
     return (found.scope.value, found.seconds.value)
 
 
-def test_nothing(service_of):
+def test_nothing(service_of: ServiceOf) -> None:
     assert words(facts(service_of, "cron.schedule('0 * * * *', settle, { name: 'settle' });\n")) == (
         "none",
         None,
     )
 
 
-def test_race_around_the_run(service_of):
+def test_race_around_the_run(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -54,7 +59,7 @@ cron.schedule('0 * * * *', async () => { await withTimeout(settle(), SETTLE_TIME
     assert found.seconds.locations[0].line - FIRST + 1 == 2
 
 
-def test_race_around_a_part(service_of):
+def test_race_around_a_part(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -67,7 +72,7 @@ cron.schedule('0 * * * *', async () => {
     assert words(found) == ("part", 1.0)
 
 
-def test_race_of_each_item(service_of):
+def test_race_of_each_item(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -81,7 +86,7 @@ cron.schedule('0 * * * *', async () => {
     assert words(found) == ("part", 1.0)
 
 
-def test_a_timer_that_resolves_bounds_nothing_with_an_error(service_of):
+def test_a_timer_that_resolves_bounds_nothing_with_an_error(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -93,7 +98,7 @@ cron.schedule('0 * * * *', async () => {
     assert words(found) == ("none", None)
 
 
-def test_sleep_that_throws(service_of):
+def test_sleep_that_throws(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -105,11 +110,13 @@ cron.schedule('0 * * * *', async () => {
     assert words(found) == ("run", 90.0)
 
 
-def test_unresolved_bound(service_of):
+def test_unresolved_bound(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
-cron.schedule('0 * * * *', async () => { await withTimeout(settle(), Number(process.env.LIMIT_MS)); }, { name: 'settle' });
+cron.schedule('0 * * * *', async () => {
+  await withTimeout(settle(), Number(process.env.LIMIT_MS));
+}, { name: 'settle' });
 """,
     )
     assert found.scope.value == "run"
@@ -117,17 +124,19 @@ cron.schedule('0 * * * *', async () => { await withTimeout(settle(), Number(proc
     assert "LIMIT_MS" in found.seconds.value.reason
 
 
-def test_default_of_the_environment(service_of):
+def test_default_of_the_environment(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
-cron.schedule('0 * * * *', async () => { await withTimeout(settle(), Number(process.env.LIMIT_MS || 60000)); }, { name: 's' });
+cron.schedule('0 * * * *', async () => {
+  await withTimeout(settle(), Number(process.env.LIMIT_MS || 60000));
+}, { name: 's' });
 """,
     )
     assert words(found) == ("run", 60.0)
 
 
-def test_each_attempt_of_a_bounded_retry(service_of):
+def test_each_attempt_of_a_bounded_retry(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -145,7 +154,7 @@ cron.schedule('0 * * * *', async () => {
     assert words(found) == ("run", 180.0)
 
 
-def test_each_attempt_of_an_unbounded_retry(service_of):
+def test_each_attempt_of_an_unbounded_retry(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -163,7 +172,7 @@ cron.schedule('0 * * * *', async () => {
     assert words(found) == ("part", 60.0)
 
 
-def test_one_request(service_of):
+def test_one_request(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         "cron.schedule('0 * * * *', async () => { await fetchRates(); await settle(); }, { name: 's' });\n",
@@ -171,7 +180,7 @@ def test_one_request(service_of):
     assert words(found) == ("part", 5.0)
 
 
-def test_signal_of_the_whole_run(service_of):
+def test_signal_of_the_whole_run(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -185,7 +194,7 @@ cron.schedule('0 * * * *', async () => { await sync(AbortSignal.timeout(45000));
     assert words(found) == ("run", 45.0)
 
 
-def test_signal_that_nobody_heeds(service_of):
+def test_signal_that_nobody_heeds(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """
@@ -196,7 +205,7 @@ cron.schedule('0 * * * *', async () => { await sync(AbortSignal.timeout(45000));
     assert words(found) == ("part", 45.0)
 
 
-def test_declared_and_only_compared_with(service_of):
+def test_declared_and_only_compared_with(service_of: ServiceOf) -> None:
     found = facts(
         service_of,
         """

@@ -21,6 +21,8 @@ Caught = Literal["whole", "framework", "part", "none"]
 _SAFE_EFFECTS = ("log", "metric.", "id.", "host.", "timer.", "memory.", "yield", "sleep", "timeout.", "async.wait",
                  "tx.", "board.", "cron.", "retry.", "concurrency.")  # fmt: skip
 """What does not fail by itself, or only hands on what its callback throws."""
+_AROUND = ("lock.", "leader.", "monitor.", "alert.", "tracker.", "key.")
+"""What stands around the body and is none of it."""
 _UNSAFE_BUILTINS = frozenset((
     "global:fetch", "global:JSON.parse", "builtins.open", "builtins.int", "builtins.float",
     "builtins.next", "builtins.exec", "builtins.eval", "global:decodeURIComponent", "global:atob",
@@ -119,8 +121,16 @@ class _Walk:
         return (
             e
             for e in self._events
-            if self.can_fail(e) and is_work(self._context, e) and any(catching(r) for r in e.regions())
+            if self.can_fail(e)
+            and is_work(self._context, e)
+            and not self._is_around(e)
+            and any(catching(r) for r in e.regions())
         )
+
+    def _is_around(self, event: Event) -> bool:
+        """Whether an event is no part of the body: giving back a lock, telling a monitor."""
+        effects = self._effects.get(event.order, ())
+        return bool(effects) and all(e.startswith(_AROUND) for e in effects)
 
     def escapes(self, frame: Frame, seen: set[int]) -> Iterator[Escape]:
         """The places in a frame from which an error leaves it."""

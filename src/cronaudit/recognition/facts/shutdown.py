@@ -138,6 +138,12 @@ def end_of(context: JobContext) -> JobEnd:
     return JobEnd("none", None, None, None, "No handler of SIGTERM that does anything")
 
 
+def _closes(event: Event) -> bool:
+    """``server.close(…)``: something is brought to an end, whatever it is."""
+    name = getattr(event.call.callee, "name", "") if event.call is not None else ""
+    return event.kind is EventKind.CALL and name in ("close", "end", "destroy", "disconnect", "drain", "shutdown")
+
+
 def _end_on(context: JobContext, path: ShutdownPath) -> JobEnd:
     waited = _waits_for_execution(context, path) or _waits_for_worker(context, path)
     if waited is not None:
@@ -152,9 +158,8 @@ def _end_on(context: JobContext, path: ShutdownPath) -> JobEnd:
             path.location,
             "The schedule stops, running work is not awaited",
         )
-    if path.signal != "default" and any(
-        s.effect not in ("log", "process.exit", "log.base") for s in path.sightings
-    ):
+    does = any(s.effect not in ("log", "process.exit", "log.base") for s in path.sightings)
+    if path.signal != "default" and (does or any(_closes(e) for e in path.trace.events)):
         return JobEnd("apart", path.location, None, path.location, "Handled, but the job is no part of it")
     return JobEnd("none", None, None, path.location, "The handler only logs and exits")
 

@@ -1,0 +1,275 @@
+"""Loops that never end: how long they pause each time round, and what makes them end after all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cronaudit.knowledge.conditions import holds
+from cronaudit.knowledge.matcher import Matcher
+from cronaudit.knowledge.selectors import select
+from cronaudit.model.ir import (
+    Await,
+    Break,
+    Call,
+    Const,
+    Expr,
+    Function,
+    Handler,
+    If,
+    Loop,
+    LoopKind,
+    Member,
+    Module,
+    Name,
+    Operation,
+    Return,
+    Stmt,
+    Try,
+)
+from cronaudit.model.linker import Linker
+from cronaudit.model.source import Language
+from cronaudit.model.value import Arguments, Choice, Closure, External, Known, Sequence, Unknown, Value
+from cronaudit.model.walking import blocks, expressions, inside, statement_expressions, statements
+
+STOPPING = ("stop", "abort", "shut", "clos", "exit", "running", "alive", "active", "cancel", "destroy", "quit", "kill",
+            "disposed", "terminat", "signal", "paused", "enabled", "started")  # fmt: skip
+_RECEIVERS = ("this", "self", "current", "is_set", "isset")
+_MODES = ("once", "oneshot", "one_shot", "forever", "daemon", "loop", "single_run", "run_single")
+"""Names of options that choose between one round and many."""
+_INTERRUPTS = frozenset(("KeyboardInterrupt", "SystemExit", "CancelledError", "InterruptedError", "GeneratorExit"))
+_ENDLESS_ITERATORS = frozenset(("itertools.count()", "itertools.repeat()", "itertools.cycle()"))
+_INNER = 1
+"""Rank of a pause of a loop inside: it counts where the loop itself has none."""
+
+
+class Pauses:
+    """Reads the pauses of endless loops."""
+
+    def __init__(self, linker: Linker, matcher: Matcher) -> None:
+        self._linker = linker
+        self._matcher = matcher
+
+    def is_endless(self, loop: Loop, node: Function | Module) -> bool:
+        """Whether a loop only ends on an order to stop."""
+        if loop.kind is LoopKind.EACH and isinstance(loop.iterable, Call):
+            iterated = self._linker.fold(loop.iterable, self._linker.scope_of(node))
+            return isinstance(iterated, External) and iterated.path in _ENDLESS_ITERATORS
+        if loop.kind not in (LoopKind.WHILE, LoopKind.DO):
+            return False
+        test = loop.test
+        if test is None or (isinstance(test, Const) and test.value):
+            return True
+        if self._in_test(loop, node) is not None:
+            return True
+        names = [e.name.lower() for e in inside(test) if isinstance(e, Name | Member)]
+        return bool(names) and all(any(w in n for w in STOPPING) or n in _RECEIVERS for n in names)
+
+    def of(self, loop: Loop, node: Function | Module) -> Value | None:
+        """How long the loop sleeps each time round; None where it does not, or only after a failure."""
+        waited = self._in_test(loop, node)
+        if waited is not None:
+            return waited
+        found = sorted(self._within(loop.body, node, 1.0, 0), key=lambda f: f[0])
+        return found[0][1] if found else None
+
+    def is_only_pause(self, call: Call, node: Function | Module) -> bool:
+        """Whether a call does nothing but sleep."""
+        return self._slept(call, node) is not None
+
+    def _in_test(self, loop: Loop, node: Function | Module) -> Value | None:
+        """``while not stopped.wait(60)``: an order to stop that is waited for is the pause."""
+        for expr in inside(loop.test) if loop.test is not None else ():
+            if isinstance(expr, Call) and isinstance(expr.callee, Member) and expr.callee.name == "wait":
+                seconds = self._slept(expr, node)
+                if seconds is not None:
+                    return seconds
+        return None
+
+    def _within(
+        self, body: tuple[Stmt, ...], node: Function | Module, times: float | None, rank: int
+    ) -> Iterator[tuple[int, Value]]:
+        for statement in body:
+            for call in self._waiting(statement, node):
+                slept = self._slept(call, node)
+                if slept is not None:
+                    yield rank, _multiplied(slept, times)
+            if isinstance(statement, Loop):
+                each = statement.kind in (LoopKind.EACH, LoopKind.KEYS)
+                rounds = self._rounds(statement, node) if each else 1.0
+                inner = None if rounds is None or times is None else times * rounds
+                yield from self._within(statement.body, node, inner, rank + (0 if each and inner else _INNER))
+            elif isinstance(statement, Try):
+                yield from self._within(statement.body, node, times, rank)
+                yield from self._within(statement.final, node, times, rank)
+            else:
+                for block in blocks(statement):
+                    yield from self._within(block, node, times, rank)
+
+    @staticmethod
+    def _waiting(statement: Stmt, node: Function | Module) -> Iterator[Call]:
+        """The calls of a statement that the code waits for: all in Python, those awaited in JavaScript."""
+        module = node if isinstance(node, Module) else node.module
+        for root in statement_expressions(statement):
+            for expr in inside(root):
+                if module.language is Language.PYTHON:
+                    if isinstance(expr, Call):
+                        yield expr
+                elif isinstance(expr, Await):
+                    yield from (inner for inner in inside(expr.value) if isinstance(inner, Call))
+
+    def _rounds(self, loop: Loop, node: Function | Module) -> float | None:
+        """How often a loop over ``range(n)`` or a written-out list goes round."""
+        iterable = loop.iterable
+        if iterable is None:
+            return None
+        scope = self._linker.scope_of(node)
+        if isinstance(iterable, Call) and getattr(iterable.callee, "name", "") == "range":
+            bounds = [self._linker.fold(a.value, scope) for a in iterable.args]
+            numbers = [b.value for b in bounds if isinstance(b, Known) and isinstance(b.value, int | float)]
+            if len(numbers) != len(bounds) or not 1 <= len(numbers) <= 2:  # noqa: PLR2004 - stop, or start and stop
+                return None
+            return float(numbers[-1] - (numbers[0] if len(numbers) > 1 else 0))
+        value = self._linker.fold(iterable, scope)
+        return float(len(value.items)) if isinstance(value, Sequence) and value.complete else None
+
+    # ---- one call --------------------------------------------------------------------------------------------
+
+    def _slept(self, call: Call, node: Function | Module) -> Value | None:
+        scope = self._linker.scope_of(node)
+        callee = self._linker.fold(call.callee, scope)
+        if isinstance(callee, Choice):
+            callee = next((o for o in callee.options if isinstance(o, Closure | External)), callee)
+        if isinstance(callee, External):
+            if callee.path == "global:Promise" and call.is_new and call.args:
+                return self._timer_in(self._linker.fold(call.args[0].value, scope))
+            return self._described(call, callee, self._linker.arguments(call, scope))
+        if isinstance(callee, Closure):
+            return self._own(callee, self._linker.arguments(call, scope))
+        return None
+
+    def _described(self, call: Call, callee: External, args: Arguments) -> Value | None:
+        view = External(callee.path, args, callee.at, callee.receiver, call)
+        for effect in self._matcher.effects(callee.path):
+            if effect.effect != "sleep" or holds(effect.when, view, self._linker.force, self._linker.member) is not True:
+                continue
+            for selector in effect.param("time"):
+                value = select(selector, view, self._linker.force, self._linker.member)
+                if value is not None:
+                    return value
+        return None
+
+    def _own(self, callee: Closure, args: Arguments) -> Value | None:
+        """A function of the project's own that only sleeps."""
+        function = callee.function
+        calls = [e for e in expressions(function.body) if isinstance(e, Call)]
+        for call in calls:
+            if call.is_new and getattr(call.callee, "name", "") == "Promise" and call.args:
+                delay = self._timer_in(self._linker.fold(call.args[0].value, self._linker.scope_of(function)))
+                if delay is not None:
+                    return self._bound_delay(delay, callee, args)
+        if function.module.language is Language.PYTHON and len(calls) == 1:
+            delay = self._slept(calls[0], function) if calls[0].callee is not function else None
+            return self._bound_delay(delay, callee, args) if delay is not None else None
+        return None
+
+    def _timer_in(self, executor: Value) -> Value | None:
+        if not isinstance(executor, Closure):
+            return None
+        for expr in expressions(executor.function.body):
+            if isinstance(expr, Call) and getattr(expr.callee, "name", "") == "setTimeout" and len(expr.args) > 1:
+                return self._linker.fold(expr.args[1].value, self._linker.scope_of(executor.function))
+        return None
+
+    def _bound_delay(self, delay: Value, callee: Closure, args: Arguments) -> Value:
+        """The delay of ``sleep(ms)`` is the argument of the call."""
+        for position, param in enumerate(callee.function.params):
+            for symbol in self._linker.symbols(delay):
+                if symbol.name == param.name and position < len(args.positional):
+                    given = self._linker.force(args.positional[position])
+                    if symbol.path and isinstance(given, Known) and isinstance(given.value, int | float):
+                        # ``sleep(seconds)`` that multiplies by 1000 on its way.
+                        return Known(given.value, given.at, "s")
+                    if isinstance(given, Known) and callee.function.module.language is Language.PYTHON:
+                        return Known(given.value, given.at, given.unit or "s", given.default_of)
+                    return given
+        return delay
+
+
+def _multiplied(slept: Value, times: float | None) -> Value:
+    if times is None:
+        return Unknown("it pauses once for each item that it works on", getattr(slept, "at", None))
+    if times == 1.0 or not isinstance(slept, Known) or not isinstance(slept.value, int | float):
+        return slept
+    return Known(slept.value * times, slept.at, slept.unit, slept.default_of)
+
+
+def ends_on_success(loop: Loop, node: Function | Module) -> bool:
+    """Whether the loop is left once something holds that is no order to stop, and no choice of the caller's."""
+    params = _fixed_parameters(node)
+
+    def is_order(test: Expr) -> bool:
+        words = [e.name.lower() for e in inside(test) if isinstance(e, Name | Member)]
+        return any(any(w in n for w in STOPPING) for n in words) or mode_of(test, params) is not None
+
+    def leaves(body: tuple[Stmt, ...], tests: tuple[Expr, ...]) -> bool:
+        for statement in body:
+            if isinstance(statement, Break | Return):
+                if not any(is_order(test) for test in tests):
+                    return True
+            elif isinstance(statement, If):
+                inner = (*tests, statement.test)
+                if leaves(statement.then, inner) or leaves(statement.otherwise, inner):
+                    return True
+            elif isinstance(statement, Loop):
+                continue
+            elif isinstance(statement, Try):
+                parts = (statement.body, statement.final, *(h.body for h in statement.handlers if not _interrupts(h)))
+                if any(leaves(part, tests) for part in parts):
+                    return True
+            elif any(leaves(b, tests) for b in blocks(statement)):
+                return True
+        return False
+
+    return leaves(loop.body, ())
+
+
+def required_mode(loop: Loop, node: Function | Module) -> str | None:
+    """The option without which the loop goes round once: ``if not forever: break``; None where it needs none."""
+    params = _fixed_parameters(node)
+    for statement in loop.body:
+        if isinstance(statement, If) and any(isinstance(s, Break | Return) for s in statement.then):
+            test = statement.test
+            negated = isinstance(test, Operation) and test.op in ("not", "!") and len(test.operands) == 1
+            if negated and isinstance(test, Operation):
+                return mode_of(test.operands[0], params)
+    return None
+
+
+def mode_of(test: Expr, params: frozenset[str]) -> str | None:
+    """The parameter or option that a test is about, where the whole test is that; it holds for all rounds or none."""
+    while isinstance(test, Operation) and test.op in ("not", "!") and len(test.operands) == 1:
+        test = test.operands[0]
+    if isinstance(test, Name) and test.name in params:
+        return test.name
+    name = test.name if isinstance(test, Name | Member) else ""
+    index = getattr(test, "index", None)
+    if isinstance(index, Const) and isinstance(index.value, str):
+        name = index.value
+    return name if name and any(w in name.lower() for w in _MODES) else None
+
+
+def _fixed_parameters(node: Function | Module) -> frozenset[str]:
+    if isinstance(node, Module):
+        return frozenset()
+    assigned = {
+        target.name
+        for statement in statements(node.body)
+        if isinstance(target := getattr(statement, "target", None), Name)
+    }
+    return frozenset(p.name for p in node.params if isinstance(p.name, str)) - assigned
+
+
+def _interrupts(handler: Handler) -> bool:
+    """Whether only an order to stop is caught here."""
+    names = [getattr(e, "name", "") for t in handler.types for e in (getattr(t, "items", None) or (t,))]
+    return bool(names) and all(name in _INTERRUPTS for name in names)

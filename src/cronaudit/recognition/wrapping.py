@@ -1,0 +1,124 @@
+"""Loops inside functions of the project that callers hand the work or the pause: each call is one job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cronaudit.model.ir import Assign, Call, Class, Const, Expr, Function, Loop, Member, Module, Name, Operation
+from cronaudit.model.linker import Bound, Linker
+from cronaudit.model.value import Known, Scope, Symbol, Value
+from cronaudit.model.walking import expressions, statements
+
+
+def called_parameters(
+    bodies: Iterable[Function | Loop], linker: Linker, node: Function | Module | None = None
+) -> list[Symbol]:
+    """The parameters that these bodies call: the work of a wrapper, that its callers pass.
+
+    A constructor's parameter that the object keeps counts as well. `node` is where a loop stands.
+    """
+    found: list[Symbol] = []
+    for body in bodies:
+        scope = linker.scope_of(body if isinstance(body, Function) else node)  # type: ignore[arg-type]
+        for expr in expressions(body.body):
+            if isinstance(expr, Call) and isinstance(expr.callee, Name | Member):
+                callee = linker.fold(expr.callee, scope)
+                kept = 1 if isinstance(expr.callee, Member) else 0
+                if isinstance(callee, Symbol) and isinstance(callee.owner, Function | Class) and len(callee.path) == kept:
+                    found.append(callee)
+    return found
+
+
+def armed_by_callers(works: list[Symbol], pause: Value, node: Function | Module, linker: Linker) -> list[Bound]:
+    """The scopes of `node`, one for each call that hands over what runs, else for one that settles the pause.
+
+    Empty where `node` is a wrapper that nothing calls.
+    """
+    plain = Bound(linker.scope_of(node), ())
+    if works:
+        return [b for b in _bound_in(works[0], node, linker) if b.chain]
+    opened = [s for s in linker.symbols(pause) if isinstance(s.owner, Function | Class)]
+    if not opened:
+        return [plain]
+    # Whoever calls it, the loop is one job: only what its pause comes to is asked of the callers.
+    bounds = _bound_in(opened[0], node, linker)
+    return [Bound(bounds[0].scope, ())] if bounds else [plain]
+
+
+def scope_inside(outer: Scope, of: Function, node: Function, linker: Linker) -> Scope:
+    """The scope of `node`, which is `of` or stands inside it or around it, where `of` has the scope `outer`."""
+    current: Scope | None = outer
+    while current is not None:
+        if current.node is node:
+            return current
+        current = current.parent
+    between = _between(node, of)
+    if between is None:
+        return linker.scope_of(node)
+    scope = outer
+    for inner in reversed(between):
+        scope = Scope(inner, scope)
+    return scope
+
+
+def _between(node: Function | Module, outer: Function) -> list[Function] | None:
+    """The functions from `node` up to `outer`, inner first and without it; None where `node` is not inside it."""
+    found: list[Function] = []
+    current: Function | Module = node
+    while isinstance(current, Function) and current is not outer:
+        found.append(current)
+        current = current.parent
+    return found if current is outer else None
+
+
+def _bound_in(symbol: Symbol, node: Function | Module, linker: Linker) -> list[Bound]:
+    """The scopes of `node` inside those of the function around it that callers call, or for each object made."""
+    if isinstance(symbol.owner, Class):
+        return _of_objects(symbol.owner, node, linker)
+    between = _between(node, symbol.owner) if isinstance(symbol.owner, Function) else None
+    if between is None or not isinstance(symbol.owner, Function):
+        return []
+    found: list[Bound] = []
+    for bound in linker.bounds(symbol.owner):
+        scope = bound.scope
+        for inner in reversed(between):
+            scope = Scope(inner, scope)
+        found.append(Bound(scope, bound.chain, bound.items, bound.rank))
+    return found
+
+
+def _of_objects(cls: Class, node: Function | Module, linker: Linker) -> list[Bound]:
+    current: Function | Module = node
+    while isinstance(current, Function) and current.owner is None:
+        current = current.parent
+    between = _between(node, current) if isinstance(current, Function) else None
+    if between is None:
+        return []
+    found: list[Bound] = []
+    for made, chain in linker.instances(cls):
+        scope = Scope(current, made.of.scope, this=made)
+        for inner in reversed(between):
+            scope = Scope(inner, scope, this=made)
+        found.append(Bound(scope, chain))
+    return found
+
+
+def steady_pause(call: Call, loop: Loop, scope: Scope, linker: Linker) -> Value | None:
+    """The period of a loop that subtracts what its round has taken: ``sleep(Math.max(PERIOD - (end - start), 0))``."""
+    expr: Expr | None = call.args[0].value if call.args else None
+    if isinstance(expr, Name):
+        name = expr.name
+        expr = next(
+            (
+                s.value
+                for s in statements(loop.body)
+                if isinstance(s, Assign) and isinstance(s.target, Name) and s.target.name == name
+            ),
+            None,
+        )
+    if isinstance(expr, Call) and isinstance(expr.callee, Name | Member) and expr.callee.name == "max":
+        expr = next((a.value for a in expr.args if not isinstance(a.value, Const)), None)
+    if not isinstance(expr, Operation) or expr.op != "-" or not expr.operands:
+        return None
+    period = linker.fold(expr.operands[0], scope)
+    return period if isinstance(period, Known | Symbol) else None
