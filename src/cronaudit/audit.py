@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from cronaudit import __version__
 from cronaudit.assets import cache_dir, rules_dir
@@ -20,7 +21,7 @@ from cronaudit.knowledge.loader import KnowledgeError, load
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.linking.index import Index
 from cronaudit.model.job import Job, JobState
-from cronaudit.model.options import AuditOptions, AuditOutcome, ConfigurationError
+from cronaudit.model.options import AuditOptions, AuditOutcome, ConfigurationError, Waiver
 from cronaudit.model.result import AuditResult, BaselineComparison, Target
 from cronaudit.model.rule import Catalogue
 from cronaudit.model.source import Diagnostic, Language, Role
@@ -39,13 +40,30 @@ from cronaudit.ruleset.suppress import suppress as waive
 from cronaudit.schedule.durations import duration_words
 from cronaudit.target import ImportTable, RoleRules, Tree, imports, search, walk
 
-_LOOPS = (b"setTimeout", b"while (true)", b"while(true)", b"for (;;)", b"for(;;)", b"while (!", b"while (this.", b"while(!", b"while True")
+_LOOPS = (
+    b"setTimeout",
+    b"while (true)",
+    b"while(true)",
+    b"for (;;)",
+    b"for(;;)",
+    b"while (!",
+    b"while (this.",
+    b"while(!",
+    b"while True",
+    b"while not ",
+    b"while 1:",
+    b"while self.",
+    b"itertools.count(",
+)
 """How own timers and endless loops begin; no library file declares them, their shape does."""
 _NOT_RUN = frozenset((Role.TEST, Role.DOCS, Role.VENDORED, Role.GENERATED))
 _RECURSION = 20_000
 _NEAR = 3
 """Lines around a place in which ``explain`` still finds it."""
-_FILTERS = {"duration": lambda seconds: duration_words(float(seconds)), "ms": lambda seconds: int(float(seconds) * 1000)}
+_FILTERS: dict[str, Callable[[Any], object]] = {
+    "duration": lambda seconds: duration_words(float(seconds)),
+    "ms": lambda seconds: int(float(seconds) * 1000),
+}
 
 
 def audit(path: Path, options: AuditOptions) -> AuditOutcome:
@@ -54,6 +72,7 @@ def audit(path: Path, options: AuditOptions) -> AuditOutcome:
     Raises:
         ConfigurationError: the catalogue, a library file or the baseline is wrong.
         OSError: the target cannot be read.
+
     """
     with _deep_recursion():
         return _audit(path, options)
@@ -129,7 +148,7 @@ def _matcher(rules: tuple[Path, ...]) -> Matcher:
 
 
 def _roles(rules: tuple[Path, ...]) -> RoleRules:
-    import yaml  # noqa: PLC0415 - start-up
+    import yaml
 
     folder = next((r for r in reversed(rules) if (r / "roles.yaml").is_file()), rules_dir())
     try:
@@ -176,7 +195,9 @@ class _Imports:
         return [site.specifier for site in self.table.imports_of(path)]
 
 
-def _inputs(tree: Tree, matcher: Matcher, options: AuditOptions, progress: Callable[[str, int, int], None]) -> Inputs:
+def _inputs(
+    tree: Tree, matcher: Matcher, options: AuditOptions, progress: Callable[[str, int, int], None]
+) -> Inputs:
     progress("Searching", 0, 0)
     arming = (*matcher.tokens(), *_LOOPS)
     hits = search(tree, (*arming, *matcher.service_tokens()))
@@ -237,7 +258,7 @@ class _Mentions:
 
     def elsewhere(self, word: str, path: str) -> bool:
         """Whether a code or deployment file other than `path` holds `word` in quotes or as part of a path."""
-        if len(word) < 3:  # noqa: PLR2004 - too short to mean anything
+        if len(word) < 3:  # too short to mean anything
             return True
         pattern = re.compile(rb"""['"/\\]""" + re.escape(word.encode()) + rb"""['"/\\.]""")
         for file in self.tree.files:
@@ -283,7 +304,7 @@ def _name(tree: Tree, path: Path) -> str:
         if isinstance(name, str) and name:
             return name
     if tree.get("pyproject.toml") is not None:
-        import tomllib  # noqa: PLC0415 - start-up
+        import tomllib
 
         try:
             project = tomllib.loads(tree.read("pyproject.toml").decode("utf-8", "replace"))
@@ -312,8 +333,8 @@ def _comments(inputs: Inputs) -> list[Comment]:
     return found
 
 
-def _configured(waiver: object) -> ConfiguredWaiver:
-    return ConfiguredWaiver(waiver.job, waiver.checks, waiver.reason, waiver.path, waiver.line)  # type: ignore[attr-defined]
+def _configured(waiver: Waiver) -> ConfiguredWaiver:
+    return ConfiguredWaiver(waiver.job, waiver.checks, waiver.reason, waiver.path, waiver.line)
 
 
 def _cut(jobs: Iterable[Job]) -> list[Diagnostic]:
@@ -326,7 +347,9 @@ def _cut(jobs: Iterable[Job]) -> list[Diagnostic]:
 
 def _broken(inputs: Inputs) -> list[Diagnostic]:
     return [
-        Diagnostic(m.path, f"line {m.errors[0]}: the grammar could not read it; what it could read was audited")
+        Diagnostic(
+            m.path, f"line {m.errors[0]}: the grammar could not read it; what it could read was audited"
+        )
         for m in inputs.linker.parsed()
         if m.errors
     ]
@@ -357,7 +380,9 @@ class _Trace:
                     f"recognition: armed by {job.trigger}; stated at {job.location}.",
                     f"recognition: {job.state_reason}.",
                 ]
-        near = [r for r in self.rejections if r.location.path == path and abs(r.location.line - line) <= _NEAR]
+        near = [
+            r for r in self.rejections if r.location.path == path and abs(r.location.line - line) <= _NEAR
+        ]
         if near:
             closest = min(near, key=lambda r: abs(r.location.line - line))
             return [
@@ -366,7 +391,11 @@ class _Trace:
             ]
         role = tree.role_of(path)
         if role is not Role.SERVER:
-            return [f"{path}:{line} is no job: the file's role is {role}, and such files define none (target)."]
+            return [
+                f"{path}:{line} is no job: the file's role is {role}, and such files define none (target)."
+            ]
         if path not in self.inputs.candidates:
-            return [f"{path}:{line} is no job: the file holds no token of any scheduler (target: byte search)."]
+            return [
+                f"{path}:{line} is no job: the file holds no token of any scheduler (target: byte search)."
+            ]
         return [f"{path}:{line} is no job: no call, decorator or loop there arms one (recognition)."]

@@ -111,6 +111,16 @@ def test_wheel_carries_every_data_file(wheel: Path, source: str, packaged: str) 
     assert sorted(expected - shipped) == []
 
 
+def test_the_compiled_forms_in_the_wheel_are_in_force(installation: Installation) -> None:
+    code = (
+        "import sys; from pathlib import Path; import cronaudit; from cronaudit.knowledge import loader; "
+        "from cronaudit.ruleset.catalogue import load_catalogue; rules = Path(cronaudit.__file__).parent / '_rules'; "
+        "print(len(load_catalogue([rules]).checks), bool(loader.load([rules]).libraries), 'yaml' in sys.modules)"
+    )
+    done = installation.run("python", "-c", code)
+    assert done.stdout.split() == ["67", "True", "False"], done.stderr
+
+
 def test_wheel_carries_neither_tests_nor_caches(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
@@ -133,6 +143,13 @@ def test_version_without_a_checkout(installation: Installation, wheel: Path) -> 
     done = installation.run("cronaudit", "--version")
     assert done.returncode == 0, done.stderr
     assert wheel.name.split("-")[1] in done.stdout
+
+
+def test_the_package_runs_as_a_module(installation: Installation) -> None:
+    done = installation.run("python", "-m", "cronaudit", "--version")
+    assert (done.returncode, done.stdout) == (0, installation.run("cronaudit", "--version").stdout), (
+        done.stderr
+    )
 
 
 def test_rules_without_a_checkout(installation: Installation) -> None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cronaudit import compiled
 from cronaudit.model.job import JobState
 from cronaudit.model.rule import Example, Outcome, Remediation, Scope, Section
 from cronaudit.model.verdict import Severity, Status
-from cronaudit.ruleset import compiled, merge
+from cronaudit.ruleset import merge
 from cronaudit.ruleset.catalogue import SHIPPED, CatalogueError, compile_catalogue, load_catalogue
 
 if TYPE_CHECKING:
@@ -427,12 +428,14 @@ def test_a_change_of_the_code_that_checks_makes_the_cache_stale(
     written: Rules, tmp_path: Path, yaml_reads: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load_catalogue([written.root], tmp_path / "cache")
-    monkeypatch.setattr(compiled, "_code_key", lambda: b"another version")
+    monkeypatch.setattr(compiled, "_code_key", lambda _code: b"another version")
     load_catalogue([written.root], tmp_path / "cache")
     assert len(yaml_reads) == 2
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"key": 1}', '{"key": "KEY", "catalogue": [1]}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"key": 1}', '{"key": "KEY", "form": [1]}', '{"key": "KEY", "form": 1}']
+)
 def test_a_damaged_cache_is_read_anew(written: Rules, tmp_path: Path, content: str) -> None:
     cache = tmp_path / "cache"
     found = load_catalogue([written.root], cache)

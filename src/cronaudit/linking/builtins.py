@@ -6,7 +6,7 @@ import math
 import posixpath
 from typing import Protocol
 
-from cronaudit.linking import exports, names
+from cronaudit.linking import exports, listings, names
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.operators import as_text, choice, joined, number_from, open_operand
 from cronaudit.model.ir import Array, Call, Comprehension
@@ -94,6 +94,9 @@ def foreign_call(  # noqa: PLR0911, PLR0912, C901 - one arm a function
         return Closure(first.function, first.scope, first.this, (*first.bound, *rest))
     if path.startswith("global:") and exports.is_interop(path[len("global:") :]) and first is not None:
         return exports.interop(folder, first)
+    files = listings.listed(folder, callee, args, at)
+    if files is not None:
+        return files
     found = folder_foreign(folder, callee, args, at)
     return found if found is not None else _external_result(callee, args, call, at)
 
@@ -113,10 +116,14 @@ def _joined_path(folder: Folder, path: str, args: Arguments, at: Location | None
     parts: list[str] = []
     for raw in args.positional:
         value = folder.force(raw)
+        if isinstance(value, Symbol):
+            return open_operand((value,), at)
         if not isinstance(value, Known) or not isinstance(value.value, str):
             return Unknown("a path with a part that cannot be told", at)
         text = value.value
-        if text.startswith("\0") and value.at is not None:
+        if text.startswith(listings.TREE):
+            parts = ["\0tree", text[len(listings.TREE) :]]
+        elif text.startswith("\0") and value.at is not None:
             where = value.at.path
             text = where if text == "\0__filename" else posixpath.dirname(where)
             parts = ["\0tree", text]

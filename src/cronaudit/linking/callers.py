@@ -20,6 +20,7 @@ from cronaudit.model.value import (
     Closure,
     Instance,
     Lazy,
+    Namespace,
     Scope,
     Sequence,
     Symbol,
@@ -263,6 +264,8 @@ def _place(value: Value) -> tuple[Item, ...]:
         last = value.items[-1]
         return _place(last) if not isinstance(last, Lazy) else (Item(value.at, value),) if value.at else ()
     at = getattr(value, "at", None)
+    if isinstance(value, Namespace):
+        at = Location(value.module.path, 1)
     if isinstance(value, Closure | ClassValue):
         at = value.function.location if isinstance(value, Closure) else value.cls.location
     return (Item(at, value),) if isinstance(at, Location) else ()

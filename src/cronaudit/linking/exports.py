@@ -30,12 +30,14 @@ from cronaudit.model.value import (
     Namespace,
     Record,
     Scope,
+    Symbol,
     Text,
     Unknown,
     Value,
 )
 
 _STARS = frozenset(("__exportStar", "__export"))
+_TREE = "\0tree/"
 _INTEROP = frozenset(("__importDefault", "__importStar", "_interopRequireDefault", "_interopRequireWildcard", "__toESM"))
 
 
@@ -287,12 +289,18 @@ def property_of(folder: Folder, value: Closure | ClassValue, name: str) -> Value
 def required(folder: Folder, specifier: Value, call: Call, scope: Scope) -> Value:
     """The result of ``require(specifier)`` and ``await import(specifier)``."""
     at = Location(scope.module.path, call.line)
+    if isinstance(specifier, Symbol):
+        return Symbol(specifier.owner, specifier.name, (*specifier.path, "()"), None, specifier.scope)
     if isinstance(specifier, Text):
-        return Unknown("a module whose name is computed", at)
+        part = next((p for p in specifier.parts if isinstance(p, Symbol)), None)
+        return required(folder, part, call, scope) if part is not None else Unknown("a module whose name is computed", at)
     if not isinstance(specifier, Known) or not isinstance(specifier.value, str):
         return Unknown("a module whose name is computed", at)
     name = specifier.value
-    path = folder.modules.resolve(name, scope.module)
+    if name.startswith(_TREE):
+        path: str | None = _in_tree(folder, name.removeprefix(_TREE), scope.module)
+    else:
+        path = folder.modules.resolve(name, scope.module)
     if path is None:
         return imports.external(name, "*", at)
     module = folder.modules.module(path)
@@ -301,6 +309,12 @@ def required(folder: Folder, specifier: Value, call: Call, scope: Scope) -> Valu
         return imports.from_json(content, at) if content is not None else Unknown(f"{path} was not parsed", at)
     is_es = any(True for _ in module.exports)
     return Namespace(module) if is_es or _is_dynamic(call) else commonjs(folder, module)
+
+
+def _in_tree(folder: Folder, path: str, module: Module) -> str | None:
+    """A path that the program puts together: ``path.join(__dirname, 'jobs', name)``."""
+    relative = posixpath.relpath(path, posixpath.dirname(module.path) or ".")
+    return folder.modules.resolve(relative if relative.startswith(".") else f"./{relative}", module)
 
 
 def _is_dynamic(call: Call) -> bool:

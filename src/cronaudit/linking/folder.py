@@ -32,6 +32,9 @@ class Modules(Protocol):
     def json(self, path: str) -> object:
         """The content of a JSON file of the tree; None where it is none."""
 
+    def sources_in(self, folder: str, *, deep: bool) -> Sequence[str]:
+        """The paths of the source files of a folder that run in production, sorted; those of its folders too if `deep`."""
+
 
 class Folder(Protocol):
     """Folds expressions to values."""

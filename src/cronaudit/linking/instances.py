@@ -94,6 +94,8 @@ def _static_field(
         if current.cls.is_enum and not isinstance(entry.value, Const):
             _bind_members(folder, scope, current, entry, at)
         value = folder.fold(entry.value, scope)
+        if entry.is_static and registries.is_fillable(value):
+            return registries.filled_field(folder, value, current.cls, entry.name)
         if not names.is_absent(value):
             return value
     for method in current.cls.methods:

@@ -326,6 +326,10 @@ def _each(folder: Folder, binding: Binding, name: str, scope: Scope) -> Value:
     items = sequence_items(folder, iterable)
     if items is not None and len(items) == 1 and not _is_callers(raw_items(iterable)):
         return into(folder, items[0], binding.path, binding.default, scope)
+    if items is None and isinstance(iterable, External) and not iterable.path.startswith("global:"):
+        # An item of what a library gave: ``for (const user of await User.find())``.
+        entry = External(f"{iterable.path}[]", receiver=iterable)
+        return into(folder, entry, binding.path, binding.default, scope)
     if owner is None:
         return Choice(tuple(into(folder, i, binding.path, None, scope) for i in items)) if items else Unknown(
             f"{name} is an item of something unresolved"

@@ -104,6 +104,12 @@ class Program:
         except (ValueError, KeyError):
             return None
 
+    def sources_in(self, folder: str, *, deep: bool) -> tuple[str, ...]:
+        """The paths of the source files of a folder that run in production, sorted; those of its folders too if `deep`."""
+        prefix = f"{folder}/" if folder not in ("", ".") else ""
+        inside = (p for p in self.resolver.paths if p.startswith(prefix) and (deep or "/" not in p[len(prefix) :]))
+        return tuple(p for p in sorted(inside) if self.files.language(p) in _SCRIPTS and self.files.runs(p))
+
     def calls(self, module: Module) -> Calls:
         """The calls of a module; lowers all of its functions."""
         found = self._calls.get(module.path)

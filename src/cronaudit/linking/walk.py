@@ -261,6 +261,9 @@ class Walker:
         if not isinstance(callee, External):
             return Arguments((), {}, complete=False)
         values: list[Value] = []
+        if callee.path.rsplit(".", 1)[-1] in EACH_METHODS and callee.receiver is not None:
+            # ``(await User.find()).map(async (user) => …)``
+            values.append(External(f"{callee.receiver.path}[]", receiver=callee.receiver))
         for what in self._ev.foreign.passed(callee):
             if what == "receiver" and callee.receiver is not None:
                 values.append(callee.receiver)

@@ -97,8 +97,8 @@ class Scheduler:
     assigned to, or ``*.NAME`` for a variable of any module."""
     kind: str
     how: str
-    """``call``, ``decorator``, ``base`` (a class that inherits from it), ``export``, ``assign``, or ``manifest`` (a JSON
-    file of that name, whose content is ``value``; a handler that begins with a slash is a route)."""
+    """``call``, ``decorator``, ``base`` (a class that inherits from it), ``export``, ``assign``, or ``manifest`` (a
+    JSON file of that name, whose content is ``value``; a handler that begins with a slash is a route)."""
     entries: tuple[Selector, ...]
     """Where a list or object of jobs stands; the other selectors then ask ``entry`` and ``key``. Of a
     text each line is an entry. Empty: one job."""

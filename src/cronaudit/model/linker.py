@@ -122,7 +122,9 @@ class Linker(Protocol):
     def unroll(self, bound: Bound, values: Callable[[Scope], list[Value | Lazy]]) -> Iterator[Bound]:
         """Bind loop variables that `values` depends on, once for each item of a written-out list."""
 
-    def walk(self, start: Closure | Module, given: tuple[Value, ...] = (), caller: Event | None = None) -> Trace:
+    def walk(
+        self, start: Closure | Module, given: tuple[Value, ...] = (), caller: Event | None = None
+    ) -> Trace:
         """Everything that a run of `start` may call.
 
         `given` is what the scheduler passes; `caller` is the call in another walk that runs it.

@@ -15,11 +15,13 @@ from cronaudit.model.ir import (
     Conditional,
     Define,
     Do,
+    Entry,
     Export,
     Expr,
     Function,
     If,
     Index,
+    Interface,
     Loop,
     Member,
     Module,
@@ -36,7 +38,7 @@ from cronaudit.model.ir import (
 )
 
 
-def children(expr: Expr) -> tuple[Expr, ...]:  # noqa: PLR0911 - one line a node type
+def children(expr: Expr) -> tuple[Expr, ...]:
     """The expressions directly inside `expr`; those inside a function or class are not."""
     match expr:
         case Call():
@@ -46,9 +48,7 @@ def children(expr: Expr) -> tuple[Expr, ...]:  # noqa: PLR0911 - one line a node
         case Index():
             return (expr.object, expr.index)
         case Object():
-            return tuple(
-                e for entry in expr.entries for e in ((entry.value,) if not _is_expr_key(entry.key) else _both(entry))
-            )
+            return tuple(e for entry in expr.entries for e in _parts(entry))
         case Array():
             return expr.items
         case Operation():
@@ -69,15 +69,13 @@ def children(expr: Expr) -> tuple[Expr, ...]:  # noqa: PLR0911 - one line a node
             return ()
 
 
-def _is_expr_key(key: object) -> bool:
-    return key is not None and not isinstance(key, str)
+def _parts(entry: Entry) -> tuple[Expr, ...]:
+    if entry.key is None or isinstance(entry.key, str):
+        return (entry.value,)
+    return (entry.key, entry.value)
 
 
-def _both(entry: object) -> tuple[Expr, ...]:
-    return (entry.key, entry.value)  # type: ignore[attr-defined]
-
-
-def statement_expressions(statement: Stmt) -> tuple[Expr, ...]:  # noqa: PLR0911 - one line a node type
+def statement_expressions(statement: Stmt) -> tuple[Expr, ...]:
     """The expressions that belong to a statement itself, those of statements inside it aside."""
     match statement:
         case Assign():
@@ -94,7 +92,7 @@ def statement_expressions(statement: Stmt) -> tuple[Expr, ...]:  # noqa: PLR0911
         case Return() | Throw() | Export():
             return () if statement.value is None else (statement.value,)
         case Define():
-            return (statement.definition,)
+            return () if isinstance(statement.definition, Interface) else (statement.definition,)
         case Try():
             return tuple(t for handler in statement.handlers for t in handler.types)
         case _:
@@ -147,7 +145,9 @@ def definitions_in(node: Function | Module) -> tuple[Function | Class, ...]:
     """Functions and classes directly inside `node`, in order; a class's members are not."""
     if node.inner is None:
         defaults = (
-            tuple(p.default for p in node.params if p.default is not None) if isinstance(node, Function) else ()
+            tuple(p.default for p in node.params if p.default is not None)
+            if isinstance(node, Function)
+            else ()
         )
         found = (*_inside(defaults), *expressions(node.body))
         node.inner = tuple(e for e in found if isinstance(e, Function | Class))

@@ -8,11 +8,23 @@ from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.paths import expanded, last_of
 from cronaudit.knowledge.selectors import Called, Site, select
-from cronaudit.model.ir import Call, Expr, Module, Name
+from cronaudit.model.ir import Call, Expr, Function, Module, Name
 from cronaudit.model.knowledge import Consumer, Selector
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
-from cronaudit.model.value import Arguments, Choice, Closure, External, Instance, Known, Record, Scope, Value
+from cronaudit.model.value import (
+    Arguments,
+    Choice,
+    Closure,
+    External,
+    Instance,
+    Known,
+    Record,
+    Scope,
+    Sequence,
+    Symbol,
+    Value,
+)
 from cronaudit.model.walking import functions_in
 from cronaudit.recognition.found import ConsumerSite, Registration
 from cronaudit.recognition.handlers import resolve_handler
@@ -46,15 +58,23 @@ class Consumers:
                     for call, node in calls[name]:
                         if name not in names and not isinstance(call.callee, Name):
                             continue
-                        scope = self._linker.scope_of(node)
-                        callee = self._linker.fold(call.callee, scope)
-                        for option in callee.options if isinstance(callee, Choice) else (callee,):
-                            if isinstance(option, External):
-                                args = self._linker.arguments(call, scope)
-                                at = Location(module.path, call.line, call.end_line)
-                                self._add(External(option.path, args, at, option.receiver, call), at)
+                        self._called(call, node, module)
                 self._decorated(module)
         return self._sites
+
+    def _called(self, call: Call, node: Function | Module, module: Module) -> None:
+        """A call that may define a consumer; ``(queue) => queue.process(…)`` only with a caller's queue."""
+        at = Location(module.path, call.line, call.end_line)
+        callee = self._linker.fold(call.callee, self._linker.scope_of(node))
+        scopes = [self._linker.scope_of(node)]
+        if isinstance(callee, Symbol) and isinstance(callee.owner, Function):
+            scopes = [bound.scope for bound in self._linker.bounds(node)]
+        for scope in scopes:
+            callee = self._linker.fold(call.callee, scope)
+            for option in callee.options if isinstance(callee, Choice) else (callee,):
+                if isinstance(option, External):
+                    args = self._linker.arguments(call, scope)
+                    self._add(External(option.path, args, at, option.receiver, call), at)
 
     def _with_importers(self, names: set[str]) -> tuple[str, ...]:
         """The files that import a queue's package, and those that get the queue from one of them."""
@@ -64,6 +84,9 @@ class Consumers:
         for _ in range(_IMPORTERS):
             frontier = tuple(sorted({i for path in frontier for i in self._linker.importing(path) if i not in found}))
             found.update(dict.fromkeys(i for i in frontier if any(w in self._linker.source(i) for w in words)))
+        # ``require('./jobs/email')(agenda)``: a file that is handed the queue names it nowhere.
+        handed = {i for path in tuple(found) for i in self._linker.imported_files(path) if i not in found}
+        found.update(dict.fromkeys(i for i in sorted(handed) if any(w in self._linker.source(i) for w in words)))
         return tuple(found)
 
     def _decorated(self, module: Module) -> None:
@@ -136,6 +159,8 @@ class Consumers:
         assert scheduler is not None and scheduler.family is not None  # noqa: S101, PT018 - the caller has looked
         queue = self._first(scheduler.queue, view)
         job = self._first(scheduler.job, view)
+        if isinstance(job, Sequence) and len(job.items) == 1:  # ``every('1 day', ['digest'])``
+            job = self._linker.force(job.items[0])
         registration.job_name = str(job.value) if isinstance(job, Known) and job.value is not None else None
         best = self.of(scheduler.family, queue, job)
         if best is None:

@@ -25,11 +25,13 @@ from cronaudit.recognition.jobs import Finder, Found
 from cronaudit.recognition.liveness import Starts
 from cronaudit.recognition.loops import Loops
 from cronaudit.recognition.manifests import Manifests
+from cronaudit.recognition.pauses import Pauses
 from cronaudit.recognition.sightings import Reader
 
 _CONVENTIONS = re.compile(
     r"(^|/)(instrumentation(-node)?|middleware|entry[.-]server|hooks\.server|nuxt\.config|gatsby-node)\.[cm]?[jt]sx?$"
     r"|(^|/)(pages/api|app/.*/route|server/(plugins|tasks|api)|api/cron|subscribers|src/jobs|extensions|plugins)(/|\.)"
+    r"|(^|/)management/commands/[^/]+\.py$"
     r"|\.(module|plugin|gateway|controller|service|task|schedule|cron|job|worker|config)\.[cm]?[jt]s$"
 )
 """Files that frameworks pick up by their place or name: Next, Nuxt, Remix, SvelteKit, Nest, Medusa, Strapi."""
@@ -76,7 +78,7 @@ def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[
     finder = Finder(
         inputs.linker,
         discovery,
-        Loops(inputs.linker, reader),
+        Loops(inputs.linker, Pauses(inputs.linker, inputs.matcher)),
         Manifests(inputs.linker, inputs.matcher, inputs.tree, discovery.registrar),
         reader,
         Enqueued(inputs.linker, reader, consumers),

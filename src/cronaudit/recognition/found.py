@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cronaudit.model.facts import Unresolved
-from cronaudit.model.ir import Function, Module, Scalar
+from cronaudit.model.ir import Function, Loop, Module, Scalar
 from cronaudit.model.knowledge import Consumer, Scheduler
 from cronaudit.model.linker import Bound
 from cronaudit.model.schedule import Schedule
@@ -73,6 +73,10 @@ class Registration:
     """The registry entry, call or class in which the job is stated."""
     alone: bool = True
     """Whether the armed call states this job only; else its callers and registries tell its jobs apart."""
+    loop: Loop | None = None
+    """Of a loop of the project's own: only what stands in it is the job's work."""
+    mode: str | None = None
+    """The option without which the loop goes round once."""
     engine: Registration | None = None
     """The timer that reads the registry, for a job of the project's own scheduler."""
     work: Closure | None = None

@@ -11,6 +11,7 @@ from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, Trace
 from cronaudit.model.value import Closure, External, Known, Symbol, Unknown, Value
 from cronaudit.recognition.class_registries import classes_of
+from cronaudit.recognition.commands import command_of, is_on_by_default, started_with
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.discovery import Discovery
 from cronaudit.recognition.engines import engine_trace, entries_of
@@ -23,7 +24,7 @@ from cronaudit.recognition.manifests import Manifests
 from cronaudit.recognition.sightings import Reader, Sighting
 from cronaudit.recognition.timers import judge_interval, judge_work
 
-_TIMER_KINDS = frozenset(("set-interval", "set-timeout-loop", "sleep-loop"))
+_TIMER_KINDS = frozenset(("set-interval", "set-timeout-loop", "timer-loop", "sleep-loop"))
 _LONGEST_ITEM = 200
 """Lines; a registry entry longer than this is a file, not an entry."""
 
@@ -81,7 +82,9 @@ class Finder:
             self._reject(registration, f"what it runs is not resolved: {registration.handler_open}")
             return False
         trace = self._trace(registration)
-        judgement, sightings = judge_work(trace, self.reader)
+        judgement, sightings = judge_work(_round(trace, registration), self.reader)
+        if registration.loop is not None:
+            sightings = self.reader.read(trace)
         self._works[id(registration)] = (trace, sightings)
         if not judgement.is_job:
             self._reject(registration, judgement.reason)
@@ -97,8 +100,20 @@ class Finder:
             classes_of(registration, trace, self.linker)
         )
 
+    def _in_its_mode(self, registration: Registration, liveness: Liveness, service: Service) -> Liveness:
+        """A command whose loop is an option runs it only where a manifest passes that option."""
+        command = command_of(registration.node, self.linker)
+        option = registration.mode
+        if command is None or option is None or is_on_by_default(registration.node, option):
+            return liveness
+        at = started_with(command, option, service.deployment)
+        flag = "--" + option.replace("_", "-")
+        if at is None:
+            return Liveness(is_live=False, reason=f"it goes round once unless {flag} is given, which no manifest does")
+        return Liveness(is_live=True, reason=f"{at} starts it with {flag}", entries=liveness.entries)
+
     def _trace(self, registration: Registration) -> Trace:
-        assert registration.handler is not None  # noqa: S101 - the callers have looked
+        assert registration.handler is not None
         if registration.engine is not None:
             return engine_trace(registration, self.linker)
         return self.linker.walk(registration.handler, passed_to(registration))
@@ -123,16 +138,27 @@ class Finder:
         else:
             trace, sightings = Trace((), complete=False, cut=registration.handler_open, functions=()), ()
         handler: Closure | Module | None = registration.handler
-        if isinstance(handler, Closure):
+        if registration.work is not None:
+            handler = registration.work
+        elif isinstance(handler, Closure):
             handler = unwrapped(handler, self.linker)
         trace = _without_blind_end(trace, sightings)
         if liveness.is_live:
-            liveness = self.starts.started(registration, liveness)
+            liveness = self._in_its_mode(registration, self.starts.started(registration, liveness), service)
         enqueued = self.enqueued.sightings(trace, sightings)
         if registration.work is not None and all(e.callee is None or not _runs(e, registration.work) for e in trace.events):
             enqueued = (*enqueued, *self.reader.read(self.linker.walk(registration.work)))
         context = JobContext(service, registration, handler, trace, sightings, enqueued, liveness.entries)
         return Found(registration, liveness, context, stated_at(registration))
+
+
+def _round(trace: Trace, registration: Registration) -> Trace:
+    """What one round of a loop does, without what stands before and behind it."""
+    loop = registration.loop
+    if loop is None:
+        return trace
+    events = tuple(e for e in trace.events if any(r.node is loop for r in e.regions()))
+    return Trace(events, trace.complete, trace.cut, trace.functions)
 
 
 def _runs(event: Event, work: Closure) -> bool:
@@ -187,6 +213,8 @@ def stated_at(registration: Registration) -> Location:
         cls = getattr(getattr(handler.this, "of", None), "cls", None)
         if cls is not None and cls.module.path == at.path and cls.line <= at.line <= cls.end_line:
             return Location(at.path, at.line, cls.end_line)
+    if at is not None and item.path == at.path and item.line == 1 and item.path != registration.site.path:
+        return Location(at.path, at.line, at.end_line)  # a file that is loaded from its folder
     return item
 
 

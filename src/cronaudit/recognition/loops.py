@@ -1,51 +1,48 @@
-"""Loops that never end: a ``setTimeout`` that arms itself, and ``while (true)`` with a pause."""
+"""Loops that never end: a ``setTimeout`` or ``Timer`` that arms itself, and ``while (true)`` with a pause."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from cronaudit.model.ir import (
-    Await,
-    Break,
     Call,
     Const,
     Expr,
     Function,
     If,
     Loop,
-    LoopKind,
     Member,
     Module,
     Name,
     Operation,
-    Return,
     Stmt,
     Try,
 )
 from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.schedule import Schedule
-from cronaudit.model.source import Location
-from cronaudit.model.value import Arguments, Choice, Closure, External, Instance, Known, Scope, Value
+from cronaudit.model.source import Language, Location
+from cronaudit.model.value import Arguments, Closure, External, Instance, Known
 from cronaudit.model.walking import blocks, expressions, functions_in, inside, statements
+from cronaudit.recognition.commands import command_of
 from cronaudit.recognition.found import Registration, Rejection, Timing
-from cronaudit.recognition.sightings import Reader
+from cronaudit.recognition.handlers import unwrapped
+from cronaudit.recognition.pauses import Pauses, ends_on_success, required_mode
 from cronaudit.recognition.timers import judge_interval, rearms
 from cronaudit.recognition.timing import read
-from cronaudit.recognition.wrapping import armed_by_callers, called_parameters, scope_inside, steady_pause
+from cronaudit.recognition.wrapping import armed_by_callers, called_parameters, scope_inside
 
 _EVERY = SchedulePart("every", Selector("args", 1, (), "ms", "args[1]"))
 _COUNTERS = ("attempt", "retr", "tries", "remaining", "count")
-_STOPPING = ("stop", "abort", "shut", "clos", "exit", "running", "alive", "active", "cancel", "destroy", "quit", "kill",
-             "disposed", "terminat", "signal", "paused", "enabled", "started")  # fmt: skip
 
 
 class Loops:
     """Finds loops of the project's own that run for as long as the process."""
 
-    def __init__(self, linker: Linker, reader: Reader) -> None:
+    def __init__(self, linker: Linker, pauses: Pauses) -> None:
         self._linker = linker
-        self._reader = reader
+        self._pauses = pauses
+        self._timers = pauses.timer_names
         self.rejections: list[Rejection] = []
 
     # ---- setTimeout that arms itself ------------------------------------------------------------------------
@@ -53,7 +50,8 @@ class Loops:
     def timeouts(self, module: Module) -> Iterator[Registration]:
         """The self-arming timers of a module, one for each function that they run."""
         found: dict[int, list[tuple[Call, Function, Closure]]] = {}
-        for call, node in self._linker.calls(module).get("setTimeout", ()):
+        calls = self._linker.calls(module)
+        for call, node in (site for name in self._timers if name in calls for site in calls[name]):
             if not isinstance(node, Function) or not call.args:
                 continue
             handler = self._armed(call, node)
@@ -73,11 +71,11 @@ class Loops:
 
     def _armed(self, call: Call, node: Function) -> Closure | None:
         scope = self._linker.scope_of(node)
-        callee = self._linker.fold(call.callee, scope)
-        if not isinstance(callee, External) or not callee.path.endswith(":setTimeout"):
+        timer = self._pauses.timer(call, scope)
+        if timer is None:
             return None
-        handler = self._linker.fold(call.args[0].value, scope)
-        if not isinstance(handler, Closure) or not self._may_rearm(handler.function, node):
+        handler = self._linker.fold(timer.handler, scope)
+        if not isinstance(handler, Closure) or not self._may_rearm(handler, node):
             return None
         if self._cycle(handler, node) is node and handler.function is node:
             return handler
@@ -93,12 +91,14 @@ class Loops:
         named = [f for f in _enclosing(node) if f.name]
         return handler.function if handler.function.name and handler.function is not node else (named or [node])[0]
 
-    def _may_rearm(self, handler: Function, node: Function) -> bool:
+    def _may_rearm(self, closure: Closure, node: Function) -> bool:
         """A look at the names before anything is walked: the handler must speak of a function around the timer."""
+        handler = closure.function
         around = {f.name for f in _enclosing(node) if f.name}
         if handler.name in around and handler in _enclosing(node):
             return True
-        pending: list[Function] = [handler, *functions_in(handler)]
+        handed_on = unwrapped(closure, self._linker).function
+        pending: list[Function] = [handler, *functions_in(handler), handed_on]
         return any(n in around for f in pending for n in _names(f))
 
     def _only_on_failure(self, call: Call, node: Function) -> bool:
@@ -111,9 +111,13 @@ class Loops:
     ) -> Iterator[Registration]:
         scope = self._linker.scope_of(node)
         site = Location(module.path, call.line, call.end_line)
-        delay = self._linker.fold(call.args[1].value, scope) if len(call.args) > 1 else Known(0)
+        timer = self._pauses.timer(call, scope)
+        written = timer.delay if timer is not None else None
+        delay = self._linker.fold(written, scope) if written is not None else Known(0)
+        every = SchedulePart("every", Selector("args", 1, (), timer.unit if timer is not None else "ms", "args[1]"))
         runs = handler if handler.function.name or handler.function is node else Closure(node, scope.parent or scope)
-        works = called_parameters((handler.function, runs.function, node), self._linker)
+        bodies = (handler.function, runs.function, node, unwrapped(handler, self._linker).function)
+        works = called_parameters(bodies, self._linker, runs.function)
         armed = armed_by_callers(works, delay, runs.function, self._linker)
         if not armed:
             self._reject(call, module, "a wrapper that nothing in the tree calls")
@@ -121,8 +125,8 @@ class Loops:
         for bound in armed:
             if works or bound.scope is not self._linker.scope_of(runs.function):
                 inner = scope_inside(bound.scope, runs.function, node, self._linker)
-                delay = self._linker.fold(call.args[1].value, inner) if len(call.args) > 1 else Known(0)
-            timing = read(_EVERY, delay, self._linker) or Timing(
+                delay = self._linker.fold(written, inner) if written is not None else Known(0)
+            timing = read(every, delay, self._linker) or Timing(
                 Schedule(None, None, None, "again at once"), Location(module.path, call.line), None
             )
             item = bound.chain[-1] if works and bound.chain else site
@@ -132,9 +136,10 @@ class Loops:
             seen.add(key)
             bound_run = Closure(runs.function, bound.scope.parent or bound.scope, bound.scope.this) if works else runs
             yield Registration(
-                kind="set-timeout-loop",
+                kind="timer-loop" if module.language is Language.PYTHON else "set-timeout-loop",
                 scheduler=None,
-                call=External("global:setTimeout", self._linker.arguments(call, scope), site),
+                call=External(getattr(self._linker.fold(call.callee, scope), "path", ""),
+                              self._linker.arguments(call, scope), site),
                 node=node,
                 bound=bound if works else Bound(scope, ()),
                 site=item,
@@ -160,15 +165,18 @@ class Loops:
         nodes: tuple[Function | Module, ...] = (module, *functions_in(module))
         for node in nodes:
             for statement in statements(node.body):
-                if isinstance(statement, Loop) and _is_endless(statement):
+                if isinstance(statement, Loop) and self._pauses.is_endless(statement, self._linker.scope_of(node)):
                     yield from self._sleep(statement, node, module)
 
     def _sleep(self, loop: Loop, node: Function | Module, module: Module) -> Iterator[Registration]:
-        pause = self._pause(loop, self._linker.scope_of(node))
+        pause = self._pauses.of(loop, self._linker.scope_of(node))
         if pause is None:
             return
         at = Location(module.path, loop.line, loop.end_line)
-        if _ends_on_success(loop):
+        if self._pauses.is_idle(loop, self._linker.scope_of(node)):
+            self._reject(loop, module, "it only keeps the process alive")
+            return
+        if ends_on_success(loop, node):
             self._reject(loop, module, "it waits until a condition holds")
             return
         if isinstance(node, Function):
@@ -183,7 +191,7 @@ class Loops:
             self._reject(loop, module, "a wrapper that nothing in the tree calls")
         seen: set[tuple[float | None, Location]] = set()
         for bound in armed:
-            timing = read(_EVERY, self._pause(loop, bound.scope) or pause, self._linker)
+            timing = read(_EVERY, self._pauses.of(loop, bound.scope) or pause, self._linker)
             if timing is None:
                 continue
             item = bound.chain[-1] if bound.chain else at
@@ -195,6 +203,8 @@ class Loops:
             if isinstance(node, Function):
                 handler = self._with_this(Closure(node, bound.scope.parent or bound.scope, bound.scope.this))
             yield Registration(
+                loop=loop,
+                mode=required_mode(loop, node),
                 kind="sleep-loop",
                 scheduler=None,
                 call=External("", Arguments((), {}), at),
@@ -203,67 +213,12 @@ class Loops:
                 site=item if works else at,
                 timing=timing,
                 timezone=None,
-                name=None,
+                name=command_of(node, self._linker),
                 name_at=None,
                 handler=handler,
                 item=item,
                 traits={"runner.library": "own", "runner.persistence": "none"},
             )
-
-    def _pause(self, loop: Loop, scope: Scope) -> Value | None:
-        """How long the loop sleeps each time round; None where it does not."""
-        for expr in expressions(loop.body):
-            if not isinstance(expr, Await):
-                continue
-            for call in inside(expr.value):
-                if not isinstance(call, Call):
-                    continue
-                callee = self._linker.fold(call.callee, scope)
-                seconds = self._slept(call, callee, scope)
-                if seconds is not None:
-                    steady = None if isinstance(seconds, Known) else steady_pause(call, loop, scope, self._linker)
-                    return steady or seconds
-        return None
-
-    def _slept(self, call: Call, callee: Value, scope: Scope) -> Value | None:
-        if isinstance(callee, Choice):
-            callee = next((o for o in callee.options if isinstance(o, Closure | External)), callee)
-        if isinstance(callee, External):
-            if callee.path == "timers/promises:setTimeout" and call.args:
-                return self._linker.fold(call.args[0].value, scope)
-            if callee.path == "global:Promise" and call.is_new and call.args:
-                executor = self._linker.fold(call.args[0].value, scope)
-                return self._timer_in(executor, None)
-            return None
-        if isinstance(callee, Closure):
-            args = self._linker.arguments(call, scope)
-            for expr in expressions(callee.function.body):
-                if isinstance(expr, Call) and expr.is_new and getattr(expr.callee, "name", "") == "Promise" and expr.args:
-                    inner = self._linker.fold(expr.args[0].value, self._linker.scope_of(callee.function))
-                    delay = self._timer_in(inner, callee.function)
-                    if delay is not None:
-                        return self._bound_delay(delay, callee, args)
-        return None
-
-    def _timer_in(self, executor: Value, _outer: Function | None) -> Value | None:
-        if not isinstance(executor, Closure):
-            return None
-        for expr in expressions(executor.function.body):
-            if isinstance(expr, Call) and getattr(expr.callee, "name", "") == "setTimeout" and len(expr.args) > 1:
-                return self._linker.fold(expr.args[1].value, self._linker.scope_of(executor.function))
-        return None
-
-    def _bound_delay(self, delay: Value, callee: Closure, args: Arguments) -> Value:
-        """The delay of ``sleep(ms)`` is the argument of the call."""
-        for position, param in enumerate(callee.function.params):
-            for symbol in self._linker.symbols(delay):
-                if symbol.name == param.name and position < len(args.positional):
-                    given = self._linker.force(args.positional[position])
-                    if symbol.path and isinstance(given, Known) and isinstance(given.value, int | float):
-                        # ``sleep(seconds)`` that multiplies by 1000 on its way.
-                        return Known(given.value, given.at, "s")
-                    return given
-        return delay
 
     def _reject(self, node: Call | Loop, module: Module, reason: str) -> None:
         what = "setTimeout" if isinstance(node, Call) else "loop"
@@ -291,7 +246,7 @@ def _counts(call: Call, node: Function) -> bool:
         for expr in inside(argument.value):
             body = expressions(expr.body) if isinstance(expr, Function) else (expr,)
             for inner in body:
-                if isinstance(inner, Operation) and inner.op in ("+", "-") and len(inner.operands) == 2:  # noqa: PLR2004
+                if isinstance(inner, Operation) and inner.op in ("+", "-") and len(inner.operands) == 2:
                     names = [o.name for o in inner.operands if isinstance(o, Name)]
                     if any(w in n.lower() for n in names for w in _COUNTERS):
                         return True
@@ -342,36 +297,3 @@ def _is_failure_callback(node: Function, linker: Linker) -> bool:
             if name == "catch" or (isinstance(first, Const) and str(first.value).lower() in _FAILURE_EVENTS):
                 return True
     return False
-
-
-def _is_endless(loop: Loop) -> bool:
-    if loop.kind not in (LoopKind.WHILE, LoopKind.DO):
-        return False
-    test = loop.test
-    if test is None or (isinstance(test, Const) and test.value):
-        return True
-    names = [e.name.lower() for e in inside(test) if isinstance(e, Name | Member)]
-    return bool(names) and all(any(w in n for w in _STOPPING) or n in ("this", "self", "current") for n in names)
-
-
-def _ends_on_success(loop: Loop) -> bool:
-    """Whether the loop is left once something holds that is no order to stop."""
-    def leaves(body: tuple[Stmt, ...], tests: tuple[Expr, ...]) -> bool:
-        for statement in body:
-            if isinstance(statement, Break | Return):
-                words = [e.name.lower() for t in tests for e in inside(t) if isinstance(e, Name | Member)]
-                if not any(any(w in n for w in _STOPPING) for n in words):
-                    return True
-            elif isinstance(statement, If):
-                inner = (*tests, statement.test)
-                if leaves(statement.then, inner) or leaves(statement.otherwise, inner):
-                    return True
-            elif isinstance(statement, Loop):
-                continue
-            elif any(leaves(b, tests) for b in blocks(statement)):
-                return True
-        return False
-
-    return leaves(loop.body, ())
-
-

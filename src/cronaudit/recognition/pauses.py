@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.matcher import Matcher
+from cronaudit.knowledge.paths import expanded, last_of
 from cronaudit.knowledge.selectors import select
 from cronaudit.model.ir import (
     Await,
@@ -26,10 +28,12 @@ from cronaudit.model.ir import (
     Stmt,
     Try,
 )
+from cronaudit.model.knowledge import Selector
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language
-from cronaudit.model.value import Arguments, Choice, Closure, External, Known, Sequence, Unknown, Value
+from cronaudit.model.value import Arguments, Choice, Closure, External, Known, Scope, Sequence, Unknown, Value
 from cronaudit.model.walking import blocks, expressions, inside, statement_expressions, statements
+from cronaudit.recognition.wrapping import steady_pause
 
 STOPPING = ("stop", "abort", "shut", "clos", "exit", "running", "alive", "active", "cancel", "destroy", "quit", "kill",
             "disposed", "terminat", "signal", "paused", "enabled", "started")  # fmt: skip
@@ -42,6 +46,15 @@ _INNER = 1
 """Rank of a pause of a loop inside: it counts where the loop itself has none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A call that runs a function once, later."""
+
+    handler: Expr
+    delay: Expr | None
+    unit: str
+
+
 class Pauses:
     """Reads the pauses of endless loops."""
 
@@ -49,66 +62,88 @@ class Pauses:
         self._linker = linker
         self._matcher = matcher
 
-    def is_endless(self, loop: Loop, node: Function | Module) -> bool:
+    def is_endless(self, loop: Loop, scope: Scope) -> bool:
         """Whether a loop only ends on an order to stop."""
         if loop.kind is LoopKind.EACH and isinstance(loop.iterable, Call):
-            iterated = self._linker.fold(loop.iterable, self._linker.scope_of(node))
+            iterated = self._linker.fold(loop.iterable, scope)
             return isinstance(iterated, External) and iterated.path in _ENDLESS_ITERATORS
         if loop.kind not in (LoopKind.WHILE, LoopKind.DO):
             return False
         test = loop.test
         if test is None or (isinstance(test, Const) and test.value):
             return True
-        if self._in_test(loop, node) is not None:
+        if self._in_test(loop, scope) is not None:
             return True
         names = [e.name.lower() for e in inside(test) if isinstance(e, Name | Member)]
         return bool(names) and all(any(w in n for w in STOPPING) or n in _RECEIVERS for n in names)
 
-    def of(self, loop: Loop, node: Function | Module) -> Value | None:
+    def of(self, loop: Loop, scope: Scope) -> Value | None:
         """How long the loop sleeps each time round; None where it does not, or only after a failure."""
-        waited = self._in_test(loop, node)
+        waited = self._in_test(loop, scope)
         if waited is not None:
             return waited
-        found = sorted(self._within(loop.body, node, 1.0, 0), key=lambda f: f[0])
+        found = sorted(self._within(loop, loop.body, scope, 1.0, 0), key=lambda f: f[0])
         return found[0][1] if found else None
 
-    def is_only_pause(self, call: Call, node: Function | Module) -> bool:
-        """Whether a call does nothing but sleep."""
-        return self._slept(call, node) is not None
+    def is_idle(self, loop: Loop, scope: Scope) -> bool:
+        """Whether the loop does nothing but sleep."""
+        calls = [e for e in expressions(loop.body) if isinstance(e, Call)]
+        return all(self._slept(c, scope) is not None or _is_talk(c) for c in calls)
 
-    def _in_test(self, loop: Loop, node: Function | Module) -> Value | None:
+    def timer(self, call: Call, scope: Scope) -> Timer | None:
+        """What a call arms that runs a function once, later: ``setTimeout(f, 500)``, ``Timer(60, f)``."""
+        callee = self._linker.fold(call.callee, scope)
+        if not isinstance(callee, External):
+            return None
+        for effect in self._matcher.effects(callee.path):
+            if effect.effect == "timer.after":
+                delays = [(e, s.unit) for s in effect.param("time") if (e := _argument(call, s)) is not None]
+                handlers = [e for s in effect.callback if (e := _argument(call, s)) is not None]
+                if handlers and effect.param("time"):
+                    delay, unit = delays[0] if delays else (None, "ms")
+                    return Timer(handlers[0], delay, unit or "ms")
+        return None
+
+    @property
+    def timer_names(self) -> tuple[str, ...]:
+        """The last names of the calls that run a function once, later."""
+        described = (e for library in self._matcher.libraries for e in library.effects if e.effect == "timer.after")
+        return tuple(sorted({last_of(one) for e in described if e.param("time") for one in expanded(e.call)}))
+
+    def _in_test(self, loop: Loop, scope: Scope) -> Value | None:
         """``while not stopped.wait(60)``: an order to stop that is waited for is the pause."""
         for expr in inside(loop.test) if loop.test is not None else ():
             if isinstance(expr, Call) and isinstance(expr.callee, Member) and expr.callee.name == "wait":
-                seconds = self._slept(expr, node)
+                seconds = self._slept(expr, scope)
                 if seconds is not None:
                     return seconds
         return None
 
     def _within(
-        self, body: tuple[Stmt, ...], node: Function | Module, times: float | None, rank: int
+        self, loop: Loop, body: tuple[Stmt, ...], scope: Scope, times: float | None, rank: int
     ) -> Iterator[tuple[int, Value]]:
         for statement in body:
-            for call in self._waiting(statement, node):
-                slept = self._slept(call, node)
+            for call in self._waiting(statement, scope):
+                slept = self._slept(call, scope)
                 if slept is not None:
-                    yield rank, _multiplied(slept, times)
+                    steady = None if isinstance(slept, Known) else steady_pause(call, loop, scope, self._linker)
+                    yield rank, _multiplied(steady or slept, times)
             if isinstance(statement, Loop):
                 each = statement.kind in (LoopKind.EACH, LoopKind.KEYS)
-                rounds = self._rounds(statement, node) if each else 1.0
+                rounds = self._rounds(statement, scope) if each else 1.0
                 inner = None if rounds is None or times is None else times * rounds
-                yield from self._within(statement.body, node, inner, rank + (0 if each and inner else _INNER))
+                yield from self._within(loop, statement.body, scope, inner, rank + (0 if each and inner else _INNER))
             elif isinstance(statement, Try):
-                yield from self._within(statement.body, node, times, rank)
-                yield from self._within(statement.final, node, times, rank)
+                yield from self._within(loop, statement.body, scope, times, rank)
+                yield from self._within(loop, statement.final, scope, times, rank)
             else:
                 for block in blocks(statement):
-                    yield from self._within(block, node, times, rank)
+                    yield from self._within(loop, block, scope, times, rank)
 
     @staticmethod
-    def _waiting(statement: Stmt, node: Function | Module) -> Iterator[Call]:
+    def _waiting(statement: Stmt, scope: Scope) -> Iterator[Call]:
         """The calls of a statement that the code waits for: all in Python, those awaited in JavaScript."""
-        module = node if isinstance(node, Module) else node.module
+        module = scope.module
         for root in statement_expressions(statement):
             for expr in inside(root):
                 if module.language is Language.PYTHON:
@@ -117,16 +152,15 @@ class Pauses:
                 elif isinstance(expr, Await):
                     yield from (inner for inner in inside(expr.value) if isinstance(inner, Call))
 
-    def _rounds(self, loop: Loop, node: Function | Module) -> float | None:
+    def _rounds(self, loop: Loop, scope: Scope) -> float | None:
         """How often a loop over ``range(n)`` or a written-out list goes round."""
         iterable = loop.iterable
         if iterable is None:
             return None
-        scope = self._linker.scope_of(node)
         if isinstance(iterable, Call) and getattr(iterable.callee, "name", "") == "range":
             bounds = [self._linker.fold(a.value, scope) for a in iterable.args]
             numbers = [b.value for b in bounds if isinstance(b, Known) and isinstance(b.value, int | float)]
-            if len(numbers) != len(bounds) or not 1 <= len(numbers) <= 2:  # noqa: PLR2004 - stop, or start and stop
+            if len(numbers) != len(bounds) or not 1 <= len(numbers) <= 2:
                 return None
             return float(numbers[-1] - (numbers[0] if len(numbers) > 1 else 0))
         value = self._linker.fold(iterable, scope)
@@ -134,8 +168,7 @@ class Pauses:
 
     # ---- one call --------------------------------------------------------------------------------------------
 
-    def _slept(self, call: Call, node: Function | Module) -> Value | None:
-        scope = self._linker.scope_of(node)
+    def _slept(self, call: Call, scope: Scope) -> Value | None:
         callee = self._linker.fold(call.callee, scope)
         if isinstance(callee, Choice):
             callee = next((o for o in callee.options if isinstance(o, Closure | External)), callee)
@@ -150,7 +183,8 @@ class Pauses:
     def _described(self, call: Call, callee: External, args: Arguments) -> Value | None:
         view = External(callee.path, args, callee.at, callee.receiver, call)
         for effect in self._matcher.effects(callee.path):
-            if effect.effect != "sleep" or holds(effect.when, view, self._linker.force, self._linker.member) is not True:
+            fits = holds(effect.when, view, self._linker.force, self._linker.member) is True
+            if effect.effect != "sleep" or not fits:
                 continue
             for selector in effect.param("time"):
                 value = select(selector, view, self._linker.force, self._linker.member)
@@ -168,7 +202,7 @@ class Pauses:
                 if delay is not None:
                     return self._bound_delay(delay, callee, args)
         if function.module.language is Language.PYTHON and len(calls) == 1:
-            delay = self._slept(calls[0], function) if calls[0].callee is not function else None
+            delay = self._slept(calls[0], self._linker.scope_of(function))
             return self._bound_delay(delay, callee, args) if delay is not None else None
         return None
 
@@ -177,7 +211,7 @@ class Pauses:
             return None
         for expr in expressions(executor.function.body):
             if isinstance(expr, Call) and getattr(expr.callee, "name", "") == "setTimeout" and len(expr.args) > 1:
-                return self._linker.fold(expr.args[1].value, self._linker.scope_of(executor.function))
+                return self._linker.fold(expr.args[1].value, Scope(executor.function, executor.scope, this=executor.this))
         return None
 
     def _bound_delay(self, delay: Value, callee: Closure, args: Arguments) -> Value:
@@ -193,6 +227,22 @@ class Pauses:
                         return Known(given.value, given.at, given.unit or "s", given.default_of)
                     return given
         return delay
+
+
+def _argument(call: Call, selector: Selector) -> Expr | None:
+    """The argument that a selector speaks of, as written."""
+    if selector.members:
+        return None
+    if selector.root == "kwargs":
+        return next((a.value for a in call.args if a.name == selector.index), None)
+    listed = [a for a in call.args if a.name is None]
+    position = selector.index if selector.root == "args" and isinstance(selector.index, int) else len(listed)
+    return listed[position].value if position < len(listed) and not listed[position].spread else None
+
+
+def _is_talk(call: Call) -> bool:
+    """Whether a call only prints or logs."""
+    return getattr(call.callee, "name", "") in ("print", "debug", "info", "log")
 
 
 def _multiplied(slept: Value, times: float | None) -> Value:
@@ -266,7 +316,7 @@ def _fixed_parameters(node: Function | Module) -> frozenset[str]:
         for statement in statements(node.body)
         if isinstance(target := getattr(statement, "target", None), Name)
     }
-    return frozenset(p.name for p in node.params if isinstance(p.name, str)) - assigned
+    return frozenset(p.name for p in node.params if p.name is not None) - assigned
 
 
 def _interrupts(handler: Handler) -> bool:

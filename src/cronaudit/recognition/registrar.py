@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.selectors import Called, Site, select
@@ -11,7 +12,18 @@ from cronaudit.model.ir import Call, Function, Member, Module, Name
 from cronaudit.model.knowledge import Scheduler, Selector
 from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location
-from cronaudit.model.value import ClassValue, Closure, External, Known, Lazy, Value
+from cronaudit.model.value import (
+    Choice,
+    ClassValue,
+    Closure,
+    External,
+    Known,
+    Lazy,
+    Record,
+    Symbol,
+    Unknown,
+    Value,
+)
 from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.found import Registration, Rejection, Timing
 from cronaudit.recognition.handlers import resolve_handler
@@ -63,6 +75,12 @@ class Registrar:
         if timing is None:
             self.rejections.append(Rejection(site, scheduler.kind, "it states no recurring schedule"))
             return None
+        if timing.open is not None and any(
+            timing.open.reason == f"{i.location.path} exports no {timing.open.reason.rpartition(' ')[2]}" for i in bound.items
+        ):
+            # A folder is read as it stands: what else lies in it (base classes, shared code) states no job.
+            self.rejections.append(Rejection(site, scheduler.kind, timing.open.reason))
+            return None
         against = _one_shot(scheduler, view, timing, self._first(scheduler.handler, view))
         if against:
             self.rejections.append(Rejection(site, scheduler.kind, against))
@@ -78,7 +96,7 @@ class Registrar:
             for key, selectors in scheduler.options
             if (value := self._first(selectors, view)) is not None and not is_none(value)
         }
-        timezone = self._first(scheduler.timezone, view)
+        timezone = self._timezone(scheduler, timing, view)
         handler, why = resolve_handler(self._first(scheduler.handler, view), self._linker)
         registration = Registration(
             kind=scheduler.kind,
@@ -88,7 +106,7 @@ class Registrar:
             bound=bound,
             site=site,
             timing=timing,
-            timezone=None if timezone is None or is_none(timezone) else timezone,
+            timezone=timezone,
             name=name,
             name_at=name_at,
             handler=handler,
@@ -100,6 +118,26 @@ class Registrar:
         if scheduler.family is not None and handler is None:
             self._consumers.attach(registration, view)
         return registration
+
+    def _timezone(self, scheduler: Scheduler, timing: Timing, view: Called) -> Value | None:
+        """The zone that is set; a choice with None where the code names none and only an open object could hold it."""
+        zone = self._first(scheduler.timezone, view)
+        if zone is None or is_none(zone) or isinstance(zone, Known):
+            return None if zone is None or is_none(zone) else zone
+        for selector in scheduler.timezone:
+            if not selector.members:
+                continue
+            whole = select(replace(selector, members=()), view, self._linker.force, self._linker.member)
+            if isinstance(whole, Record) and selector.members[0] in whole.entries:
+                return zone
+            if isinstance(whole, Record | Choice | External | Symbol | Unknown):
+                same = any(
+                    (p.select.root, p.select.index, p.select.members) == (selector.root, selector.index, ())
+                    for p in scheduler.schedule
+                )
+                # ``scheduleJob(spec, f)``: a spec that is an expression holds no zone.
+                return None if same and timing.open is None else Choice((Known(None), zone))
+        return zone
 
     def _first(self, selectors: tuple[Selector, ...], view: Called) -> Value | None:
         fallback: Value | None = None

@@ -100,7 +100,7 @@ _QUIET_VERBS = frozenset(
         "info", "debug", "warn", "error", "trace", "format", "now", "diff", "add", "push", "pop", "map", "filter",
         "toString", "keys", "values", "entries", "update", "stop", "succeed", "start", "terminate", "inc", "observe",
         "gauge", "increment", "record", "unref", "ref", "isBefore", "isAfter", "subtract", "unix", "parse", "tick",
-        "disconnect", "connect", "reconnect", "close", "end", "destroy", "quit", "heartbeat",
+        "disconnect", "connect", "reconnect", "close", "end", "destroy", "quit", "heartbeat", "resolve", "reject",
     )
 )  # fmt: skip
 

@@ -4,29 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cronaudit.model.ir import Assign, Call, Class, Const, Expr, Function, Loop, Member, Module, Name, Operation
+from cronaudit.model.ir import (
+    Assign,
+    Call,
+    Class,
+    Const,
+    Expr,
+    Function,
+    FunctionKind,
+    Loop,
+    Member,
+    Module,
+    Name,
+    Operation,
+)
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.value import Known, Scope, Symbol, Value
 from cronaudit.model.walking import expressions, statements
 
 
 def called_parameters(
-    bodies: Iterable[Function | Loop], linker: Linker, node: Function | Module | None = None
+    bodies: Iterable[Function | Loop], linker: Linker, node: Function | Module
 ) -> list[Symbol]:
-    """The parameters that these bodies call: the work of a wrapper, that its callers pass.
+    """The parameters that these bodies call: the work of a wrapper around `node`, that its callers pass.
 
-    A constructor's parameter that the object keeps counts as well. `node` is where a loop stands.
+    A constructor's parameter that the object keeps counts as well.
     """
     found: list[Symbol] = []
     for body in bodies:
-        scope = linker.scope_of(body if isinstance(body, Function) else node)  # type: ignore[arg-type]
+        scope = linker.scope_of(body if isinstance(body, Function) else node)
         for expr in expressions(body.body):
             if isinstance(expr, Call) and isinstance(expr.callee, Name | Member):
                 callee = linker.fold(expr.callee, scope)
-                kept = 1 if isinstance(expr.callee, Member) else 0
-                if isinstance(callee, Symbol) and isinstance(callee.owner, Function | Class) and len(callee.path) == kept:
+                if isinstance(callee, Symbol) and not callee.path and _is_around(callee, node):
                     found.append(callee)
     return found
+
+
+def _is_around(symbol: Symbol, node: Function | Module) -> bool:
+    owner = symbol.owner
+    if not isinstance(owner, Function):
+        return False
+    return _between(node, owner) is not None or (_class_of(owner) is not None and _class_around(node) is owner.owner)
+
+
+def _class_of(function: Function) -> Class | None:
+    """The class that a function constructs."""
+    makes = function.kind is FunctionKind.CONSTRUCTOR or function.name == "__init__"
+    return function.owner if makes else None
+
+
+def _class_around(node: Function | Module) -> Class | None:
+    current: Function | Module = node
+    while isinstance(current, Function):
+        if current.owner is not None:
+            return current.owner
+        current = current.parent
+    return None
 
 
 def armed_by_callers(works: list[Symbol], pause: Value, node: Function | Module, linker: Linker) -> list[Bound]:
@@ -37,7 +71,7 @@ def armed_by_callers(works: list[Symbol], pause: Value, node: Function | Module,
     plain = Bound(linker.scope_of(node), ())
     if works:
         return [b for b in _bound_in(works[0], node, linker) if b.chain]
-    opened = [s for s in linker.symbols(pause) if isinstance(s.owner, Function | Class)]
+    opened = [s for s in linker.symbols(pause) if _is_around(s, node)]
     if not opened:
         return [plain]
     # Whoever calls it, the loop is one job: only what its pause comes to is asked of the callers.
@@ -73,13 +107,15 @@ def _between(node: Function | Module, outer: Function) -> list[Function] | None:
 
 def _bound_in(symbol: Symbol, node: Function | Module, linker: Linker) -> list[Bound]:
     """The scopes of `node` inside those of the function around it that callers call, or for each object made."""
-    if isinstance(symbol.owner, Class):
-        return _of_objects(symbol.owner, node, linker)
-    between = _between(node, symbol.owner) if isinstance(symbol.owner, Function) else None
-    if between is None or not isinstance(symbol.owner, Function):
+    owner = symbol.owner
+    if not isinstance(owner, Function):
         return []
+    between = _between(node, owner)
+    if between is None:
+        made = _class_of(owner)
+        return _of_objects(made, node, linker) if made is not None else []
     found: list[Bound] = []
-    for bound in linker.bounds(symbol.owner):
+    for bound in linker.bounds(owner):
         scope = bound.scope
         for inner in reversed(between):
             scope = Scope(inner, scope)

@@ -1,21 +1,15 @@
-"""The compiled form of a catalogue: JSON beside a key over everything that it was made from.
-
-Reading and checking the YAML of a hundred rules costs a hundred milliseconds and more at every start, this form a
-few. The key covers the content of every rule and the code that checked it, so that a stale form is never taken.
-"""
+"""The compiled form of a catalogue, as `cronaudit.compiled` keeps it: its key covers every rule and the code here."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from cronaudit import compiled
 from cronaudit.model import rule
 from cronaudit.model.rule import (
     Catalogue,
@@ -30,16 +24,23 @@ from cronaudit.model.rule import (
 from cronaudit.model.verdict import Severity, Status
 from cronaudit.ruleset.folder import RulesFolder
 
+_MODEL = Path(rule.__file__)
+_CODE = (
+    # By its place, not by its import: creating the dataclasses of the facts costs more than this whole load.
+    *(_MODEL, _MODEL.with_name("facts.py"), Path(compiled.__file__)),
+    *sorted(Path(__file__).parent.glob("*.py")),
+)
+"""What decides on the form of a rule's content."""
+
 
 def content_key(folders: Sequence[RulesFolder]) -> str:
     """Return the SHA-256 over the names and contents of all rules, and over the code that reads and checks them."""
-    key = hashlib.sha256(_code_key())
-    for folder in folders:
-        key.update(b"\0folder\0")
-        for file in folder.files:
-            key.update(f"{file.source}\0{len(file.content)}\0".encode())
-            key.update(file.content)
-    return key.hexdigest()
+    pairs = (
+        pair
+        for folder in folders
+        for pair in [("\0folder", b""), *((f.source, f.content) for f in folder.files)]
+    )
+    return compiled.content_key(pairs, _CODE)
 
 
 def digest(sections: Sequence[Section], checks: Sequence[Check], issues: Sequence[Issue]) -> str:
@@ -51,38 +52,17 @@ def digest(sections: Sequence[Section], checks: Sequence[Check], issues: Sequenc
 
 
 def save_compiled(target: Path, key: str, catalogue: Catalogue) -> None:
-    """Write the compiled form in one move; where the folder cannot be written, nothing happens."""
-    import tempfile
-
-    text = json.dumps({"key": key, "catalogue": _plain(catalogue)}, ensure_ascii=False, separators=(",", ":"))
-    with contextlib.suppress(OSError):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(name).replace(target)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
+    """Write the compiled form; where the folder cannot be written, nothing happens."""
+    compiled.save(target, key, _plain(catalogue))
 
 
 def load_compiled(path: Path, key: str) -> Catalogue | None:
     """Return the catalogue, or None where there is no compiled form or it was made from something else."""
+    form = compiled.load(path, key)
     try:
-        document = json.loads(path.read_bytes())
-        return _catalogue(document["catalogue"]) if document["key"] == key else None
-    except (OSError, ValueError, LookupError, TypeError):
+        return _catalogue(cast("list[Any]", form)) if form is not None else None
+    except (LookupError, TypeError, ValueError):
         return None
-
-
-@cache
-def _code_key() -> bytes:
-    key = hashlib.sha256()
-    model = Path(rule.__file__)
-    # By its place, not by its import: creating the dataclasses of the facts costs more than this whole load.
-    for source in (model, model.with_name("facts.py"), *sorted(Path(__file__).parent.glob("*.py"))):
-        key.update(source.read_bytes())
-    return key.digest()
 
 
 def _plain(value: object) -> object:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Filters", "Renderer", "check_template", "context"]
 
-Filters = Mapping[str, Callable[..., str]]
+Filters = Mapping[str, Callable[..., object]]
 _JOBS: Mapping[str, str] = {"count": "How many live jobs there are."}
 
 
@@ -200,7 +200,7 @@ def _environment(filters: Filters) -> Environment:
 def duration_filter(filters: Filters) -> Callable[[Any], str]:
     """Return the filter for seconds in words, which says of a missing value that it is missing."""
     duration = filters.get("duration", _seconds)
-    return lambda value: str(value) if _absent(value) else duration(float(value))
+    return lambda value: str(value if _absent(value) else duration(float(value)))
 
 
 def _absent(value: object) -> bool:

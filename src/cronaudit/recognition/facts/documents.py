@@ -12,7 +12,7 @@ from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Choice, Closure, Instance, Known, Record
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.context import JobContext, doc_of
-from cronaudit.recognition.facts.remarks import comments_of
+from cronaudit.recognition.facts.remarks import comments_of, planner_comment
 from cronaudit.recognition.facts.spans import Spans, core_of
 
 _MACHINE: Final = re.compile(
@@ -45,6 +45,10 @@ class Text:
     """What it documents: ``handler``, ``class``, ``definition``, ``body``."""
 
 
+_PLANS = re.compile(r"\s*(?:start|init|register|set ?up|schedul|boot|create|launch|run)", re.IGNORECASE)
+"""How a comment begins that speaks of arming jobs, not of what a job does."""
+
+
 def texts_of(context: JobContext) -> tuple[Text, ...]:
     """The job's own texts: documentation first, then loose comments."""
     found: list[Text] = []
@@ -54,6 +58,9 @@ def texts_of(context: JobContext) -> tuple[Text, ...]:
     for cls in _classes(context, functions):
         found.extend((*_above(cls.module, _first_line(cls), "class"), *_docstring(cls)))
     found.extend(_of_definition(context))
+    planner = planner_comment(context)
+    if planner is not None and not planner.is_doc and not _PLANS.match(planner.text):
+        found.extend(_text(planner, context.site.path, "definition"))
     for function in functions:
         found.extend(_in_body(function))
     distinct = {(t.location, t.kind): t for t in found}
@@ -68,9 +75,9 @@ def _functions(context: JobContext) -> Iterator[Function]:
     seen: set[int] = set()
     core = core_of(context, Spans(context))
     candidates: list[Closure] = []
-    if core is not None and isinstance(core.callee, Closure):
+    if core is not None and isinstance(core.callee, Closure) and context.registration.work is None:
         candidates.append(core.callee)
-    candidates += [h for h in (context.handler, context.registration.handler) if isinstance(h, Closure)]
+    candidates += [h for h in _handlers(context) if isinstance(h, Closure)]
     named = _named_like_job(context)
     if named is not None:
         candidates.insert(0, named)
@@ -110,6 +117,12 @@ def _named_like_job(context: JobContext) -> Closure | None:
 def _plain(name: str) -> str:
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
     return re.sub(r"(?:job|task|handler|worker|processor|process)$", "", plain) or plain
+
+
+def _handlers(context: JobContext) -> tuple[Closure | Module | None, ...]:
+    """What runs; a method of a base class that only puts the work into a queue documents the queue, not the work."""
+    registration = context.registration
+    return (registration.work,) if registration.work is not None else (context.handler, registration.handler)
 
 
 def _stated_handlers(context: JobContext) -> Iterator[Closure]:
@@ -182,7 +195,7 @@ def _first_line(node: Function | Class) -> int:
 def _classes(context: JobContext, functions: list[Function]) -> Iterator[Class]:
     """The job's own class: not one that holds the job among other things."""
     seen: set[int] = set()
-    for handler in (context.handler, context.registration.handler):
+    for handler in _handlers(context):
         this = handler.this if isinstance(handler, Closure) else None
         if (
             isinstance(this, Instance)

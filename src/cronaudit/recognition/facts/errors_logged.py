@@ -12,6 +12,8 @@ from cronaudit.model.ir import (
     Const,
     Expr,
     Function,
+    Member,
+    Name,
 )
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
@@ -21,6 +23,7 @@ from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.acts import OUTGOING, is_work
 from cronaudit.recognition.facts.errors_caught import handler_location, outermost_try
 from cronaudit.recognition.facts.errors_content import Content, derived, level_of, through
+from cronaudit.recognition.facts.failure_paths import hooks
 from cronaudit.recognition.facts.frames import Frames, catching, repeats
 from cronaudit.recognition.facts.operations import WRITES, operations_of
 from cronaudit.recognition.facts.usage import targets
@@ -34,6 +37,8 @@ _LEVEL_NAMES = {
     "log_exception": "error", "warn": "warn", "warning": "warn", "logwarning": "warn",
 }  # fmt: skip
 """Names under which projects write their own loggers."""
+_ERROR = re.compile(r"^(?:e|ex|exc|err\w*|reason|failedReason|cause|exception|stack|message)$", re.IGNORECASE)
+"""Names of what is known about an error."""
 _ERROR_LEVELS = frozenset(("error", "fatal"))
 _FORMAT = re.compile(r"%[sdifjoO]|\{\}")
 _PLAIN = re.compile(r"[^a-z0-9]")
@@ -53,7 +58,9 @@ def logged_of(context: JobContext) -> Fact[Logged]:
     """``errors.logged``."""
     judge = _Judge(context)
     main = outermost_try(context)
-    trait = context.trait("errors.logged") == "framework" or context.trait("errors.caught") == "framework"
+    stated = context.trait("errors.logged")
+    # A queue that keeps the failure and says nothing of it states so.
+    trait = stated == "framework" or (stated is None and context.trait("errors.caught") == "framework")
     lines = [judge.of_item(r) for r in judge.item_handlers(main)]
     if main is not None:
         lines.append(judge.of_run(main, framework=trait))
@@ -68,6 +75,9 @@ def logged_of(context: JobContext) -> Fact[Logged]:
         return Fact(chosen.quality, chosen.detail, (chosen.location,), chosen.path)
     if trait:
         return Fact("framework", "The framework logs the failure with its name and id", (context.site,))
+    told = judge.of_hooks()
+    if told is not None:
+        return Fact(told.quality, told.detail, (told.location,), told.path)
     return context.absent("swallowed", "Nothing logs an error")
 
 
@@ -120,6 +130,26 @@ class _Judge:
                 return _Line("framework", "Thrown on to the framework, which logs it", at)
             return None
         return _Line("swallowed", "The handler says nothing", handler_location(region, self._context))
+
+    def of_hooks(self) -> _Line | None:
+        """What the listeners of a queue's failures log: ``worker.on('failed', (job, err) => …)``."""
+        logs = [s for hook in hooks(self._context) for s in hook.sightings if s.effect == "log"]
+        lines = [line for log in logs if (line := self._hook_line(log)) is not None]
+        return max(lines, key=lambda x: _WORST_FIRST.index(x.quality)) if lines else None
+
+    def _hook_line(self, log: Sighting) -> _Line | None:
+        call = log.event.call
+        if call is None or level_of(log) in ("debug", "trace"):
+            return None
+        names = {e.name for a in call.args for e in inside(a.value) if isinstance(e, Name | Member)}
+        errors = {n for n in names if _ERROR.search(n)}
+        if level_of(log) == "warn":
+            return _Line("warning", "Failed runs are logged as warnings", log.location, log.path)
+        if self._content.drops(log, call, errors):
+            return _Line("dropped-object", "The logger drops the error behind the message", log.location, log.path)
+        if errors and names - errors and level_of(log) in _ERROR_LEVELS:
+            return _Line("context", "Failed runs are logged with their data", log.location, log.path)
+        return _Line("bare", "Failed runs are logged without their data", log.location, log.path)
 
     def of_item(self, region: Region) -> _Line | None:
         """What a handler around one item says; one that throws on is not the last."""

@@ -28,7 +28,7 @@ _CURSOR = re.compile(
 """What people call the place up to which the work is done."""
 _COUNT = re.compile(
     r"count|processed|failed|failures|total|deleted|removed|updated|created|sent|skipped|success|succeeded|errors|"
-    r"inserted|affected|remaining|items|rows|synced|expired|archived|delivered|checked|completed|done",
+    r"inserted|affected|written|rendered|imported|exported|fetched|published|handled|matched|remaining|items|rows|synced|expired|archived|delivered|checked|completed|done",
     re.IGNORECASE,
 )
 _FAILED = re.compile(r"fail|dead|error", re.IGNORECASE)

@@ -80,7 +80,8 @@ def _own_flag(context: JobContext, spans: Spans) -> Flag | None:
     work = {e.order for e in work_of(context)}
     for enter in spans.functions():
         node = enter.scope.node
-        if isinstance(node, Module) or (work and not work & {e.order for e in spans.span(enter)}):
+        # A guard around one part of the run keeps nobody from the rest of it.
+        if isinstance(node, Module) or not work <= {e.order for e in spans.span(enter)}:
             continue
         found = _guard_in(node)
         if found is not None:

@@ -28,7 +28,7 @@ from cronaudit.recognition.facts.conditions import (
 )
 from cronaudit.recognition.facts.frames import Frame, Frames
 from cronaudit.recognition.facts.sql_statement import Statement
-from cronaudit.recognition.facts.usage import asks_for_one, takes_one
+from cronaudit.recognition.facts.usage import asks_for_one, call_before, takes_one
 from cronaudit.recognition.sightings import Sighting, text_of
 
 OperationKind = Literal[
@@ -151,7 +151,11 @@ class _Collector:
 
     def collect(self) -> Operations:
         by_event: dict[int, list[Sighting]] = {}
+        streamed = {id(call_before(s.event)) for s in self._context.sightings if s.effect == "db.stream"}
         for sighting in self._context.sightings:
+            # ``sql`select …`.cursor(200)``: the inner call only states what the outer one reads.
+            if sighting.effect == "db.query" and id(sighting.event.call) in streamed:
+                continue
             by_event.setdefault(sighting.event.order, []).append(sighting)
         found: list[Operation] = []
         for event in self._context.trace.events:

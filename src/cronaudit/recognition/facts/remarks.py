@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from cronaudit.model.ir import Comment
+from cronaudit.model.ir import Comment, Function
 from cronaudit.recognition.context import JobContext
 
 _HASHED: Final = (
@@ -58,3 +58,18 @@ def _hashed(text: str) -> list[Comment]:
         elif stripped and (match := _TRAILING.search(line)) is not None and line.count("'") % 2 == 0:
             found.append(Comment(match["text"].strip(), number, number, is_doc=False, is_trailing=True))
     return found
+
+
+_HEAD: Final = 3
+"""Lines: a function whose first statement arms the job is about that job."""
+
+
+def planner_comment(context: JobContext) -> Comment | None:
+    """The comment above a function that does nothing but arm this one job."""
+    registration = context.registration
+    node = registration.node
+    if not isinstance(node, Function) or not 0 < registration.site.line - node.line <= _HEAD:
+        return None
+    if sum(job.registration.node is node for job in context.service.jobs) > 1:
+        return None
+    return next((c for c in node.module.comments if c.end_line == node.line - 1 and not c.is_trailing), None)

@@ -20,6 +20,7 @@ from cronaudit.recognition.timers import CHANGING
 _OWN: Final = {
     "set-interval": "Custom setInterval",
     "set-timeout-loop": "Custom setTimeout loop",
+    "timer-loop": "Custom timer loop",
     "sleep-loop": "Custom sleep loop",
 }
 _FEEDING: Final = frozenset(("queue.enqueue", "tx.wrap", "tx.begin", "lock.acquire", "lock.with", "monitor.ping",

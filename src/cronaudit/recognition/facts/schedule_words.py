@@ -25,7 +25,7 @@ from cronaudit.model.source import Location
 from cronaudit.model.value import Closure, Known
 from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import JobContext, doc_of
-from cronaudit.recognition.facts.remarks import comments_of
+from cronaudit.recognition.facts.remarks import comments_of, planner_comment
 from cronaudit.schedule.comments import comment_says
 
 Words = Literal["words", "size", "builder", "contradicts", "none"]
@@ -93,6 +93,10 @@ def _remarks(context: JobContext) -> Iterator[tuple[Comment, str]]:
             if id(comment) not in seen:
                 seen.add(id(comment))
                 yield comment, at.path
+    planner = planner_comment(context)
+    if planner is not None and id(planner) not in seen:
+        seen.add(id(planner))
+        yield planner, context.site.path
     handler = registration.handler
     if isinstance(handler, Closure) and registration.call.call is not None:
         # The doc of a decorated function stands beside the decorator that states the schedule.

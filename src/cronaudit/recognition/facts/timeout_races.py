@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cronaudit.model.ir import Array, Assign, Call, Expr, Function, Name, Throw
-from cronaudit.model.trace import Event, EventKind
+from cronaudit.model.trace import Event, EventKind, RegionKind
 from cronaudit.model.value import Closure, External, Scope, Value
 from cronaudit.model.walking import expressions, functions_in, inside, statements
 from cronaudit.recognition.context import JobContext
@@ -31,6 +31,8 @@ def find_races(context: JobContext, spans: Spans) -> Iterator[Race]:
     for event in spans.events:
         if event.kind is not EventKind.CALL or event.external != "global:Promise.race" or event.call is None:
             continue
+        if _on_a_timer(event):
+            continue
         racers = _racers(event.call, event.scope)
         timers = [(r, t) for r in racers if (t := _timer(r, event.scope, context, 0)) is not None]
         if not timers:
@@ -41,6 +43,14 @@ def find_races(context: JobContext, spans: Spans) -> Iterator[Race]:
             if id(racer) not in timer_racers:
                 covered |= orders_of(racer, event, spans)
         yield Race(event, timers[0][1][0], frozenset(covered))
+
+
+def _on_a_timer(event: Event) -> bool:
+    """In a timer that the run starts, such as the keep-alive of a client that it makes: no part of the run."""
+    return any(
+        r.kind is RegionKind.CALLBACK and isinstance(r.info, Event) and r.info.external == "global:setInterval"
+        for r in event.regions()
+    )
 
 
 def _racers(call: Call, scope: Scope) -> tuple[Expr, ...]:

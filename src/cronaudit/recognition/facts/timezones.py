@@ -67,8 +67,11 @@ def zone_of(context: JobContext) -> Zone:
 def _stated(value: Value, source: Source, at: Location) -> Zone:
     """A zone that the code sets; one without a default in the tree leaves open whether it is set at all (ruling 3)."""
     place = getattr(value, "at", None) or at
-    has_fallback = False
+    has_fallback = may_be_unset = False
     if isinstance(value, Choice):
+        may_be_unset = any(isinstance(o, Known) and o.value is None for o in value.options)
+        stated = tuple(o for o in value.options if not (isinstance(o, Known) and o.value is None))
+        value = Choice(stated or value.options)
         # The default comes first; where it is open, what a later option says is one case of several.
         has_fallback = any(not isinstance(o, Env) for o in value.options[1:])
         value = value.options[0]
@@ -83,7 +86,7 @@ def _stated(value: Value, source: Source, at: Location) -> Zone:
         return Fact(text, detail, (place,)), Fact(source, detail, (place,))
     reason = why_open(value)
     unresolved = Unresolved(f"the time zone is not resolved: {reason}", place)
-    if isinstance(value, Env) and not has_fallback:
+    if may_be_unset or (isinstance(value, Env) and not has_fallback):
         return Fact(unresolved, "", (place,)), Fact(unresolved, "", (place,))
     # A zone from settings or user data is set, whichever it is.
     return Fact(unresolved, "", (place,)), Fact(source, "Zone from settings at run time", (place,))

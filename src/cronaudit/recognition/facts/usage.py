@@ -50,6 +50,13 @@ def targets(event: Event) -> tuple[str, ...]:
     return tuple(names_of(statement.target))
 
 
+def call_before(event: Event) -> Call | None:
+    """The call on whose result another one is made."""
+    callee = event.call.callee if event.call is not None else None
+    inner = callee.object if isinstance(callee, Member) else None
+    return inner if isinstance(inner, Call) else None
+
+
 def names_of(target: Expr) -> Iterator[str]:
     """The names in a target, those of a pattern too."""
     if isinstance(target, Name):
