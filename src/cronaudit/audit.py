@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import posixpath
 import re
 import sys
@@ -30,6 +29,9 @@ from cronaudit.parsing import LANGUAGES, parse
 from cronaudit.recognition.deployment import Enclosing, read_deployment
 from cronaudit.recognition.finding import Inputs, may_define, recognise
 from cronaudit.recognition.found import Rejection
+from cronaudit.recognition.undescribed import TOKENS as CRON_TOKENS
+from cronaudit.report.facts import named_facts
+from cronaudit.report.text import listing
 from cronaudit.ruleset.baseline import BaselineError, compare, read_baseline, render_baseline
 from cronaudit.ruleset.catalogue import CatalogueError
 from cronaudit.ruleset.catalogue import load_catalogue as load_rules
@@ -38,7 +40,7 @@ from cronaudit.ruleset.summary import summarise
 from cronaudit.ruleset.suppress import Comment, ConfiguredWaiver, mentions_waiver
 from cronaudit.ruleset.suppress import suppress as waive
 from cronaudit.schedule.durations import duration_words
-from cronaudit.target import ImportTable, RoleRules, Tree, imports, search, walk
+from cronaudit.target import ImportTable, RoleRules, Tree, imports, search, service_name, walk
 
 _LOOPS = (
     b"setTimeout",
@@ -94,7 +96,7 @@ def _audit(path: Path, options: AuditOptions) -> AuditOutcome:
     result = AuditResult(
         version=__version__,
         date=options.date.isoformat(),
-        target=Target(path.as_posix(), _name(tree, path), runtimes),
+        target=Target(path.as_posix(), service_name(tree, path), runtimes),
         catalogue=catalogue,
         summary=summarise(waived.results, catalogue, jobs, findings.service, runtimes, _FILTERS),
         jobs=jobs,
@@ -199,7 +201,7 @@ def _inputs(
     tree: Tree, matcher: Matcher, options: AuditOptions, progress: Callable[[str, int, int], None]
 ) -> Inputs:
     progress("Searching", 0, 0)
-    arming = (*matcher.tokens(), *_LOOPS)
+    arming = (*matcher.tokens(), *_LOOPS, *CRON_TOKENS)
     hits = search(tree, (*arming, *matcher.service_tokens()))
     table = imports(tree)
     index = Index(
@@ -294,28 +296,6 @@ def _runtimes(jobs: Iterable[Job], tree: Tree) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _name(tree: Tree, path: Path) -> str:
-    """The name of the service: from its manifest, else its folder."""
-    if tree.get("package.json") is not None:
-        try:
-            name = json.loads(tree.read("package.json")).get("name")
-        except (ValueError, AttributeError):
-            name = None
-        if isinstance(name, str) and name:
-            return name
-    if tree.get("pyproject.toml") is not None:
-        import tomllib
-
-        try:
-            project = tomllib.loads(tree.read("pyproject.toml").decode("utf-8", "replace"))
-        except tomllib.TOMLDecodeError:
-            project = {}
-        name = project.get("project", {}).get("name") or project.get("tool", {}).get("poetry", {}).get("name")
-        if isinstance(name, str):
-            return name
-    return path.resolve().name or "service"
-
-
 def _baseline(path: Path | None, rows: tuple[CheckResult, ...]) -> BaselineComparison | None:
     if path is None:
         return None
@@ -383,6 +363,8 @@ class _Trace:
         near = [
             r for r in self.rejections if r.location.path == path and abs(r.location.line - line) <= _NEAR
         ]
+        if not any(r.location.line == line for r in near) and (told := _read_as(self.jobs, path, line)):
+            return told
         if near:
             closest = min(near, key=lambda r: abs(r.location.line - line))
             return [
@@ -399,3 +381,19 @@ class _Trace:
                 f"{path}:{line} is no job: the file holds no token of any scheduler (target: byte search)."
             ]
         return [f"{path}:{line} is no job: no call, decorator or loop there arms one (recognition)."]
+
+
+def _read_as(jobs: Iterable[Job], path: str, line: int) -> list[str]:
+    """Say of which jobs a place is a part: a base class that arms them, a lock that they share."""
+    facts: dict[str, None] = {}
+    names: dict[str, None] = {}
+    for job in jobs:
+        for fact, found in named_facts(job.facts):
+            if any(at.path == path and at.line <= line <= (at.end_line or at.line) for at in found.locations):
+                facts[fact] = names[job.display_name] = None
+    if not names:
+        return []
+    return [
+        f"{path}:{line} states no job of its own: it is part of {listing(names, 5)}.",
+        f"recognition: read there: {', '.join(sorted(facts))}.",
+    ]

@@ -80,7 +80,7 @@ def library_names() -> frozenset[str]:
 def vocabulary() -> frozenset[str]:
     """The words that library files choose from: Python has to know them, they are what it is told."""
     document = read(RULES / "effects.yaml")
-    found = {*document["effects"], *document["options"]}
+    found = {*document["effects"], *document["options"], *document["settings"]}
     lists = [document["options"], *(effect.get("params", {}) for effect in document["effects"].values())]
     for parameters in lists:
         found |= set(parameters)

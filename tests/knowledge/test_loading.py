@@ -21,6 +21,8 @@ effects:
       renews: {type: flag, doc: Whether.}
 options:
   attempts: {type: value, doc: How often.}
+settings:
+  timezone: {doc: The zone.}
 """
 GOOD = """
 title: Good
@@ -38,6 +40,8 @@ schedulers:
 effects:
   - {call: "good:lock", effect: lock.acquire, key: args.0, kind: row, renews: true,
      ttl: [args.1 s, {select: args.2, unit: ms}]}
+settings:
+  timezone: {names: [GOOD_ZONE, zone], default: UTC}
 """
 
 
@@ -85,6 +89,9 @@ def test_a_library(tmp_path: Path) -> None:
     (effect,) = library.effects
     assert [(s.text, s.unit) for s in effect.param("ttl")] == [("args.1 s", "s"), ("args.2 ms", "ms")]
     assert (effect.word("kind"), effect.word("renews"), effect.word("key")) == ("row", True, None)
+    assert [(s.what, s.names, s.default) for s in library.settings] == [
+        ("timezone", ("GOOD_ZONE", "zone"), "UTC"),
+    ]
 
 
 def test_the_compiled_form_says_the_same(tmp_path: Path) -> None:
@@ -214,6 +221,9 @@ HEAD = "title: T\necosystem: npm\ntokens: [t]\n"
          ["good.yaml:5: `config.x`: an export is written `export:name`"]),
         (HEAD + "folds:\n  - {call: 'a:b', operation: duration}\n",
          ["good.yaml:5: unknown operation 'duration'; did you mean 'duration-text'?"]),
+        (HEAD + "settings:\n  timezon: {names: [TZ]}\n",
+         ["good.yaml:5: unknown setting 'timezon'; did you mean 'timezone'?"]),
+        (HEAD + "settings:\n  timezone: {default: UTC}\n", ["good.yaml:5: setting without `names`"]),
         (HEAD + "aliases: {'a:': ['a:']}\n", ["good.yaml:4: `a:` is its own alias"]),
         (HEAD + "effects: {}\n", ["good.yaml:4: `effects` must be a list"]),
         (HEAD + "effects: [x]\n", ["good.yaml:4: an entry of `effects` must be a mapping"]),

@@ -222,7 +222,7 @@ def test_a_mixin_fills_the_object_that_it_is_given(linked: Link) -> None:
         }
     )
 
-    assert tree.probe("main.js") == [20, 3, "function <anonymous>.sweep"]
+    assert tree.probe("main.js") == [20, 3, "function sweep"]
 
 
 def test_a_module_that_exports_a_factory_given_its_dependencies(linked: Link) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -19,7 +22,17 @@ from cronaudit.model.job import Job
 from cronaudit.model.options import ConfigurationError
 from cronaudit.model.rule import Catalogue, Check
 
-_PLACE = re.compile(r"(?P<file>.+):(?P<line>\d+)")
+_MANIFESTS: Final = (
+    "package.json",
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "manage.py",
+    "requirements.txt",
+    "deno.json",
+)
+"""Files that make a folder a package: what is built, installed and started together."""
+_PLACE: Final = re.compile(r"(?P<file>.+):(?P<line>\d+)")
 
 
 def explain(
@@ -32,7 +45,8 @@ def explain(
     path: Annotated[
         Path | None,
         typer.Argument(
-            help="The service in which to explain it. For FILE:LINE the working directory unless given.",
+            metavar="PATH",
+            help="The service in which to explain it. For FILE:LINE the package around the file, unless given.",
             exists=True,
             show_default=False,
         ),
@@ -104,14 +118,50 @@ def _find_jobs(jobs: tuple[Job, ...], wanted: str | None) -> list[Job]:
 
 def _locate(file: str, path: Path | None) -> tuple[Path, str]:
     """Give the target, and the path of the file within it."""
-    target = path or Path()
-    root = Path(os.path.realpath(target))
-    for candidate in (Path(file), target / file):
+    for candidate in (Path(file), *([path / file] if path else [])):
         if candidate.is_file():
             place = Path(os.path.realpath(candidate))
+            target = path or _service_around(place)
+            root = Path(os.path.realpath(target))
             if place.is_relative_to(root):
                 return target, place.relative_to(root).as_posix()
             raise ConfigurationError(
                 f"{file} lies outside of {root}: cronaudit explain {file}:LINE PATH names its service"
             )
     raise ConfigurationError(f"{file}: there is no such file")
+
+
+def _service_around(place: Path) -> Path:
+    """Give the folder to audit for a file, and say which: its package, of a workspace the whole of it.
+
+    The working directory where no manifest is above the file; its own folder where it lies outside of that, too.
+    """
+    packages = [
+        folder for folder in _inside_repository(place) if any((folder / m).is_file() for m in _MANIFESTS)
+    ]
+    here = Path.cwd()
+    if packages:
+        found = next((outer for outer in reversed(packages) if _has_members(outer)), packages[0])
+    else:
+        found = here if place.is_relative_to(here) else place.parent
+    shown = found.relative_to(here) if found.is_relative_to(here) else found
+    complain(
+        f"looking at {place.relative_to(found)} as part of {shown}; PATH behind it names another service",
+    )
+    return shown
+
+
+def _inside_repository(place: Path) -> Iterator[Path]:
+    for folder in place.parents:
+        yield folder
+        if (folder / ".git").exists():
+            return
+
+
+def _has_members(folder: Path) -> bool:
+    """Whether a package is the root of a workspace, whose packages import and start each other's jobs."""
+    if (folder / "pnpm-workspace.yaml").is_file():
+        return True
+    with suppress(OSError, ValueError, AttributeError):
+        return bool(json.loads((folder / "package.json").read_bytes()).get("workspaces"))
+    return False

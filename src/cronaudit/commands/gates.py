@@ -35,9 +35,17 @@ def broken(gates: Gates, result: AuditResult) -> list[str]:
         bad = severities[: severities.index(gates.fail_on) + 1]
         titles = [plain(issue.title) for issue in result.summary.issues if issue.severity in bad]
         if titles:
-            said.append(f"issues of severity {gates.fail_on} or worse: {', '.join(titles)}")
+            worse = "" if gates.fail_on is severities[0] else " or worse"
+            said.append(f"issues of severity {gates.fail_on}{worse}: {', '.join(titles)}")
     if gates.fail_on_new and result.baseline and result.baseline.new:
         findings = Findings(result)
-        pairs = [f"{check} on {plain(findings.name(job))}" for job, check in result.baseline.new]
-        said.append(f"new since the baseline: {listing(pairs, 5)}")
+        checks: dict[str, list[str]] = {}
+        for job, check in result.baseline.new:
+            checks.setdefault(job, []).append(check)
+        found = [f"{listing(names, 3)} on {plain(findings.name(job))}" for job, names in checks.items()]
+        said.append(f"new since the baseline: {'; '.join(found[:5])}{_more(len(found) - 5)}")
     return said
+
+
+def _more(jobs: int) -> str:
+    return f"; and on {jobs} more" if jobs > 0 else ""

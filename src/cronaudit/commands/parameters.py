@@ -14,7 +14,10 @@ import typer
 from cronaudit.model.schedule import Schedule
 from cronaudit.report.options import RenderOptions
 
-Target = Annotated[Path, typer.Argument(help="The folder to audit.", exists=True, show_default=False)]
+Target = Annotated[
+    Path,
+    typer.Argument(metavar="PATH", help="The folder or file to audit.", exists=True, show_default=False),
+]
 Rules = Annotated[
     list[Path] | None,
     typer.Option(

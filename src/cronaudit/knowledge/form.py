@@ -24,6 +24,7 @@ from cronaudit.model.knowledge import (
     SchedulePart,
     Scheduler,
     Selector,
+    Setting,
 )
 
 
@@ -109,6 +110,7 @@ class _Writer:
             [[i.decorator, i.path, self._many(i.args)] for i in library.injectors],
             [[h.service, h.effect, h.pattern, h.env, h.phases] for h in library.hosts],
             [[p.language, p.pattern, p.effect, self._named(p.params)] for p in library.phrases],
+            [[s.what, s.names, s.default] for s in library.settings],
         ]
 
     def _scheduler(self, s: Scheduler) -> list[Any]:
@@ -166,7 +168,7 @@ class _Reader:
     def _library(self, values: list[Any]) -> Library:
         (name, title, ecosystem, packages, versions), (tokens, service, aliases, *rest), *entries = values
         source, roots, methods = rest
-        schedulers, consumers, effects, folds, own_names, injectors, hosts, phrases = entries
+        schedulers, consumers, effects, folds, own_names, injectors, hosts, phrases, settings = entries
         return Library(
             name,
             title,
@@ -190,6 +192,7 @@ class _Reader:
             tuple(
                 Phrase(language, p, effect, self._named(params)) for language, p, effect, params in phrases
             ),
+            tuple(Setting(what, tuple(names), default) for what, names, default in settings),
             source,
             tuple(roots),
             tuple(methods),

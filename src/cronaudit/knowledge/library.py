@@ -35,6 +35,7 @@ from cronaudit.model.knowledge import (
     OwnName,
     Phrase,
     Scheduler,
+    Setting,
 )
 
 ECOSYSTEMS = ("npm", "pypi", "any")
@@ -76,6 +77,7 @@ def read_library(
         tuple(_injector(entry, reader) for entry in document.mappings("injectors", "injector")),
         tuple(_host(entry, reader) for entry in document.mappings("hosts", "host")),
         tuple(_phrase(entry, reader) for entry in document.mappings("phrases", "phrase")),
+        tuple(_settings(document, reader)),
         source,
     )
     if library.schedulers and not library.tokens:
@@ -232,6 +234,23 @@ def _phrase(entry: Mapping, reader: Reader) -> Phrase:
     found = Phrase(language, regex(entry, "pattern"), effect, params)
     entry.close()
     return found
+
+
+def _settings(document: Mapping, reader: Reader) -> Iterator[Setting]:
+    listed = document.mapping("settings")
+    for what in listed.entries if listed is not None else ():
+        assert listed is not None  # noqa: S101 - it has entries
+        if what not in reader.vocabulary.settings:
+            guess = did_you_mean(what, reader.vocabulary.settings)
+            listed.note(f"unknown setting '{what}'{guess}", listed.line_of(what))
+        entry = listed.mapping(what)
+        if entry is None:
+            continue
+        names, default = entry.texts("names"), entry.scalar("default")
+        if not names:
+            entry.note("setting without `names`")
+        entry.close()
+        yield Setting(what, names, default.value if default is not None else None)
 
 
 def _aliases(document: Mapping, reader: Reader) -> Iterator[tuple[str, str]]:

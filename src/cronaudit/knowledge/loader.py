@@ -76,13 +76,10 @@ def read_base(files: Sequence[_File]) -> KnowledgeBase:
     from cronaudit.knowledge.vocabulary import Vocabulary, read_vocabulary
 
     problems: list[Problem] = []
-    vocabulary = Vocabulary({}, {})
+    vocabulary = Vocabulary({}, {}, {})
     for file in files:
         if file.is_vocabulary:
-            more = read_vocabulary(file.content, file.path, problems)
-            vocabulary = Vocabulary(
-                {**vocabulary.effects, **more.effects}, {**vocabulary.options, **more.options}
-            )
+            vocabulary = vocabulary.updated(read_vocabulary(file.content, file.path, problems))
     libraries: dict[str, Library] = {}
     for file in files:
         if not file.is_vocabulary:
@@ -114,7 +111,7 @@ def _files(root: Path) -> list[_File]:
     if (root / VOCABULARY).is_file():
         path = root / VOCABULARY
         found.append(
-            _File(path.as_posix(), f"{label}/{VOCABULARY}", is_vocabulary=True, content=path.read_bytes())
+            _File(path.as_posix(), f"{label}/{VOCABULARY}", is_vocabulary=True, content=path.read_bytes()),
         )
     folder = root / "libraries"
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():

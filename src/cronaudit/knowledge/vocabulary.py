@@ -1,4 +1,4 @@
-"""The closed lists that library files choose from: effects and options of ``rules/effects.yaml``, fields of facts."""
+"""The closed lists that library files choose from: effects, options and settings of ``rules/effects.yaml``, facts."""
 
 from __future__ import annotations
 
@@ -46,13 +46,23 @@ class Vocabulary:
 
     effects: MappingOf[str, EffectKind]
     options: MappingOf[str, Parameter]
+    settings: MappingOf[str, str]
+    """What settings of frameworks can settle, each with its doc."""
+
+    def updated(self, more: Vocabulary) -> Vocabulary:
+        """This one with the entries of another, which win."""
+        return Vocabulary(
+            {**self.effects, **more.effects},
+            {**self.options, **more.options},
+            {**self.settings, **more.settings},
+        )
 
 
 def read_vocabulary(content: bytes, path: str, problems: list[Problem]) -> Vocabulary:
-    """Return the effects and options of a file."""
+    """Return the effects, options and settings of a file."""
     document = read(content, path, "file", problems)
     if document is None:
-        return Vocabulary({}, {})
+        return Vocabulary({}, {}, {})
     effects: dict[str, EffectKind] = {}
     if (listed := document.mapping("effects")) is not None:
         for name in listed.entries:
@@ -61,8 +71,14 @@ def read_vocabulary(content: bytes, path: str, problems: list[Problem]) -> Vocab
                 effects[name] = EffectKind(name, entry.text("doc"), _parameters(params))
                 entry.close()
     options = {p.name: p for p in _parameters(document.mapping("options"))}
+    settings: dict[str, str] = {}
+    if (listed := document.mapping("settings")) is not None:
+        for name in listed.entries:
+            if (entry := listed.mapping(name)) is not None:
+                settings[name] = entry.text("doc")
+                entry.close()
     document.close()
-    return Vocabulary(effects, options)
+    return Vocabulary(effects, options, settings)
 
 
 def _parameters(listed: Mapping | None) -> tuple[Parameter, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import posixpath
+from collections.abc import Callable
 from typing import Protocol
 
 from cronaudit.linking import exports, listings, names
@@ -52,7 +53,13 @@ _SAME = frozenset(("global:Object.freeze", "global:Object.seal", "global:Promise
                    "global:Promise.all", "global:structuredClone", "builtins.dict", "builtins.frozenset"))  # fmt: skip
 _PATHS = frozenset(("path:join", "path:resolve", "path:posix.join", "global:require.resolve", "os.path.join"))
 _ENV_GETTERS = frozenset(("os.environ.get", "os.getenv"))
-_ROUNDING = {"floor": math.floor, "ceil": math.ceil, "round": round, "trunc": math.trunc, "abs": abs}
+_ROUNDING: dict[str, Callable[[float], float]] = {
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "round": round,
+    "trunc": math.trunc,
+    "abs": abs,
+}
 
 
 def foreign_call(  # noqa: PLR0911, PLR0912, C901 - one arm a function
@@ -69,6 +76,10 @@ def foreign_call(  # noqa: PLR0911, PLR0912, C901 - one arm a function
         return Known(as_text(first), at, default_of=first.default_of)
     if path in _SAME and first is not None:
         return first
+    if path == "url:fileURLToPath" and isinstance(first, External) and first.path == "global:import.meta.url":
+        return Known("\0__filename", at)
+    if path == "path:dirname" and isinstance(first, Known) and first.value == "\0__filename":
+        return Known("\0__dirname", first.at)
     if path in _PATHS:
         return _joined_path(folder, path, args, at)
     if path in _ENV_GETTERS and isinstance(first, Known):
@@ -84,16 +95,16 @@ def foreign_call(  # noqa: PLR0911, PLR0912, C901 - one arm a function
         return _assigned(folder, args, at)
     if path == "global:Object.fromEntries" and isinstance(first, Sequence):
         return _from_entries(folder, first, at)
-    if path.startswith("global:Math.") and path.rsplit(".", 1)[1] in _ROUNDING and isinstance(first, Known):
-        if isinstance(first.value, int | float):
-            return Known(_ROUNDING[path.rsplit(".", 1)[1]](first.value), at, first.unit, first.default_of)
+    rounding = _ROUNDING.get(path.removeprefix("global:Math.")) if path.startswith("global:Math.") else None
+    if rounding is not None and isinstance(first, Known) and isinstance(first.value, int | float):
+        return Known(rounding(first.value), at, first.unit, first.default_of)
     if path in ("global:Math.max", "global:Math.min", "builtins.max", "builtins.min"):
         return _extreme(folder, args, at, largest=path.endswith("max"))
-    if path in ("functools.partial",) and isinstance(first, Closure):
+    if path == "functools.partial" and isinstance(first, Closure):
         rest = tuple(folder.force(a) for a in args.positional[1:])
         return Closure(first.function, first.scope, first.this, (*first.bound, *rest))
     if path.startswith("global:") and exports.is_interop(path[len("global:") :]) and first is not None:
-        return exports.interop(folder, first)
+        return exports.interop(first)
     files = listings.listed(folder, callee, args, at)
     if files is not None:
         return files
@@ -118,6 +129,8 @@ def _joined_path(folder: Folder, path: str, args: Arguments, at: Location | None
         value = folder.force(raw)
         if isinstance(value, Symbol):
             return open_operand((value,), at)
+        if isinstance(value, External) and value.path == "global:import.meta.dirname":
+            value = Known("\0__dirname", at)
         if not isinstance(value, Known) or not isinstance(value.value, str):
             return Unknown("a path with a part that cannot be told", at)
         text = value.value
@@ -125,7 +138,8 @@ def _joined_path(folder: Folder, path: str, args: Arguments, at: Location | None
             parts = ["\0tree", text[len(listings.TREE) :]]
         elif text.startswith("\0") and value.at is not None:
             where = value.at.path
-            text = where if text == "\0__filename" else posixpath.dirname(where)
+            rest = text.removeprefix("\0__dirname").strip("/") if text != "\0__filename" else ""
+            text = where if text == "\0__filename" else posixpath.join(posixpath.dirname(where), rest)
             parts = ["\0tree", text]
         else:
             parts.append(text)
@@ -281,7 +295,7 @@ def _text_method(folder: Folder, receiver: Known | Text, name: str, args: Argume
             text = text.lower() if "ower" in name else text.upper() if "pper" in name else text
             return Known(text, receiver.at, receiver.unit, receiver.default_of)
         return receiver
-    if name in ("concat",):
+    if name == "concat":
         return joined([receiver, *(folder.force(a) for a in args.positional)], at)
     if name == "total_seconds" and isinstance(receiver, Known):
         return receiver

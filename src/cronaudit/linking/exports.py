@@ -38,6 +38,7 @@ from cronaudit.model.value import (
 
 _STARS = frozenset(("__exportStar", "__export"))
 _TREE = "\0tree/"
+_HERE = "\0__dirname/"
 _INTEROP = frozenset(("__importDefault", "__importStar", "_interopRequireDefault", "_interopRequireWildcard", "__toESM"))
 
 
@@ -297,6 +298,8 @@ def required(folder: Folder, specifier: Value, call: Call, scope: Scope) -> Valu
     if not isinstance(specifier, Known) or not isinstance(specifier.value, str):
         return Unknown("a module whose name is computed", at)
     name = specifier.value
+    if name.startswith(_HERE):  # ``__dirname + '/jobs/' + file``
+        name = _TREE + posixpath.join(posixpath.dirname(scope.module.path), name.removeprefix(_HERE))
     if name.startswith(_TREE):
         path: str | None = _in_tree(folder, name.removeprefix(_TREE), scope.module)
     else:
@@ -321,7 +324,7 @@ def _is_dynamic(call: Call) -> bool:
     return isinstance(call.callee, Name) and call.callee.name == "import"
 
 
-def interop(folder: Folder, value: Value) -> Value:
+def interop(value: Value) -> Value:
     """The result of a compiler's wrapper around ``require``: an object with a ``default``."""
     if isinstance(value, External | Namespace):
         return value

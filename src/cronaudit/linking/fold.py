@@ -160,7 +160,7 @@ class Evaluator:
             return Unknown("a call of super", at)
         if isinstance(expr.callee, Name | Member) and exports.is_interop(expr.callee.name) and expr.args:
             # Compilers write the function into the file as well; what it does is known by its name.
-            return exports.interop(self, self.fold(expr.args[0].value, scope))
+            return exports.interop(self.fold(expr.args[0].value, scope))
         callee = self.fold(expr.callee, scope)
         return self.apply(callee, self.arguments(expr, scope), expr, at)
 

@@ -136,6 +136,7 @@ def field(folder: Folder, instance: Instance, name: str) -> Value | None:
 
 
 def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Value | None:
+    """A member of an instance from its class and those above it, methods bound to `this`; None where none has it."""
     fallback: Value | None = None
     declared: Closure | None = None
     for current in lineage(folder, instance.of):

@@ -96,8 +96,9 @@ def _alternatives(pattern: str) -> list[str]:
 def _tree_path(where: Known, at: Location) -> str | None:
     """The folder that a path means; a relative one is taken from the root of the tree, where the program is started."""
     text = str(where.value)
-    if text == "\0__dirname":
-        return posixpath.dirname((where.at or at).path)
+    if text.startswith("\0__dirname"):
+        rest = text.removeprefix("\0__dirname").strip("/")
+        return posixpath.normpath(posixpath.join(posixpath.dirname((where.at or at).path), rest))
     if text.startswith(TREE):
         return text[len(TREE) :].removesuffix("/").removeprefix("./")
     if text.startswith("./") and ".." not in text:

@@ -70,7 +70,7 @@ def lookup(folder: Folder, name: str, scope: Scope, line: int) -> Value:
         starred = folder.export(module, name)
         if not isinstance(starred, Unknown):
             return starred
-    if name == "__dirname" or name == "__filename":
+    if name in ("__dirname", "__filename"):
         return Known(f"\0{name}", Location(scope.module.path, line))
     if name == "exports" and scope.module.language is not Language.PYTHON:
         return folder.export(scope.module, "*")
@@ -170,7 +170,7 @@ def _bindings(folder: Folder, name: str, bindings: list[Binding], scope: Scope) 
     elif _is_empty(first.value):
         candidates += folder.scopes.assigned_inside(scope.node).get(name, [])
     candidates = [b for b in candidates if not isinstance(b.node, Interface)] or candidates
-    definite = [b for b in candidates if b.value is not None or b.kind not in ("assign",)]
+    definite = [b for b in candidates if b.value is not None or b.kind != "assign"]
     meaningful = [b for b in definite if not (b.value is not None and _is_empty(b.value))] or definite
     if not meaningful:
         return Known(None, Location(scope.module.path, candidates[0].line))
@@ -263,7 +263,7 @@ def _tests_for_absence(test: Expr, name: str) -> bool:
     if isinstance(test, Call):
         callee = test.callee
         called = callee.name if isinstance(callee, Name | Member) else ""
-        return called in ("isNaN",) and any(
+        return called == "isNaN" and any(
             isinstance(e, Name) and e.name == name for a in test.args for e in inside(a.value)
         )
     return False

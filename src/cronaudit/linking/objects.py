@@ -55,9 +55,9 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
             return own if own is not None else Unknown(f"{value.of.cls.name} has no {name} that is known", at)
         case External():
             if value.path == "global:module" and name == "exports" and at is not None:
-                own = folder.modules.module(at.path)
-                if own is not None:
-                    return folder.export(own, "*")
+                module = folder.modules.module(at.path)
+                if module is not None:
+                    return folder.export(module, "*")
             found = outside.member(value, name, at)
             return (folder.constant(found.path, at) or found) if isinstance(found, External) else found
         case Namespace():

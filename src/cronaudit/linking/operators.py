@@ -195,9 +195,7 @@ def _logical(folder: Folder, expr: Operation, scope: Scope) -> Value:
             result = Known(right.value, right.at, right.unit, "an option")
         elif isinstance(result, Unknown):
             result = right
-        elif isinstance(result, Env) and isinstance(right, Env | Unknown):
-            result = result
-        else:
+        elif not (isinstance(result, Env) and isinstance(right, Env | Unknown)):
             result = choice((result, right))
     return result
 

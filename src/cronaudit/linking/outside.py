@@ -20,9 +20,10 @@ def member(value: External, name: str, at: Location | None = None) -> Value:
         return value.members[name]
     if value.path in ENVIRONMENTS and name not in ("get", "setdefault"):
         return Env(name, at)
-    if value.path == "global:globalThis" or value.path == "global:window":
+    if value.path in ("global:globalThis", "global:window"):
         return External(f"global:{name}", at=at)
-    if name == "default":
+    # The default export of a package is the package; ``z.string().default(…)`` is a method.
+    if name == "default" and not value.path.endswith(")"):
         return value
     dot = "" if value.path.endswith(":") else "."
     receiver = value if value.path.endswith(")") else value.receiver

@@ -177,7 +177,7 @@ class Usages:
 
     @staticmethod
     def _local_names(module: Module, name: str | None) -> tuple[str, ...]:
-        found = {i.local for i in module.imports if i.name == name or i.name == "default"}
+        found = {i.local for i in module.imports if i.name in (name, "default")}
         if name is not None:
             found.add(name)
         return tuple(sorted(found))

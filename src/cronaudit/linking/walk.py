@@ -242,11 +242,14 @@ class Walker:
             constructor = callee.cls.method("constructor") or callee.cls.method("__init__")
             if constructor is not None:
                 self._enter(Closure(constructor, callee.scope, made), args, region, path)
-        elif isinstance(callee, Builtin) and isinstance(callee.receiver, Closure):
-            if callee.name in ("call", "apply"):
-                rest = Arguments(args.positional[1:], args.named, complete=callee.name == "call" and args.complete)
-                self._enter(callee.receiver, rest, region, path)
-                return
+        elif (
+            isinstance(callee, Builtin)
+            and isinstance(callee.receiver, Closure)
+            and callee.name in ("call", "apply")
+        ):
+            rest = Arguments(args.positional[1:], args.named, complete=callee.name == "call" and args.complete)
+            self._enter(callee.receiver, rest, region, path)
+            return
         inner = Region(RegionKind.CALLBACK, event.statement, region, event)
         given = self._passed(callee)
         for raw in (*args.positional, *args.named.values()):

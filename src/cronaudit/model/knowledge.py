@@ -215,6 +215,18 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting that a framework reads by its name, so that no import leads from the job to it."""
+
+    what: str
+    """What it settles: one of ``settings`` in rules/effects.yaml."""
+    names: tuple[str, ...]
+    """What it is called, the strongest name first."""
+    default: Scalar
+    """What holds where nothing sets it; a duration in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Library:
     """One file of rules/libraries."""
 
@@ -241,6 +253,7 @@ class Library:
     injectors: tuple[Injector, ...]
     hosts: tuple[Host, ...]
     phrases: tuple[Phrase, ...]
+    settings: tuple[Setting, ...]
     source: str
     roots: tuple[str, ...] = ()
     """What the paths of its effects and folds begin with, aliases resolved; to find them without reading them."""

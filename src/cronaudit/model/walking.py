@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from cronaudit.model.ir import (
     Array,
@@ -15,7 +16,6 @@ from cronaudit.model.ir import (
     Conditional,
     Define,
     Do,
-    Entry,
     Export,
     Expr,
     Function,
@@ -37,89 +37,95 @@ from cronaudit.model.ir import (
     With,
 )
 
+_DEFINITIONS: Final = (Function, Class)
+
+
+def _values(expr: Object) -> tuple[Expr, ...]:
+    found: list[Expr] = []
+    for entry in expr.entries:
+        if entry.key is not None and not isinstance(entry.key, str):
+            found.append(entry.key)
+        found.append(entry.value)
+    return tuple(found)
+
+
+# By the type itself: a chain of ``isinstance`` takes twice the time, and a scan asks a million times.
+_CHILDREN: Final[dict[type, Callable[[Any], tuple[Expr, ...]]]] = {
+    Call: lambda e: (e.callee, *[a.value for a in e.args]),
+    Member: lambda e: (e.object,),
+    Index: lambda e: (e.object, e.index),
+    Object: _values,
+    Array: lambda e: e.items,
+    Operation: lambda e: e.operands,
+    Await: lambda e: (e.value,),
+    Spread: lambda e: (e.value,),
+    Conditional: lambda e: (e.test, e.then, e.otherwise),
+    AssignExpr: lambda e: (e.target, e.value),
+    Template: lambda e: tuple([p for p in e.parts if not isinstance(p, str)]),
+    Comprehension: lambda e: (e.iterable, e.target, *e.conditions, e.element),
+    Opaque: lambda e: e.parts,
+}
+
 
 def children(expr: Expr) -> tuple[Expr, ...]:
     """The expressions directly inside `expr`; those inside a function or class are not."""
-    match expr:
-        case Call():
-            return (expr.callee, *(a.value for a in expr.args))
-        case Member():
-            return (expr.object,)
-        case Index():
-            return (expr.object, expr.index)
-        case Object():
-            return tuple(e for entry in expr.entries for e in _parts(entry))
-        case Array():
-            return expr.items
-        case Operation():
-            return expr.operands
-        case Await() | Spread():
-            return (expr.value,)
-        case Conditional():
-            return (expr.test, expr.then, expr.otherwise)
-        case AssignExpr():
-            return (expr.target, expr.value)
-        case Template():
-            return tuple(p for p in expr.parts if not isinstance(p, str))
-        case Comprehension():
-            return (expr.iterable, expr.target, *expr.conditions, expr.element)
-        case Opaque():
-            return expr.parts
-        case _:
-            return ()
+    of = _CHILDREN.get(type(expr))
+    return () if of is None else of(expr)
 
 
-def _parts(entry: Entry) -> tuple[Expr, ...]:
-    if entry.key is None or isinstance(entry.key, str):
-        return (entry.value,)
-    return (entry.key, entry.value)
+def _value(statement: Return | Throw | Export) -> tuple[Expr, ...]:
+    return () if statement.value is None else (statement.value,)
+
+
+def _of_loop(statement: Loop) -> tuple[Expr, ...]:
+    parts = (statement.iterable, statement.test, statement.update, statement.target)
+    return tuple([e for e in parts if e is not None])
+
+
+_OWN: Final[dict[type, Callable[[Any], tuple[Expr, ...]]]] = {
+    Assign: lambda s: (s.target,) if s.value is None else (s.value, s.target),
+    Do: lambda s: (s.value,),
+    If: lambda s: (s.test,),
+    Loop: _of_loop,
+    With: lambda s: tuple([e for item in s.items for e in item if e is not None]),
+    Return: _value,
+    Throw: _value,
+    Export: _value,
+    Define: lambda s: () if isinstance(s.definition, Interface) else (s.definition,),
+    Try: lambda s: tuple([t for handler in s.handlers for t in handler.types]),
+}
 
 
 def statement_expressions(statement: Stmt) -> tuple[Expr, ...]:
     """The expressions that belong to a statement itself, those of statements inside it aside."""
-    match statement:
-        case Assign():
-            return tuple(e for e in (statement.value, statement.target) if e is not None)
-        case Do():
-            return (statement.value,)
-        case If():
-            return (statement.test,)
-        case Loop():
-            parts = (statement.iterable, statement.test, statement.update, statement.target)
-            return tuple(e for e in parts if e is not None)
-        case With():
-            return tuple(e for item in statement.items for e in item if e is not None)
-        case Return() | Throw() | Export():
-            return () if statement.value is None else (statement.value,)
-        case Define():
-            return () if isinstance(statement.definition, Interface) else (statement.definition,)
-        case Try():
-            return tuple(t for handler in statement.handlers for t in handler.types)
-        case _:
-            return ()
+    of = _OWN.get(type(statement))
+    return () if of is None else of(statement)
+
+
+_BLOCKS: Final[dict[type, Callable[[Any], tuple[tuple[Stmt, ...], ...]]]] = {
+    If: lambda s: (s.then, s.otherwise),
+    Loop: lambda s: (s.body,),
+    With: lambda s: (s.body,),
+    Try: lambda s: (s.body, *[h.body for h in s.handlers], s.final),
+}
 
 
 def blocks(statement: Stmt) -> tuple[tuple[Stmt, ...], ...]:
     """The blocks of statements inside a statement."""
-    match statement:
-        case If():
-            return (statement.then, statement.otherwise)
-        case Loop() | With():
-            return (statement.body,)
-        case Try():
-            return (statement.body, *(h.body for h in statement.handlers), statement.final)
-        case _:
-            return ()
+    of = _BLOCKS.get(type(statement))
+    return () if of is None else of(statement)
 
 
 def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:
     """All statements of a body in order, nested blocks included, nested functions aside."""
-    stack = list(reversed(body))
+    stack = list(body[::-1])
     while stack:
         statement = stack.pop()
         yield statement
-        for block in reversed(blocks(statement)):
-            stack.extend(reversed(block))
+        inner = _BLOCKS.get(type(statement))
+        if inner is not None:
+            for block in inner(statement)[::-1]:
+                stack.extend(block[::-1])
 
 
 def expressions(body: tuple[Stmt, ...]) -> Iterator[Expr]:
@@ -134,11 +140,13 @@ def inside(expr: Expr) -> Iterator[Expr]:
 
 
 def _inside(roots: tuple[Expr, ...]) -> Iterator[Expr]:
-    stack = list(reversed(roots))
+    stack = list(roots[::-1])
     while stack:
         expr = stack.pop()
         yield expr
-        stack.extend(reversed(children(expr)))
+        inner = _CHILDREN.get(type(expr))
+        if inner is not None:
+            stack.extend(inner(expr)[::-1])
 
 
 def definitions_in(node: Function | Module) -> tuple[Function | Class, ...]:
@@ -150,7 +158,7 @@ def definitions_in(node: Function | Module) -> tuple[Function | Class, ...]:
             else ()
         )
         found = (*_inside(defaults), *expressions(node.body))
-        node.inner = tuple(e for e in found if isinstance(e, Function | Class))
+        node.inner = tuple([e for e in found if isinstance(e, _DEFINITIONS)])
     return node.inner
 
 
@@ -161,7 +169,7 @@ def members(cls: Class) -> Iterator[Function | Class]:
         for root in (field.value, *field.decorators):
             if root is not None:
                 for expr in _inside((root,)):
-                    if isinstance(expr, Function | Class):
+                    if isinstance(expr, _DEFINITIONS):
                         yield expr
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from cronaudit.model.deployment import Deployment
+from cronaudit.model.deployment import Deployment, Stated
 from cronaudit.model.ir import Class, Const, Function, Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
@@ -46,6 +46,16 @@ def started_with(command: str, option: str, deployment: Deployment) -> Location 
             words = [word for part in argv for word in part.split()]
             if command in words and any(word == flag or word.startswith(f"{flag}=") for word in words):
                 return at
+    return None
+
+
+def scheduled_by(command: str, deployment: Deployment) -> Stated[str] | None:
+    """The schedule on which a manifest starts a command; None where none does."""
+    for process in deployment.processes:
+        argv = process.command.argv if process.command is not None else ()
+        words = [word for part in argv for word in part.split()]
+        if process.schedule is not None and command in words:
+            return process.schedule
     return None
 
 

@@ -66,15 +66,25 @@ class Consumers:
         """A call that may define a consumer; ``(queue) => queue.process(…)`` only with a caller's queue."""
         at = Location(module.path, call.line, call.end_line)
         callee = self._linker.fold(call.callee, self._linker.scope_of(node))
-        scopes = [self._linker.scope_of(node)]
         if isinstance(callee, Symbol) and isinstance(callee.owner, Function):
             scopes = [bound.scope for bound in self._linker.bounds(node)]
+        elif isinstance(callee, External) and self._matcher.consumers(callee.path):
+            scopes = [self._scope_of(node)]
+        elif isinstance(callee, Choice):
+            scopes = [self._linker.scope_of(node)]
+        else:
+            return
         for scope in scopes:
             callee = self._linker.fold(call.callee, scope)
             for option in callee.options if isinstance(callee, Choice) else (callee,):
                 if isinstance(option, External):
                     args = self._linker.arguments(call, scope)
                     self._add(External(option.path, args, at, option.receiver, call), at)
+
+    def _scope_of(self, node: Function | Module) -> Scope:
+        """The scope in which a consumer is made: what the one caller of the function that makes it passes is known."""
+        bounds = self._linker.bounds(node) if isinstance(node, Function) else ()
+        return bounds[0].scope if len(bounds) == 1 else self._linker.scope_of(node)
 
     def _with_importers(self, names: set[str]) -> tuple[str, ...]:
         """The files that import a queue's package, and those that get the queue from one of them."""

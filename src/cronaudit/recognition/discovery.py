@@ -21,6 +21,7 @@ from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.declarations import Declarations
 from cronaudit.recognition.found import Registration, Rejection
 from cronaudit.recognition.registrar import Registrar, is_none
+from cronaudit.recognition.undescribed import Undescribed, may_state_cron
 
 
 class Discovery:
@@ -32,6 +33,7 @@ class Discovery:
         self.registrar = Registrar(linker, consumers)
         self.rejections = self.registrar.rejections
         self._declarations = Declarations(linker, matcher, self.registrar)
+        self.undescribed = Undescribed(linker, matcher)
         self._tokens = frozenset(matcher.tokens())
         self._arming = {last_of(one) for s in matcher.schedulers("call") for one in expanded(s.call)}
 
@@ -45,11 +47,15 @@ class Discovery:
                 # A default export may be called anything, so a bare name is always looked up.
                 if name in self._arming or isinstance(call.callee, Name):
                     yield from self._call(call, node, module)
+                else:
+                    yield from self._unknown(call, node, module)
         yield from self._declarations.in_module(module)
 
     def _call(self, call: Call, node: Function | Module, module: Module) -> Iterator[Registration]:
         scope = self._linker.scope_of(node)
         callee = self._linker.fold(call.callee, scope)
+        if not isinstance(callee, External) or not self._matcher.scheduler(callee.path, "call"):
+            yield from self._unknown(call, node, module)
         for option in callee.options if isinstance(callee, Choice) else (callee,):
             if isinstance(option, External):
                 for scheduler in self._matcher.scheduler(option.path, "call"):
@@ -62,6 +68,20 @@ class Discovery:
                     yield from self.specialise(scheduler, call, node, module)
                 if not anywhere and getattr(call.callee, "name", "").encode() in self._tokens:
                     yield from self._open_receiver(call, node, module)
+
+    def _unknown(self, call: Call, node: Function | Module, module: Module) -> Iterator[Registration]:
+        """A call that no library file describes."""
+        if not may_state_cron(call):
+            return
+        scope = self._linker.scope_of(node)
+        callee = self._linker.fold(call.callee, scope)
+        scheduler = self.undescribed.scheduler(call, callee, scope)
+        if scheduler is None:
+            return
+        sites = self.undescribed.sites(callee) if isinstance(callee, Closure) else ((call, node),)
+        for other, where in sites:
+            own = where if isinstance(where, Module) else where.module
+            yield from self.specialise(scheduler, other, where, own)
 
     def _open_receiver(self, call: Call, node: Function | Module, module: Module) -> Iterator[Registration]:
         """``schedule(queue) { queue.add(…) }``: only a caller tells what ``queue`` is."""

@@ -99,6 +99,8 @@ def engine_trace(registration: Registration, linker: Linker) -> Trace:
         return around
     traces = [around]
     call = _running_call(around.events, work)
+    if call is None and registration.run_by is not None:
+        call = next((e for e in around.events if e.call is registration.run_by), None)
     if call is None and isinstance(engine.handler, Closure):
         for runner in _runners(engine.handler, work, linker):
             outer = linker.walk(runner)

@@ -38,9 +38,10 @@ class Enqueued:
     def _works(self, trace: Trace, seen: tuple[Sighting, ...]) -> Iterator[tuple[Closure, tuple[Value, ...]]]:
         for event in trace.events:
             callee = event.callee
-            if event.kind is EventKind.CALL and isinstance(callee, Builtin) and callee.name in _SENDING:
-                if isinstance(callee.receiver, Closure) and callee.receiver.function.decorators:
-                    yield callee.receiver, ()
+            if event.kind is not EventKind.CALL or not isinstance(callee, Builtin) or callee.name not in _SENDING:
+                continue
+            if isinstance(callee.receiver, Closure) and callee.receiver.function.decorators:
+                yield callee.receiver, ()
         for sighting in seen:
             if sighting.effect == "queue.enqueue":
                 yield from self._consumed(sighting)

@@ -26,6 +26,7 @@ from cronaudit.recognition.liveness import Starts
 from cronaudit.recognition.loops import Loops
 from cronaudit.recognition.manifests import Manifests
 from cronaudit.recognition.pauses import Pauses
+from cronaudit.recognition.receivers import Receivers
 from cronaudit.recognition.sightings import Reader
 
 _CONVENTIONS = re.compile(
@@ -80,6 +81,7 @@ def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[
         discovery,
         Loops(inputs.linker, Pauses(inputs.linker, inputs.matcher)),
         Manifests(inputs.linker, inputs.matcher, inputs.tree, discovery.registrar),
+        Receivers(inputs.linker, inputs.tree, inputs.deployment),
         reader,
         Enqueued(inputs.linker, reader, consumers),
         starts,

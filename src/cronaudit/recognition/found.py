@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cronaudit.model.facts import Unresolved
-from cronaudit.model.ir import Function, Loop, Module, Scalar
+from cronaudit.model.ir import Call, Function, Loop, Module, Scalar
 from cronaudit.model.knowledge import Consumer, Scheduler
 from cronaudit.model.linker import Bound
 from cronaudit.model.schedule import Schedule
@@ -79,6 +79,8 @@ class Registration:
     """The option without which the loop goes round once."""
     engine: Registration | None = None
     """The timer that reads the registry, for a job of the project's own scheduler."""
+    run_by: Call | None = None
+    """The engine's call that runs the job, where no name tells it."""
     work: Closure | None = None
     """What a queue's consumer runs for this job in the end, where the consumer picks it by a name at run time."""
 

@@ -76,8 +76,8 @@ def unwrapped(handler: Closure, linker: Linker) -> Closure:
     """The function that a trivial wrapper hands on to: ``() => this.run()``, ``async () => { await sync(); }``."""
     current = handler
     for _ in range(_UNWRAP):
-        if current.function.decorators:
-            # What a decorator registers goes by its own name, however little stands in it.
+        if current.function.decorators and current.function.owner is None:
+            # A function that a decorator registers is known by its own name, however little stands in it.
             return current
         call = _only_call(current.function)
         if call is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from cronaudit.model.ir import Module
+from cronaudit.model.ir import Function, Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, Trace
@@ -21,8 +21,9 @@ from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.liveness import Liveness, Starts
 from cronaudit.recognition.loops import Loops
 from cronaudit.recognition.manifests import Manifests
+from cronaudit.recognition.receivers import Receivers
 from cronaudit.recognition.sightings import Reader, Sighting
-from cronaudit.recognition.timers import judge_interval, judge_work
+from cronaudit.recognition.timers import branches_that_end, judge_interval, judge_work
 
 _TIMER_KINDS = frozenset(("set-interval", "set-timeout-loop", "timer-loop", "sleep-loop"))
 _LONGEST_ITEM = 200
@@ -47,6 +48,7 @@ class Finder:
     discovery: Discovery
     loops: Loops
     manifests: Manifests
+    receivers: Receivers
     reader: Reader
     enqueued: Enqueued
     starts: Starts
@@ -65,6 +67,9 @@ class Finder:
             for candidate in candidates:
                 if self._is_job(candidate):
                     found.extend(self._entries(candidate) or [candidate])
+        received, senders = self.receivers.registrations(found)
+        found = [r for r in found if r not in senders] + received
+        found = [r for r in found if not self._is_engine(r)]
         found.extend(self.manifests.registrations())
         self.rejections += self.discovery.rejections + self.loops.rejections
         return _distinct(found)
@@ -89,6 +94,16 @@ class Finder:
         if not judgement.is_job:
             self._reject(registration, judgement.reason)
         return judgement.is_job
+
+    def _is_engine(self, registration: Registration) -> bool:
+        """Whether a timer only keeps a scheduler of the tree going whose calls are the jobs."""
+        node = registration.node
+        if registration.kind not in _TIMER_KINDS or not isinstance(node, Function):
+            return False
+        if node.location not in self.discovery.undescribed.engines:
+            return False
+        self._reject(registration, "it keeps a scheduler of the tree going: the calls of that are the jobs")
+        return True
 
     def _entries(self, registration: Registration) -> list[Registration]:
         """The jobs that a timer of the project's own runs out of a registry; none where it is a job itself."""
@@ -153,11 +168,15 @@ class Finder:
 
 
 def _round(trace: Trace, registration: Registration) -> Trace:
-    """What one round of a loop does, without what stands before and behind it."""
-    loop = registration.loop
-    if loop is None:
+    """What one round does of which another follows, without what stands before a loop and what ends a timer."""
+    loop, node, call = registration.loop, registration.node, registration.call.call
+    if loop is not None:
+        events = tuple(e for e in trace.events if any(r.node is loop for r in e.regions()))
+    elif registration.kind != "set-interval" and call is not None and isinstance(node, Function):
+        ended = branches_that_end(call, node)
+        events = tuple(e for e in trace.events if not any((id(r.node), r.kind) in ended for r in e.regions()))
+    else:
         return trace
-    events = tuple(e for e in trace.events if any(r.node is loop for r in e.regions()))
     return Trace(events, trace.complete, trace.cut, trace.functions)
 
 
@@ -165,6 +184,8 @@ def _runs(event: Event, work: Closure) -> bool:
     return isinstance(event.callee, Closure) and event.callee.function is work.function
 
 
+_CONTINUATIONS = frozenset(("next", "cb", "callback", "done", "resolve", "reject", "then", "catch", "finally"))
+"""Names of what goes on after the work: calling it is no work."""
 _TALK = frozenset(("log", "console.log", "timer.after", "async.wait", "cron.parse"))
 
 
@@ -177,6 +198,8 @@ def _without_blind_end(trace: Trace, sightings: tuple[Sighting, ...]) -> Trace:
         if call is None or not isinstance(event.callee, Symbol | Unknown) or not event.awaited:
             continue
         name = getattr(call.callee, "name", None) or "a function picked at run time"
+        if name in _CONTINUATIONS:
+            continue
         return Trace(trace.events, complete=False, cut=f"what {name} runs is not resolved ({event.location})",
                      functions=trace.functions)  # fmt: skip
     return trace
@@ -215,7 +238,8 @@ def stated_at(registration: Registration) -> Location:
             return Location(at.path, at.line, cls.end_line)
     if at is not None and item.path == at.path and item.line == 1 and item.path != registration.site.path:
         return Location(at.path, at.line, at.end_line)  # a file that is loaded from its folder
-    return item
+    # Where nobody states the schedule, the one call that arms the job is nearer than the maker of its object.
+    return registration.site if registration.alone and registration.timing.open is not None else item
 
 
 def _places(registration: Registration, item: Location) -> tuple[Location, ...]:

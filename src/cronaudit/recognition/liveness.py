@@ -110,7 +110,7 @@ class Starts:
         return self._mentioned_symbol(cls.name, cls.module, "never instantiated") or self.file(cls.module.path)
 
     def _referenced(self, node: Function) -> Liveness:
-        """No call was resolved: is the function spoken of anywhere else at all?"""
+        """Where no call was resolved: whether the function is spoken of anywhere else at all."""
         if node.decorators or (node.owner is not None and node.owner.decorators):
             return self.file(node.module.path)
         if node.owner is not None:
@@ -219,9 +219,8 @@ def _is_definition(text: str, name: str) -> bool:
     method = rf"(?:(?:public|private|protected|static|async|override|get|set)\s+)*{re.escape(name)}\s*\(.*\)\s*(?::[^{{=]+)?\{{"
     if "function" not in stripped and re.match(method, stripped):
         return True
-    return stripped.startswith(heads) or bare == name or stripped.startswith(("export {", "module.exports = {", "{ ")) or (
-        stripped.startswith("module.exports =")
-    )
+    lists = ("export {", "module.exports =", "{ ")
+    return stripped.startswith((*heads, *lists)) or bare == name
 
 
 def _code_only(source: bytes, name: str) -> bytes:

@@ -22,7 +22,7 @@ from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.schedule import Schedule
 from cronaudit.model.source import Language, Location
-from cronaudit.model.value import Arguments, Closure, External, Instance, Known
+from cronaudit.model.value import Arguments, Closure, External, Instance, Known, Scope
 from cronaudit.model.walking import blocks, expressions, functions_in, inside, statements
 from cronaudit.recognition.commands import command_of
 from cronaudit.recognition.found import Registration, Rejection, Timing
@@ -138,8 +138,7 @@ class Loops:
             yield Registration(
                 kind="timer-loop" if module.language is Language.PYTHON else "set-timeout-loop",
                 scheduler=None,
-                call=External(getattr(self._linker.fold(call.callee, scope), "path", ""),
-                              self._linker.arguments(call, scope), site),
+                call=self._view(call, scope, site),
                 node=node,
                 bound=bound if works else Bound(scope, ()),
                 site=item,
@@ -151,6 +150,10 @@ class Loops:
                 item=item,
                 traits={"runner.library": "own", "runner.persistence": "none"},
             )
+
+    def _view(self, call: Call, scope: Scope, site: Location) -> External:
+        path = getattr(self._linker.fold(call.callee, scope), "path", "")
+        return External(path, self._linker.arguments(call, scope), site, None, call)
 
     def _with_this(self, closure: Closure) -> Closure:
         owner = closure.function.owner

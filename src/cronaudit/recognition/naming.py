@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cronaudit.model.ir import Call, Function, Module, Object
-from cronaudit.model.linker import Bound, Linker
+from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location
-from cronaudit.model.value import Choice, Instance, Known, Record, Scope, Sequence, Text, Value
+from cronaudit.model.value import Choice, Instance, Known, Namespace, Record, Scope, Sequence, Text, Value
 from cronaudit.model.walking import expressions
 
 _NAMES = ("id", "jobId", "name", "jobName", "job_name", "key", "jobKey", "taskName", "identifier", "slug", "title", "label")
@@ -15,10 +15,26 @@ _HOLDERS = ("config", "options", "opts", "settings", "definition", "props", "par
 def named_by(bound: Bound, linker: Linker) -> tuple[str | None, Location | None]:
     """The name in the items that bind a job, the outermost first: that of the entry, its key, its configuration."""
     for item in reversed(bound.items):
-        found = _name_of(item.value, linker)
+        found = _name_of(item.value, linker) or _name_of_file(item, linker)
         if found is not None:
             return as_name(found), getattr(found, "at", None)
     return _passed_name(bound.scope, linker)
+
+
+def _name_of_file(item: Item, linker: Linker) -> Value | None:
+    """The name that a file states which is loaded from its folder: ``exports.name = 'digest'``."""
+    loaded = item.value
+    if (isinstance(loaded, Known) and not item.location.path.endswith(str(loaded.value))) or item.location.line != 1:
+        return None
+    module = linker.module(item.location.path) if isinstance(loaded, Known | Namespace) else None
+    if module is None:
+        return None
+    for holder in (Namespace(module), linker.member(Namespace(module), "default")):
+        for key in _NAMES:
+            found = linker.member(holder, key) if isinstance(holder, Namespace | Record) else None
+            if found is not None and _is_text(found):
+                return found
+    return None
 
 
 def _passed_name(scope: Scope | None, linker: Linker) -> tuple[str | None, Location | None]:
@@ -48,8 +64,8 @@ def named_beside(
 
 def _name_of(value: Value, linker: Linker) -> Value | None:
     if isinstance(value, Sequence) and len(value.items) == 2:  # noqa: PLR2004 - an entry of a map
-        key = linker.force(value.items[0])
-        return _name_of(linker.force(value.items[1]), linker) or (key if as_name(key) else None)
+        first = linker.force(value.items[0])
+        return _name_of(linker.force(value.items[1]), linker) or (first if as_name(first) else None)
     if isinstance(value, Record):
         for key in _NAMES:
             if key in value.entries:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.matcher import Matcher
+from cronaudit.knowledge.paths import expanded
 from cronaudit.knowledge.selectors import select
 from cronaudit.model.ir import Call, Member, Name
 from cronaudit.model.knowledge import Effect
@@ -147,10 +148,21 @@ class Reader:
     def _untyped(self, call: Call, view: External) -> list[Effect]:
         if not isinstance(call.callee, Member | Name):
             return []
-        return [e for e in self._matcher.untyped(call.callee.name) if self._holds(e, view)]
+        effects = self._matcher.untyped(call.callee.name)
+        return [e for e in effects if _is_written_so(e, call.callee) and self._holds(e, view)]
 
     def _holds(self, effect: Effect, view: External) -> bool:
         return holds(effect.when, view, self._linker.force, self._linker.member) is True
+
+
+def _is_written_so(effect: Effect, callee: Member | Name) -> bool:
+    """Whether a call is written as an unresolved pattern asks: ``*.logger.error`` wants a receiver called ``logger``."""
+    if not effect.call.startswith("*."):
+        return True
+    receiver = callee.object if isinstance(callee, Member) else None
+    written = getattr(receiver, "name", "")
+    wanted = {pattern.split(".")[-2] for pattern in expanded(effect.call)}
+    return "*" in wanted or written in wanted
 
 
 def inside_callback(event: Event, sightings: Iterable[Sighting], effect: str) -> Sighting | None:

@@ -10,11 +10,26 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cronaudit.model.ir import Assign, Call, Expr, Function, FunctionKind, Member, Module, Name, This
+from cronaudit.model.ir import (
+    Assign,
+    AssignExpr,
+    Call,
+    Expr,
+    Function,
+    FunctionKind,
+    If,
+    Member,
+    Module,
+    Name,
+    Return,
+    Stmt,
+    This,
+    Throw,
+)
 from cronaudit.model.linker import Linker
 from cronaudit.model.trace import Event, EventKind, RegionKind, Trace
 from cronaudit.model.value import Builtin, Closure, External, Symbol, Unknown
-from cronaudit.model.walking import expressions, functions_in, inside, statements
+from cronaudit.model.walking import blocks, expressions, functions_in, inside, statements
 from cronaudit.recognition.sightings import Reader, Sighting
 
 CHANGING = frozenset(
@@ -58,7 +73,7 @@ def judge_interval(call: Call, node: Function | Module, handler: Closure | None,
 
 
 def judge_work(trace: Trace, reader: Reader) -> tuple[Judgement, tuple[Sighting, ...]]:
-    """What the work of a timer says: does it reach the world outside the process?"""
+    """Whether the work of a timer reaches the world outside the process."""
     sightings = reader.read(trace)
     for sighting in sightings:
         if sighting.effect in CHANGING or _is_changing_request(sighting) or _is_changing_query(sighting):
@@ -169,13 +184,12 @@ def _in_promise(node: Function | Module, call: Call, linker: Linker) -> bool:
 def _handle_of(call: Call, node: Function | Module) -> Expr | None:
     """The variable that keeps the timer."""
     for statement in statements(node.body):
-        if isinstance(statement, Assign) and statement.value is not None:
-            if any(e is call for e in inside(statement.value)):
-                return statement.target
+        value = statement.value if isinstance(statement, Assign) else None
+        if isinstance(statement, Assign) and value is not None and any(e is call for e in inside(value)):
+            return statement.target
     for expr in expressions(node.body):
-        target = getattr(expr, "target", None)
-        if target is not None and getattr(expr, "value", None) is call:
-            return target
+        if isinstance(expr, AssignExpr) and expr.value is call:
+            return expr.target
     return None
 
 
@@ -189,9 +203,12 @@ def _same_place(a: Expr, b: Expr) -> bool:
 
 def _clears(node: Function | Module, handle: Expr | None) -> bool:
     for expr in expressions(node.body):
-        if isinstance(expr, Call) and getattr(expr.callee, "name", "") in ("clearInterval", "clearTimeout"):
-            if handle is None or (expr.args and _same_place(expr.args[0].value, handle)):
-                return True
+        if (
+            isinstance(expr, Call)
+            and getattr(expr.callee, "name", "") in ("clearInterval", "clearTimeout")
+            and (handle is None or (expr.args and _same_place(expr.args[0].value, handle)))
+        ):
+            return True
     return False
 
 
@@ -252,6 +269,40 @@ def rearms(trace: Trace, function: Function) -> Event | None:
         if event.kind is EventKind.ENTER and isinstance(event.callee, Closure) and event.callee.function is function:
             return event
     return None
+
+
+def branches_that_end(call: Call, node: Function) -> frozenset[tuple[int, RegionKind]]:
+    """The branches of `node` that exclude the call that arms its timer again: what runs there ends the timer.
+
+    So works a debouncer: ``if (due()) { work(); return; } setTimeout(again, rest)``.
+    """
+    around = {f.name for f in (node, *functions_in(node)) if f.name is not None}
+    found: set[tuple[int, RegionKind]] = set()
+    block: tuple[Stmt, ...] | None = node.body
+    while block is not None:
+        inner: tuple[Stmt, ...] | None = None
+        for statement in block:
+            holding = next((b for b in blocks(statement) if _holds_call(b, call)), None)
+            for kind, branch in _branches(statement):
+                names = {e.name for e in expressions(branch) if isinstance(e, Name | Member)}
+                ends = branch and (holding is not None or isinstance(branch[-1], Return | Throw))
+                if branch is not holding and ends and not names & {*around, "setTimeout"}:
+                    found.add((id(statement), kind))
+            if holding is not None or _holds_call((statement,), call):
+                inner = holding
+                break
+        block = inner
+    return frozenset(found)
+
+
+def _branches(statement: Stmt) -> tuple[tuple[RegionKind, tuple[Stmt, ...]], ...]:
+    if not isinstance(statement, If):
+        return ()
+    return (RegionKind.THEN, statement.then), (RegionKind.ELSE, statement.otherwise)
+
+
+def _holds_call(body: tuple[Stmt, ...], call: Call) -> bool:
+    return any(e is call for e in expressions(body))
 
 
 def is_builtin_timer(value: object) -> bool:

@@ -71,7 +71,7 @@ def read(part: SchedulePart, value: Value, linker: Linker) -> Timing | None:
 
 def _known(part: SchedulePart, value: Known) -> Timing | None:
     at = value.at
-    if isinstance(value.value, bool) or value.value is None:
+    if isinstance(value.value, bool) or value.value is None or value.value == "":  # an empty text is no schedule
         return None
     if isinstance(value.value, str) and value.unit is not None and value.unit.startswith(CRON_UNIT):
         found = read_schedule(value.value, Dialect(value.unit.removeprefix(CRON_UNIT)))
@@ -169,7 +169,7 @@ def _fields_expression(fields: dict[str, float | str]) -> str | None:
             number = fields[name]
             parts.append(str(int(number) if isinstance(number, float) else number))
         else:
-            parts.append("*" if started or name not in ("second",) else "0")
+            parts.append("*" if started or name != "second" else "0")
     return " ".join(parts)
 
 

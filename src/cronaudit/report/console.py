@@ -10,9 +10,9 @@ from rich.text import Text
 
 from cronaudit.model.result import AuditResult, RaisedIssue
 from cronaudit.model.verdict import Severity
-from cronaudit.report.findings import SERVICE, Finding, Findings
+from cronaudit.report.findings import Finding, Findings
 from cronaudit.report.options import RenderOptions
-from cronaudit.report.text import columns, count, listing, plain
+from cronaudit.report.text import columns, count, plain
 
 _STYLES: Final = {
     Severity.CRITICAL: "bold red",
@@ -27,11 +27,11 @@ _NAMES_SHOWN: Final = 2
 def render(result: AuditResult, options: RenderOptions) -> str:
     """Render the summary."""
     findings = Findings(result)
-    lines = [*_head(result, findings), Text()]
+    lines = _head(result, findings)
     if findings.live:
-        lines += [*_sections(result), Text()]
-    if result.checks:
-        lines += [*_severities(result), *_worst(result, findings)]
+        lines += [Text(), *_sections(result)]
+    if result.jobs:
+        lines += [Text(), *_severities(result), *_worst(result, findings)]
     if result.diagnostics:
         lines += [Text(), Text(f"{count(len(result.diagnostics), 'diagnostic')}: see the report", "dim")]
     return paint(lines, color=options.color)
@@ -61,10 +61,10 @@ def _head(result: AuditResult, findings: Findings) -> list[Text]:
         jobs += f", {len(findings.dormant)} defined but never started"
     if result.suppressions:
         jobs += f", {count(len(result.suppressions), 'finding')} waived"
-    lines = [
-        Text.assemble((plain(result.target.name), "bold"), ": ", (score, "bold"), f" ({rate})"),
-        Text(jobs),
-    ]
+    name = (plain(result.target.name), "bold")
+    if not result.jobs:  # a score of nothing would read like a bad one
+        return [Text.assemble(name, ": no scheduled job found")]
+    lines = [Text.assemble(name, ": ", (score, "bold"), f" ({rate})"), Text(jobs)]
     if baseline := result.baseline:
         text = f"Since the baseline: {len(baseline.new)} new, {len(baseline.known)} known, {len(baseline.fixed)} fixed"
         lines.append(Text(text, "yellow" if baseline.new else ""))
@@ -110,9 +110,8 @@ def _worst(result: AuditResult, findings: Findings) -> list[Text]:
 
 
 def _issue(issue: RaisedIssue, finding: Finding | None, findings: Findings) -> list[Text]:
-    names = [plain(findings.name(job)) for job in issue.jobs]
-    first = [plain(finding.job.display_name)] if finding and finding.job else []
-    raised_by = listing([*first, *(name for name in names if name not in first)], _NAMES_SHOWN) or SERVICE
+    first = [finding.job.id] if finding and finding.job else []
+    raised_by = plain(findings.raised_by([*first, *(j for j in issue.jobs if j not in first)], _NAMES_SHOWN))
     head = Text.assemble(
         "  ",
         (f"{issue.severity.upper():8}", _STYLES[issue.severity]),

@@ -36,7 +36,12 @@ def escape(text: object) -> Markdown:
     """Make text show as it is, in a paragraph, a heading, a list item or a cell of a table."""
     if isinstance(text, Markdown):
         return text
-    escaped = _ACTIVE.sub(_escaped, plain(str(text)))
+    return escape_part(plain(str(text)))
+
+
+def escape_part(text: str) -> Markdown:
+    """The same for a piece of a line that is `plain` already: the blanks at its ends belong to the line."""
+    escaped = _ACTIVE.sub(_escaped, text)
     if escaped.count("$") > 1:  # forges set what stands between two of them as a formula: `${a}:${b}`
         escaped = escaped.replace("$", "\\$")
     return Markdown(escaped)

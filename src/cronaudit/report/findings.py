@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from cronaudit.model.job import Job, JobState
 from cronaudit.model.result import AuditResult, Novelty, RaisedIssue, Suppression
 from cronaudit.model.source import Location
 from cronaudit.model.verdict import CheckResult, Status, Verdict
+from cronaudit.report.text import listing
 
 SERVICE: Final = "service"
 """Stands in for a job's id where the service as a whole is meant."""
@@ -49,6 +50,12 @@ class Findings:
     def name(self, job: str) -> str:
         """The name to show; the id itself for a job that is gone since the baseline."""
         return self.jobs[job].display_name if job in self.jobs else job
+
+    def raised_by(self, jobs: Sequence[str], limit: int) -> str:
+        """Who raised something, by ids: names up to the limit, ``all 12 jobs``, or ``service`` where no job did."""
+        if len(jobs) > limit + 1 and set(jobs) == {job.id for job in self.live}:
+            return f"all {len(jobs)} jobs"
+        return listing([self.name(job) for job in jobs], limit) or SERVICE
 
     def title(self, check: str) -> str:
         """The title of a check; its id for one that the catalogue no longer has."""

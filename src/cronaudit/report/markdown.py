@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -14,8 +14,8 @@ from cronaudit.model.job import Job
 from cronaudit.model.result import AuditResult, Novelty, RaisedIssue, SectionSummary, Suppression
 from cronaudit.model.source import Location
 from cronaudit.model.verdict import CheckResult, Severity, Status
-from cronaudit.report.escape import Markdown, address, code, escape, fenced, link
-from cronaudit.report.findings import SERVICE, Findings, notes, schedule_words, timezone, verdicts
+from cronaudit.report.escape import Markdown, address, code, escape, escape_part, fenced, link
+from cronaudit.report.findings import Findings, notes, schedule_words, timezone, verdicts
 from cronaudit.report.options import RenderOptions
 from cronaudit.report.text import count, listing, plain
 
@@ -26,8 +26,11 @@ SYMBOLS: Final = {
     Status.UNKNOWN: "?",
     Status.NOT_APPLICABLE: "-",
 }
-_NAMES_SHOWN = 8
+_NAMES_SHOWN = 3
+_PATHS_SHOWN = 8
+_CHECKS_TITLED = 2
 _RUNS_SHOWN = 3
+_JAVASCRIPT = (".js", ".jsx", ".mjs", ".cjs")
 _NAMES_IN_MATRIX = 6
 
 
@@ -95,6 +98,10 @@ class MarkdownView:
         """``order-service`` → ``Order Service``; of a scoped package the part behind the scope."""
         name = self.result.target.name
         words = re.split(r"[\s_-]+", name.rpartition("/")[2] if name.startswith("@") else name)
+        if len(words) == 1 and name.startswith(
+            "@",
+        ):  # `@acme/root`, `@acme/api`: of whom, says the scope only
+            words = [*re.split(r"[\s_-]+", name[1:].partition("/")[0]), *words]
         return " ".join(word[:1].upper() + word[1:] for word in words if word)
 
     @property
@@ -122,9 +129,9 @@ class MarkdownView:
         text = plain(check.evidence)
         parts, end = [], 0
         for match in self._place.finditer(text) if self._paths else ():
-            parts += [escape(text[end : match.start()]), self._place_in_text(match)]
+            parts += [escape_part(text[end : match.start()]), self._place_in_text(match)]
             end = match.end()
-        said = Markdown("".join([*parts, escape(text[end:])]))
+        said = Markdown("".join([*parts, escape_part(text[end:])]))
         if parts or not check.locations:
             return said
         return Markdown(f"{said} ({self.place(check.locations[0])})".lstrip())
@@ -181,9 +188,9 @@ class MarkdownView:
         is_new = self.findings.novelty(job.id, check.id) is Novelty.NEW
         return SYMBOLS[verdict.status] + ("+" if is_new else "")
 
-    def names(self, jobs: Iterable[str]) -> str:
-        """Names of jobs by their ids; ``service`` where there are none."""
-        return listing([self.findings.name(job) for job in jobs], _NAMES_SHOWN) or SERVICE
+    def names(self, jobs: Sequence[str]) -> str:
+        """Who raised something, by ids; a few names, for a cell has room for no more."""
+        return self.findings.raised_by(jobs, _NAMES_SHOWN)
 
     # ---- findings ---------------------------------------------------------------------------------------------
 
@@ -199,7 +206,10 @@ class MarkdownView:
         return list(dict.fromkeys(issue.recommendation for issue in self.result.summary.issues))
 
     def snippet(self, content: str, language: str) -> Markdown:
-        return fenced(content, language)
+        """A remedy in the service's own language: what is shown as TypeScript is JavaScript where all jobs are."""
+        places = [job.handler.location if job.handler else job.location for job in self.findings.live]
+        is_untyped = places and all(place.path.endswith(_JAVASCRIPT) for place in places)
+        return fenced(content, "javascript" if language == "typescript" and is_untyped else language)
 
     def is_new(self, check: CheckResult) -> bool:
         return self.findings.row_novelty(check) is Novelty.NEW
@@ -210,14 +220,25 @@ class MarkdownView:
         grouped: dict[str, list[str]] = {}
         for diagnostic in self.result.diagnostics:
             grouped.setdefault(diagnostic.reason, []).append(diagnostic.path)
-        return [(reason, len(paths), listing(paths, _NAMES_SHOWN)) for reason, paths in grouped.items()]
+        return [(reason, len(paths), listing(paths, _PATHS_SHOWN)) for reason, paths in grouped.items()]
 
-    def by_check(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, list[str]]]:
-        """Findings of a baseline by check: the id and the ids of its jobs."""
-        grouped: dict[str, list[str]] = {}
+    def by_jobs(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, tuple[str, ...]]]:
+        """Findings of a baseline: the checks, and the ids of the jobs that have them all.
+
+        A job that came or went is one row of many checks, a check that tipped for many jobs one row of many jobs.
+        """
+        jobs: dict[str, list[str]] = {}
         for job, check in pairs:
-            grouped.setdefault(check, []).append(job)
-        return list(grouped.items())
+            jobs.setdefault(check, []).append(job)
+        checks: dict[tuple[str, ...], list[str]] = {}
+        for check, found in jobs.items():
+            checks.setdefault(tuple(found), []).append(check)
+        return [(self._checks(names), found) for found, names in checks.items()]
+
+    def _checks(self, names: Sequence[str]) -> str:
+        if len(names) > _CHECKS_TITLED:
+            return f"{count(len(names), 'check')}: {', '.join(names)}"
+        return ", ".join(f"{name} {self.findings.title(name)}" for name in names)
 
 
 def _spellings(result: AuditResult) -> dict[str, str]:

@@ -76,6 +76,9 @@ def service_row(check: Check, verdict: Verdict, issues: Sequence[Issue]) -> Chec
 def _status(statuses: set[Status]) -> Status:
     if not statuses:
         return Status.NOT_APPLICABLE
+    # UNKNOWN counts as not passed: beside nothing but FAIL it shows no part of what is asked.
+    if statuses == {Status.FAIL, Status.UNKNOWN}:
+        return Status.FAIL
     return next(iter(statuses)) if len(statuses) == 1 else Status.PARTIAL
 
 

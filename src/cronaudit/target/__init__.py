@@ -10,6 +10,7 @@ Walk, read, search and import index together take 0.3 s for a repository of 4,90
 
 from cronaudit.target.imports import ImportTable, imports, segment_of_module, segment_of_specifier
 from cronaudit.target.languages import CODE, SCRIPTS
+from cronaudit.target.naming import service_name
 from cronaudit.target.roles import RoleRules
 from cronaudit.target.search import Edges, Hits, search
 from cronaudit.target.tree import LARGEST_CODE, Tree
@@ -28,5 +29,6 @@ __all__ = [
     "search",
     "segment_of_module",
     "segment_of_specifier",
+    "service_name",
     "walk",
 ]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from cronaudit.model.source import Language, Role, SourceFile
+from cronaudit.target.needles import Needle, alternatives, needle, occurrences
 
 _PATH_KEYS: Final = frozenset(
     {
@@ -87,9 +88,9 @@ class ContentRule:
     not_below: re.Pattern[str] | None
     head: int | None
     """Bytes that are looked at; None for all."""
-    present: tuple[re.Pattern[bytes], ...]
+    present: tuple[Clue, ...]
     """At least one is found, where there is any."""
-    absent: tuple[re.Pattern[bytes], ...]
+    absent: tuple[Clue, ...]
     """None is found."""
 
     dependencies: re.Pattern[str] | None
@@ -105,9 +106,16 @@ class ContentRule:
 
     def holds(self, content: bytes) -> bool:
         seen = content if self.head is None else content[: self.head]
-        return (not self.present or any(regex.search(seen) for regex in self.present)) and not any(
-            regex.search(seen) for regex in self.absent
+        return (not self.present or any(clue.found(seen) for clue in self.present)) and not any(
+            clue.found(seen) for clue in self.absent
         )
+
+
+class Clue(Protocol):
+    """Something that a file may hold."""
+
+    def found(self, content: bytes) -> bool:
+        """Whether it does."""
 
 
 class Package(Protocol):
@@ -177,22 +185,34 @@ class RoleRules:
         return roles | {source for rule in self.content if rule.role in roles for source in rule.sources}
 
 
+_IMPORTING: Final = (b"from", b"require(", b"import")
+_IMPORT: Final = re.compile(rb"""\b(?:from|require\(|import\(?)\s*['"]([^'"]*)['"]""")
+
+
 @dataclass(frozen=True, slots=True)
 class _Evidence:
     packages: re.Pattern[str]
-    source: re.Pattern[bytes]
+    patterns: tuple[Needle, ...]
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, object], where: str) -> _Evidence:
         _only(mapping, {"why", "imports", "patterns"}, where)
         names = _strings(mapping.get("imports", []), f"{where}.imports")
         packages = _alternation(re.escape(name).replace(r"\*", r"[^'\"\s]*") for name in sorted(set(names)))
-        statement = rf"\b(?:from|require\(|import\(?)\s*['\"](?:{packages})['\"]"
         patterns = _strings(mapping.get("patterns", []), f"{where}.patterns")
         return cls(
             re.compile(packages),
-            re.compile("|".join(([statement] if names else []) + patterns).encode(), re.MULTILINE),
+            tuple(needle(part, re.MULTILINE) for pattern in patterns for part in alternatives(pattern)),
         )
+
+    def found(self, content: bytes) -> bool:
+        """Whether a file imports one of the packages or holds one of the patterns."""
+        for word in _IMPORTING:
+            for at in occurrences(content, word):
+                imported = _IMPORT.match(content, at)
+                if imported is not None and self.packages.fullmatch(imported[1].decode("utf-8", "replace")):
+                    return True
+        return any(pattern.found(content) for pattern in self.patterns)
 
 
 def names_pattern(names: Sequence[str]) -> str:
@@ -250,8 +270,8 @@ def _content_rule(item: Mapping[str, object], where: str, evidence: Mapping[str,
     scope = item.get("scope")
     if scope not in {None, "package"}:
         raise ValueError(f"{where}.scope: {scope!r} is not 'package'")
-    present = _regexes(item.get("matches", []), f"{where}.matches")
-    absent = _regexes(item.get("lacks_match", []), f"{where}.lacks_match")
+    present = _clues(item.get("matches", []), f"{where}.matches")
+    absent = _clues(item.get("lacks_match", []), f"{where}.lacks_match")
     has, lacks = (_evidence(item.get(key), where, evidence) for key in ("evidence", "lacks"))
     return ContentRule(
         sources=frozenset(_role(role, where) for role in _strings(item.get("from", []), f"{where}.from")),
@@ -260,8 +280,8 @@ def _content_rule(item: Mapping[str, object], where: str, evidence: Mapping[str,
         name=re.compile(name) if name else None,
         not_below=re.compile(names_pattern(below)) if below else None,
         head=head,
-        present=present if has is None else (*present, has.source),
-        absent=absent if lacks is None else (*absent, lacks.source),
+        present=present if has is None else (*present, has),
+        absent=absent if lacks is None else (*absent, lacks),
         dependencies=None if scope is None else re.compile("(?!)") if lacks is None else lacks.packages,
     )
 
@@ -285,8 +305,13 @@ def _name(item: Mapping[str, object], where: str) -> str:
     return f"(?:{pattern})"
 
 
-def _regexes(value: object, where: str) -> tuple[re.Pattern[bytes], ...]:
-    return tuple(_regex(pattern, where) for pattern in _strings(value, where))
+def _clues(value: object, where: str) -> tuple[Clue, ...]:
+    return tuple(clue for pattern in _strings(value, where) for clue in _needles(pattern, where))
+
+
+def _needles(pattern: str, where: str) -> tuple[Needle, ...]:
+    _regex(pattern, where)
+    return tuple(needle(part) for part in alternatives(pattern))
 
 
 def _regex(pattern: str, where: str) -> re.Pattern[bytes]:

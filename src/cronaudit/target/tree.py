@@ -190,9 +190,9 @@ class ScriptPackage:
         found = False
         for file in self._scripts():
             content = self.tree.read(file.path)
-            if any(regex.search(content) for regex in rule.absent):
+            if any(clue.found(content) for clue in rule.absent):
                 return False
-            found = found or any(regex.search(content) for regex in rule.present)
+            found = found or any(clue.found(content) for clue in rule.present)
         return found
 
     def _scripts(self) -> Iterator[SourceFile]:

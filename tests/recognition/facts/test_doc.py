@@ -1,4 +1,5 @@
 # ruff: noqa: S608 - the statements are those of the audited services
+
 from __future__ import annotations
 
 from collections.abc import Callable

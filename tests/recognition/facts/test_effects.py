@@ -1,4 +1,5 @@
 # ruff: noqa: S608 - the statements are those of the audited services
+
 """What a run changes, and what happens when it runs twice."""
 
 from __future__ import annotations

@@ -750,3 +750,17 @@ def settle():
         "settle",
         300.0,
     )
+
+
+def test_a_guard_around_one_part_of_the_run_is_no_lock(service_of: ServiceOf) -> None:
+    source = """
+let loading = false;
+async function load() {
+  if (loading) return;
+  loading = true;
+  try { await pool.query("UPDATE lists SET at = now()"); } finally { loading = false; }
+}
+cron.schedule('0 * * * *', async () => { await load(); await settle(); });
+"""
+    found = facts(service_of, source)
+    assert (found.kind.value, found.kind.detail) == ("none", "No lock")

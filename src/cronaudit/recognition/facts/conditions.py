@@ -26,6 +26,8 @@ FILTERS = frozenset((
     "having", "objects",
 ))  # fmt: skip
 """Names that query builders give to a condition."""
+ORDERS = frozenset(("orderBy", "order_by", "order", "sort", "addOrderBy"))
+"""Names under which they order rows."""
 _STATE_FILTERS = frozenset(("whereNull", "whereNotNull", "is"))
 _KEY = re.compile(r"(^|_|\.)(id|pk|uuid|guid|key)(__in)?$|[a-z](Id|Uuid|Key|ID)$")
 _COMPARED = re.compile(r"['\"`]?([\w.]+)['\"`]?\s*(=|<>|!=|<=?|>=?|\bIS\b|\bIN\b)", re.IGNORECASE)
@@ -217,3 +219,15 @@ def words_in(data: Value | Lazy | None, linker: Linker, depth: int = 0) -> froze
     elif isinstance(value, Choice):
         inner = value.options
     return frozenset(w for raw in inner for w in words_in(raw, linker, depth + 1))
+
+
+def order_columns(view: External, linker: Linker) -> frozenset[str]:
+    """Columns under ``orderBy`` in the options of a read."""
+    found: set[str] = set()
+    for raw in view.args.positional if view.args is not None else ():
+        entries = getattr(linker.force(raw), "entries", {})
+        for name in ORDERS & set(entries):
+            order = linker.force(entries[name])
+            for item in order.items if isinstance(order, Sequence) else (order,):
+                found |= columns_of(linker.force(item), linker)
+    return frozenset(found)

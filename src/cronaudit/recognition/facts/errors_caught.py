@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -79,17 +80,17 @@ def outermost_try(context: JobContext) -> Region | None:
     """The widest TRY on the walk whose handler takes every error of something that can fail."""
     walk = _Walk(context)
     acts = acts_of(context, operations_of(context))
+    around: Counter[int] = Counter(id(r) for a in acts for r in a.event.regions())
+    size: Counter[int] = Counter(id(r) for e in context.trace.events for r in e.regions())
     best: tuple[tuple[int, int], Region] | None = None
     for event in context.trace.events:
         if not walk.can_fail(event) or event.inside(RegionKind.CATCH):
             continue
         outer = [r for r in event.regions() if catching(r)]
-        for depth, region in enumerate(reversed(outer)):
-            if depth == 0:
-                around = sum(1 for a in acts if any(r is region for r in a.event.regions()))
-                size = sum(1 for e in context.trace.events if any(r is region for r in e.regions()))
-                if best is None or (around, size) > best[0]:
-                    best = ((around, size), region)
+        if outer:
+            held = (around[id(outer[-1])], size[id(outer[-1])])
+            if best is None or held > best[0]:
+                best = (held, outer[-1])
     return best[1] if best is not None else None
 
 

@@ -142,11 +142,13 @@ class _Judge:
         if call is None or level_of(log) in ("debug", "trace"):
             return None
         names = {e.name for a in call.args for e in inside(a.value) if isinstance(e, Name | Member)}
-        errors = {n for n in names if _ERROR.search(n)}
+        errors = frozenset(n for n in names if _ERROR.search(n))
         if level_of(log) == "warn":
             return _Line("warning", "Failed runs are logged as warnings", log.location, log.path)
         if self._content.drops(log, call, errors):
-            return _Line("dropped-object", "The logger drops the error behind the message", log.location, log.path)
+            return _Line(
+                "dropped-object", "The logger drops the error behind the message", log.location, log.path,
+            )
         if errors and names - errors and level_of(log) in _ERROR_LEVELS:
             return _Line("context", "Failed runs are logged with their data", log.location, log.path)
         return _Line("bare", "Failed runs are logged without their data", log.location, log.path)

@@ -9,7 +9,6 @@ from cronaudit.knowledge.selectors import constant
 from cronaudit.model.ir import (
     Call,
     Const,
-    Entry,
     Function,
     Handler,
     If,
@@ -98,7 +97,7 @@ def _asks(body: tuple[Stmt, ...]) -> bool:
     for statement in statements(body):
         if isinstance(statement, If):
             words = [_word(e) for e in inside(statement.test)]
-            if any(w and _UNIQUE.search(w) for w in words):
+            if any(_UNIQUE.search(w) for w in words):
                 return True
     return False
 
@@ -131,7 +130,7 @@ def _words_of(expr: object) -> set[str]:
     if isinstance(expr, Name | Member):
         return {expr.name}
     if isinstance(expr, Object):
-        return {e.key for e in expr.entries if isinstance(e, Entry) and isinstance(e.key, str)}
+        return {e.key for e in expr.entries if isinstance(e.key, str)}
     if isinstance(expr, Template):
         return {w for p in expr.parts if isinstance(p, str) for w in re.findall(r"\w+", p)}
     return set()

@@ -224,10 +224,10 @@ class Flow(Values):
             answered = self._answered(state, out)
             if answered is None:
                 continue
-            following, value = answered
+            following, truth = answered
             for _value, target in s.items:
                 for key in self._variables.keys(target, scope) if target is not None else ():
-                    following = following.put(key, value)
+                    following = following.put(key, truth)
             entering.add(following)
         one = self._block(s.body, scope, entering)
         out.returns |= {(leave(state), value) for state, value in one.returns}

@@ -151,7 +151,7 @@ def _blocks(spans: Spans) -> dict[int, tuple[With, frozenset[int]]]:
             if region.kind is RegionKind.WITH and isinstance(region.node, With):
                 inner.setdefault(id(region.node), set()).add(event.order)
                 nodes[id(region.node)] = region.node
-                if event.scope.node is not None and id(region.node) not in scopes:
+                if id(region.node) not in scopes:
                     scopes[id(region.node)] = event
     found: dict[int, tuple[With, frozenset[int]]] = {}
     for key, node in nodes.items():

@@ -281,8 +281,8 @@ def release_of(
             "claim", "Ends with its transaction" if lock.kind != "slot" else "Ends with its slot", (place,)
         )
     if lock.guarded.block is not None:
-        block = block_location(lock) or lock.guarded.event.location
-        return Fact("finally", "Released at the end of the block", (block, place))
+        at = block_location(lock) or lock.guarded.event.location
+        return Fact("finally", "Released at the end of the block", (at, place))
     if lock.guarded.is_wrapper:
         if lock.sighting.description.word("releases") is False:
             return Fact("expires", "The wrapper never releases it", (place,))

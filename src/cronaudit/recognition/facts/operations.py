@@ -15,15 +15,17 @@ from cronaudit.model.ir import Template
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind
-from cronaudit.model.value import Closure, External, Known, Lazy, Sequence, Text, Value
+from cronaudit.model.value import Closure, External, Known, Lazy, Text, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import sql
 from cronaudit.recognition.facts.conditions import (
     FILTERS,
+    ORDERS,
     Condition,
     chain_of,
     columns_of,
     condition_of,
+    order_columns,
     words_in,
 )
 from cronaudit.recognition.facts.frames import Frame, Frames
@@ -68,7 +70,6 @@ _LIMITS = frozenset(("limit", "take", "top", "first"))
 _TABLES = frozenset(("from", "into", "table", "collection", "model", "getRepository", "selectFrom", "insertInto",
                      "updateTable", "deleteFrom", "update", "insert", "delete"))  # fmt: skip
 """Links of a chain whose first argument names the table."""
-_ORDERS = frozenset(("orderBy", "order_by", "order", "sort", "addOrderBy"))
 
 
 @dataclass(slots=True, eq=False)
@@ -153,13 +154,11 @@ class _Collector:
         by_event: dict[int, list[Sighting]] = {}
         streamed = {id(call_before(s.event)) for s in self._context.sightings if s.effect == "db.stream"}
         for sighting in self._context.sightings:
-            # ``sql`select …`.cursor(200)``: the inner call only states what the outer one reads.
-            if sighting.effect == "db.query" and id(sighting.event.call) in streamed:
-                continue
             by_event.setdefault(sighting.event.order, []).append(sighting)
         found: list[Operation] = []
         for event in self._context.trace.events:
-            if event.kind is EventKind.CALL:
+            # ``sql`select …`.cursor(200)``: the inner call only states what the outer one reads.
+            if event.kind is EventKind.CALL and id(event.call) not in streamed:
                 found.extend(self._of_event(event, by_event.get(event.order, ())))
         later: dict[int, list[Sighting]] = {}
         for sighting in self._context.enqueued:
@@ -304,7 +303,7 @@ class _Collector:
         if kind == "read" and takes_one(sighting.event):
             kind = "read-one"
         limited = self._is_limited(sighting)
-        ordered = frozenset(c for name in _ORDERS for c in self._chained(sighting.view, name))
+        ordered = frozenset(c for name in ORDERS for c in self._chained(sighting.view, name))
         return Operation(
             kind,
             sighting.event,
@@ -313,7 +312,7 @@ class _Collector:
             columns_of(data, self._linker),
             words_in(data, self._linker),
             limited=limited,
-            ordered=ordered | _order_columns(sighting, self._linker),
+            ordered=ordered | order_columns(sighting.view, self._linker),
             set_based=kind in ("update", "delete") and not condition.is_single,
         )
 
@@ -391,18 +390,3 @@ def _plain(raw: Value | Lazy, linker: Linker) -> str:
 
 def _is_set(value: Value | None) -> bool:
     return value is not None and not (isinstance(value, Known) and not value.value)
-
-
-def _order_columns(sighting: Sighting, linker: Linker) -> frozenset[str]:
-    """Columns under ``orderBy`` in the options of a read."""
-    found: set[str] = set()
-    args = sighting.view.args
-    for raw in args.positional if args is not None else ():
-        value = linker.force(raw)
-        entries = getattr(value, "entries", {})
-        for name in _ORDERS & set(entries):
-            order = linker.force(entries[name])
-            items = order.items if isinstance(order, Sequence) else (order,)
-            for item in items:
-                found |= columns_of(linker.force(item), linker)
-    return frozenset(found)

@@ -123,14 +123,19 @@ def _routing_files(service: Service) -> tuple[str, ...]:
     if not packages:
         return ()
     quoted = re.compile(b"|".join(rb"[\"']" + re.escape(p.encode()) + rb"[\"'/]" for p in packages))
-    words = re.compile(b"|".join(rb"\b(?:from|import)\s+" + re.escape(p.encode()) + rb"\b" for p in packages))
+    # The boundary stands behind the word: one in front would be tried at every byte.
+    words = re.compile(
+        rb"(?:from(?<!\wfrom)|import(?<!\wimport))\s+(?:"
+        + b"|".join(re.escape(p.encode()) for p in packages)
+        + rb")\b",
+    )
     reached = {f for start in listening_modules(service) for f in reached_from(service, start)}
     reached |= {f for e in service.deployment.entry_points for f in reached_from(service, e.path)}
     return tuple(
         f
         for f in sorted(reached)
-        if service.tree.role_of(f) is Role.SERVER
-        and (quoted.search(service.linker.source(f)) or words.search(service.linker.source(f)))
+        if (quoted.search(service.linker.source(f)) or words.search(service.linker.source(f)))
+        and service.tree.role_of(f) is Role.SERVER
     )
 
 

@@ -79,9 +79,11 @@ def _files(service: Service, libraries: tuple[Library, ...], wanted: frozenset[s
         for p in expanded(e.call)
     }
     names -= {b""}
-    spoken = re.compile(rb"\b(?:" + b"|".join(re.escape(n) for n in sorted(names)) + rb")\s*[(`]") if names else None
+    called = rb"(?:" + b"|".join(re.escape(n) for n in sorted(names)) + rb")\s*[(`]"
+    # The boundary of the second would be tried at every byte.
+    patterns = (re.compile(called), re.compile(rb"\b" + called)) if names else ()
     near = {i for p in holding for i in _importing(service, p)} - set(holding)
-    using = (p for p in near if spoken is not None and spoken.search(service.linker.source(p)))
+    using = (p for p in near if patterns and all(x.search(service.linker.source(p)) for x in patterns))
     return tuple(p for p in sorted({*holding, *using}) if service.tree.role_of(p) is Role.SERVER)
 
 

@@ -25,6 +25,7 @@ from cronaudit.model.value import Choice, Env, External, Known, Value
 from cronaudit.model.walking import blocks, inside, statement_expressions
 from cronaudit.recognition.context import Service
 
+_CACHE = "processes_starts"
 _ARGV = "the command line"
 _DEPTH = 12
 _MOST = 40
@@ -69,7 +70,7 @@ def starts_of(
 ) -> tuple[Start, ...]:
     """The ways from top-level code to `call`, which stands in `node` at `at`; sorted, none twice."""
     found: dict[tuple[object, ...], Start] = {}
-    for start in _up(service.linker, node, call, (at,), (), (), frozenset(), 0):
+    for start in _up(service, node, call, (at,), (), (), frozenset(), 0):
         found.setdefault((start.path, start.place, start.switches), start)
         if len(found) >= _MOST:
             break
@@ -77,7 +78,7 @@ def starts_of(
 
 
 def _up(
-    linker: Linker,
+    service: Service,
     node: Function | Module,
     expr: Expr | None,
     chain: tuple[Location, ...],
@@ -87,7 +88,7 @@ def _up(
     depth: int,
 ) -> Iterator[Start]:
     if expr is not None:
-        switches = (*switches, *switches_around(linker, node, expr))
+        switches = (*switches, *_known_switches(service, node, expr))
     if isinstance(node, Module):
         yield _start(node.path, chain, switches, calls)
         return
@@ -96,20 +97,37 @@ def _up(
         return
     active |= {id(node)}
     came = False
-    for call, where in _callers(linker, node):
+    for call, where in _callers(service.linker, node):
         if where is node:
             continue
         came = True
         module = where if isinstance(where, Module) else where.module
         step = Location(module.path, call.line, call.end_line)
-        yield from _up(linker, where, call, (*chain, step), switches, calls, active, depth + 1)
+        yield from _up(service, where, call, (*chain, step), switches, calls, active, depth + 1)
     if came:
         return
     if node.owner is None:
-        passed = _passed_to(linker, node)
-        yield from _up(linker, node.parent, node, chain, switches, (*calls, *passed), active, depth + 1)
+        passed = _known_passed(service, node)
+        yield from _up(service, node.parent, node, chain, switches, (*calls, *passed), active, depth + 1)
         return
     yield _start(node.module.path, chain, switches, calls)
+
+
+def _known_switches(service: Service, node: Function | Module, expr: Expr) -> tuple[Switch, ...]:
+    """`switches_around`; the ways of all jobs lead through the same few functions."""
+    key = f"{_CACHE}:switches:{id(node)}:{id(expr)}"
+    found = service.cache.get(key)
+    if found is None:
+        found = service.cache[key] = switches_around(service.linker, node, expr)
+    return found  # type: ignore[return-value]
+
+
+def _known_passed(service: Service, function: Function) -> tuple[str, ...]:
+    key = f"{_CACHE}:passed:{id(function)}"
+    found = service.cache.get(key)
+    if found is None:
+        found = service.cache[key] = _passed_to(service.linker, function)
+    return found  # type: ignore[return-value]
 
 
 def _start(

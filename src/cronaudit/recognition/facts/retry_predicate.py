@@ -99,9 +99,10 @@ def _declared(name: str, loop: RetryLoop, context: JobContext) -> Location | Non
     for statement in module.body if module is not None else ():
         definition = statement.definition if isinstance(statement, Define) else None
         if isinstance(definition, Interface):
-            for member in (*definition.fields, *definition.methods):
-                if member.name == name:
-                    return Location(loop.event.scope.module.path, member.line)
+            lines = [m.line for m in definition.fields if m.name == name]
+            lines += [m.line for m in definition.methods if m.name == name]
+            if lines:
+                return Location(loop.event.scope.module.path, lines[0])
     return None
 
 

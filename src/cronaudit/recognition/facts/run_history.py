@@ -14,7 +14,7 @@ from cronaudit.model.trace import RegionKind
 from cronaudit.model.value import Choice, Known, Record, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.failure_paths import hooks
-from cronaudit.recognition.facts.settings import is_set, setting
+from cronaudit.recognition.facts.settings import default_of, is_set, setting
 from cronaudit.recognition.facts.spans import Spans, core_of
 from cronaudit.recognition.facts.sql import read as read_sql
 from cronaudit.recognition.sightings import Sighting, seconds_of, text_of
@@ -22,8 +22,6 @@ from cronaudit.schedule.occurrences import next_runs
 
 Runs = Literal["stored", "last", "none"]
 
-_RESULTS_KEPT: Final = 86_400.0
-"""Seconds: what Celery keeps a result for when nothing is set."""
 _RUNS_LOOKED_AT: Final = 15
 
 _THING: Final = (
@@ -127,7 +125,7 @@ def _backend(context: JobContext) -> Fact[Runs] | None:
         between = _between_runs(context)
         if kept is not None and between is not None and kept > between:
             return Fact("stored", "Results are kept longer than the time between two runs", (backend[1],))
-    store = setting(context.service, "beat_scheduler")
+    store = setting(context.service, "schedule_store")
     text = text_of(store[0]) if store is not None else None
     if store is not None and text is not None and "database" in text.lower():
         return Fact("last", "The schedule's table knows only the last run", (store[1],))
@@ -138,7 +136,8 @@ def _kept_seconds(context: JobContext) -> float | None:
     """How long results are kept; without an end where expiry is off."""
     stated = setting(context.service, "result_expires")
     if stated is None:
-        return _RESULTS_KEPT
+        default = default_of(context.service, "result_expires")
+        return float(default) if isinstance(default, int | float) else None
     value = stated[0].options[0] if isinstance(stated[0], Choice) else stated[0]
     if isinstance(value, Known) and value.value in (None, 0):
         return float("inf")

@@ -104,7 +104,9 @@ def _persistence(context: JobContext) -> Fact[Literal["both", "one", "none"]]:
         return Fact("one", "Schedule or runs survive a restart, not both", (context.site,))
     fed = _feeds(context)
     if fed is not None:
-        return Fact("one", "The timer is in memory, its work in a queue", (context.site, fed.location), fed.path)
+        return Fact(
+            "one", "The timer is in memory, its work in a queue", (context.site, fed.location), fed.path,
+        )
     return Fact("none", "In-memory only", (context.site,))
 
 

@@ -1,7 +1,6 @@
 """Settings of Python frameworks: assigned in a settings module, to the app's configuration, or passed to its update.
 
-Frameworks read them by name, so that no import leads from the job to them. The names stand here and not in
-rules/libraries because a library file has no form for a setting yet.
+Frameworks read them by name, so that no import leads from the job to them. The names stand in rules/libraries.
 """
 
 from __future__ import annotations
@@ -10,26 +9,15 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from cronaudit.model.ir import Assign, Call, Const, Expr, Index, Member, Module, Name, Object, This
+from cronaudit.model import knowledge
+from cronaudit.model.ir import Assign, Call, Const, Expr, Index, Member, Module, Name, Object, Scalar, This
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Choice, Known, Value
 from cronaudit.model.walking import functions_in, inside, statement_expressions, statements
 from cronaudit.recognition.context import Service
 
-NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "timezone": ("CELERY_TIMEZONE", "timezone", "TIME_ZONE"),
-    "result_backend": ("CELERY_RESULT_BACKEND", "result_backend"),
-    "result_expires": ("CELERY_RESULT_EXPIRES", "CELERY_TASK_RESULT_EXPIRES", "result_expires"),
-    "database_settings": ("DATABASES",),
-    "worker_memory": ("CELERY_WORKER_MAX_MEMORY_PER_CHILD", "worker_max_memory_per_child"),
-    "beat_scheduler": ("CELERY_BEAT_SCHEDULER", "CELERYBEAT_SCHEDULER", "beat_scheduler"),
-}
-"""What a setting is called, the strongest name first."""
-_ALL: Final = re.compile(
-    rb"\b(?:" + b"|".join(n.encode() for names in NAMES.values() for n in names) + rb")\b"
-)
 _SECOND: Final = re.compile(
-    r"(?:^|[/_.-])(?:tests?|testing|ci|local|dev(?:elopment)?|examples?|sample)(?:[/_.-]|$)"
+    r"(?:^|[/_.-])(?:tests?|testing|ci|local|dev(?:elopment)?|examples?|sample)(?:[/_.-]|$)",
 )
 _CONFIGURATION: Final = re.compile(r"^(?:conf|config|settings?)$")
 _MOST_BYTES: Final = 500_000
@@ -38,12 +26,20 @@ Setting = tuple[Value, Location]
 
 
 def setting(service: Service, what: str) -> Setting | None:
-    """The value in force, with its place: the first name that is set; production before tests and examples."""
+    """The value in force, with its place: the first name that is set; production before tests and examples.
+
+    What settings settle is listed in rules/effects.yaml.
+    """
     found = _all(service)
-    for name in NAMES[what]:
+    for name in (n for s in _known(service) if s.what == what for n in s.names):
         if name in found:
             return found[name][0]
     return None
+
+
+def default_of(service: Service, what: str) -> Scalar:
+    """What holds where nothing sets it (durations in seconds); None where nobody says."""
+    return next((s.default for s in _known(service) if s.what == what and s.default is not None), None)
 
 
 def is_set(found: Setting | None) -> bool:
@@ -58,16 +54,18 @@ def _all(service: Service) -> dict[str, list[Setting]]:
     cached = service.cache.get(__name__)
     if isinstance(cached, dict):
         return cached
+    names = frozenset(name for stated in _known(service) for name in stated.names)
+    spoken = re.compile(rb"\b(?:" + b"|".join(re.escape(n.encode()) for n in sorted(names)) + rb")\b")
     found: dict[str, list[tuple[bool, Setting]]] = {}
     for file in service.tree.files:
         if file.language is not Language.PYTHON or file.size > _MOST_BYTES:
             continue
-        if file.role not in (Role.SERVER, Role.CONFIG) or not _ALL.search(service.tree.read(file.path)):
+        if file.role not in (Role.SERVER, Role.CONFIG) or not spoken.search(service.tree.read(file.path)):
             continue
         module = service.linker.module(file.path)
         if module is None:
             continue
-        for name, expr, line, scope_of in _assignments(module):
+        for name, expr, line, scope_of in _assignments(module, names):
             value = service.linker.fold(expr, service.linker.scope_of(scope_of))
             second = _SECOND.search(file.path) is not None
             found.setdefault(name, []).append((second, (value, Location(file.path, line))))
@@ -79,8 +77,11 @@ def _all(service: Service) -> dict[str, list[Setting]]:
     return result
 
 
-def _assignments(module: Module) -> Iterator[tuple[str, Expr, int, Module]]:
-    known = {n for names in NAMES.values() for n in names}
+def _known(service: Service) -> tuple[knowledge.Setting, ...]:
+    return tuple(setting for library in service.matcher.libraries for setting in library.settings)
+
+
+def _assignments(module: Module, known: frozenset[str]) -> Iterator[tuple[str, Expr, int, Module]]:
     bodies = [module.body, *(f.body for f in functions_in(module))]
     for body in bodies:
         for s in statements(body):

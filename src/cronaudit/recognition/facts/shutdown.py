@@ -141,7 +141,14 @@ def end_of(context: JobContext) -> JobEnd:
 def _closes(event: Event) -> bool:
     """``server.close(…)``: something is brought to an end, whatever it is."""
     name = getattr(event.call.callee, "name", "") if event.call is not None else ""
-    return event.kind is EventKind.CALL and name in ("close", "end", "destroy", "disconnect", "drain", "shutdown")
+    return event.kind is EventKind.CALL and name in (
+        "close",
+        "end",
+        "destroy",
+        "disconnect",
+        "drain",
+        "shutdown",
+    )
 
 
 def _end_on(context: JobContext, path: ShutdownPath) -> JobEnd:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cronaudit.model.ir import Array, Assign, Call, Expr, Function, Name, Throw
 from cronaudit.model.trace import Event, EventKind, RegionKind
-from cronaudit.model.value import Closure, External, Scope, Value
+from cronaudit.model.value import Closure, External, Lazy, Scope, Value
 from cronaudit.model.walking import expressions, functions_in, inside, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.spans import Spans
@@ -114,7 +114,7 @@ def _timer(racer: Expr, scope: Scope, context: JobContext, depth: int) -> tuple[
 def _entered(closure: Closure, call: Call, scope: Scope, context: JobContext) -> Scope:
     """The scope of one call of a function, its plain parameters bound."""
     args = context.linker.arguments(call, scope)
-    values: dict[str, Value] = {}
+    values: dict[str, Value | Lazy] = {}
     for param, raw in zip(closure.function.params, args.positional, strict=False):
         if param.name is not None:
             values[param.name] = context.linker.force(raw)

@@ -86,7 +86,7 @@ def _per_run(service: Service) -> Sighting | None:
 
 def _configured(service: Service) -> Fact[Pool] | None:
     """Django's ``DATABASES``: a connection lives as long as a task unless ``CONN_MAX_AGE`` or a pool keeps it."""
-    found = setting(service, "database_settings")
+    found = setting(service, "databases")
     if found is None:
         return None
     value, at = found

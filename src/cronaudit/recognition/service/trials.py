@@ -19,6 +19,7 @@ from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.walking import functions_in, inside
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.service.acts import TestReader, Trial
+from cronaudit.recognition.service.mentions import Mentions
 
 _TESTS: Final = frozenset(("test", "it", "specify"))
 _SKIPPED: Final = frozenset(("skip", "todo", "skipIf", "xit", "xtest"))
@@ -31,12 +32,16 @@ def trials(service: Service, targets: dict[int, Function]) -> Iterator[Trial]:
     }
     if not words:
         return
-    mentions = re.compile(b"|".join(rb"\b" + re.escape(w.encode()) + rb"\b" for w in sorted(words)))
+    plain = sorted(w.encode() for w in words)
+    spoken = re.compile(b"|".join(rb"\b" + re.escape(w) + rb"\b" for w in plain))
     for path in test_files(service):
-        if mentions.search(service.tree.read(path)):
-            module = service.linker.module(path)
-            if module is not None:
-                yield from _of_module(service, module, targets)
+        content = service.tree.read(path)
+        if not any(w in content for w in plain) or not spoken.search(content):
+            continue
+        mentions = Mentions(service, path, targets.values())
+        module = service.linker.module(path) if mentions.any() else None
+        if module is not None:
+            yield from _of_module(service, module, targets, mentions)
 
 
 def test_files(service: Service) -> tuple[str, ...]:
@@ -64,11 +69,14 @@ _HOLDING: Final = {
 }
 
 
-def _of_module(service: Service, module: Module, targets: dict[int, Function]) -> Iterator[Trial]:
+def _of_module(
+    service: Service, module: Module, targets: dict[int, Function], mentions: Mentions,
+) -> Iterator[Trial]:
     replaced = set(_replaced(service, module))
     known = {k: f for k, f in targets.items() if not _is_replaced(f, replaced)}
-    for function, line in sorted(_tests(service, module), key=lambda pair: pair[1]):
-        reader = TestReader(service, module, known)
+    tests = sorted(_tests(service, module), key=lambda pair: pair[1])
+    reader = TestReader(service, module, known)
+    for function, line in mentions.among(tests):
         trial = Trial(Location(module.path, line), module)
         reader.read(function, trial)
         if any(a.kind == "run" for a in trial.acts):
