@@ -98,7 +98,7 @@ setInterval(() => void tick(Cadence.Hourly), 3_600_000);
 
 
 def chore(name: str, cadence: str) -> str:
-    return (
+    return (  # the statement is that of the audited service
         "import { Pool } from 'pg';\nimport { Chore } from './chore';\nimport { Cadence } from './cadence';\n"
         f"const pool = new Pool();\nexport default class {name} extends Chore {{\n"
         f"  async perform() {{ await pool.query('DELETE FROM {name.lower()}'); }}\n"

@@ -33,6 +33,7 @@ from cronaudit.schedule.normalise import FieldInput, expression_of_fields
 CRON_UNIT = "cron:"
 """`Known.unit` of an expression that a builder made begins so; the dialect follows."""
 _SECONDS_OF_RESULT = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_CRON_FIELDS = 5
 _EXTRA_UNITS = {"microsecond": 1e-6, "microseconds": 1e-6, "us": 1e-6}
 
 
@@ -213,6 +214,7 @@ def _crontab_fields(fold: Fold) -> Value | None:
     renamed = dict(pair.split("=") for pair in str(fold.settings.get("rename", "")).split())
     fields: dict[str, FieldInput] = {}
     default_of: str | None = None
+    stated_at: set[Location | None] = set()
     for written, raw in stated.items():
         name = renamed.get(written, written)
         value = fold.force(raw)
@@ -221,6 +223,7 @@ def _crontab_fields(fold: Fold) -> Value | None:
         if isinstance(value, Known) and isinstance(value.value, str | int):
             fields[name] = value.value
             default_of = default_of or value.default_of
+            stated_at.add(value.at)
         elif isinstance(value, Sequence) and value.complete:
             items = [fold.force(item) for item in value.items]
             texts = [i.value for i in items if isinstance(i, Known) and isinstance(i.value, str | int)]
@@ -232,7 +235,9 @@ def _crontab_fields(fold: Fold) -> Value | None:
     dialect = Dialect(str(fold.settings.get("dialect", Dialect.CELERY.value)))
     expression = expression_of_fields(fields, dialect)
     zoned = None if isinstance(expression, ScheduleError) else fold.zoned(expression)
-    return None if zoned is None else Known(zoned, fold.at, CRON_UNIT + dialect.value, default_of)
+    # Parts of one text (``crontab(*text.split(" "))``) are stated where that text is.
+    split = next(iter(stated_at)) if len(stated_at) == 1 and len(fields) == _CRON_FIELDS else None
+    return None if zoned is None else Known(zoned, split or fold.at, CRON_UNIT + dialect.value, default_of)
 
 
 def _cron_text(fold: Fold) -> Value | None:

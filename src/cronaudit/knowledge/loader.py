@@ -111,7 +111,7 @@ def _files(root: Path) -> list[_File]:
     if (root / VOCABULARY).is_file():
         path = root / VOCABULARY
         found.append(
-            _File(path.as_posix(), f"{label}/{VOCABULARY}", is_vocabulary=True, content=path.read_bytes()),
+            _File(path.as_posix(), f"{label}/{VOCABULARY}", is_vocabulary=True, content=path.read_bytes())
         )
     folder = root / "libraries"
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():

@@ -62,7 +62,7 @@ _ROUNDING: dict[str, Callable[[float], float]] = {
 }
 
 
-def foreign_call(  # noqa: PLR0911, PLR0912, C901 - one arm a function
+def foreign_call(
     folder: Folder, callee: External, args: Arguments, call: Call | None, at: Location | None
 ) -> Value:
     """A call of a symbol outside the tree: folded where the language or the knowledge base defines it."""
@@ -187,7 +187,7 @@ def _from_entries(folder: Folder, pairs: Sequence, at: Location | None) -> Value
     complete = pairs.complete
     for raw in pairs.items:
         pair = folder.force(raw)
-        key = folder.force(pair.items[0]) if isinstance(pair, Sequence) and len(pair.items) == 2 else None  # noqa: PLR2004
+        key = folder.force(pair.items[0]) if isinstance(pair, Sequence) and len(pair.items) == 2 else None
         if isinstance(key, Known) and isinstance(pair, Sequence):
             entries[as_text(key)] = pair.items[1]
         else:
@@ -211,7 +211,7 @@ EACH_METHODS = frozenset(("forEach", "map", "flatMap", "filter", "some", "every"
 """Array methods that call their first argument once for each item."""
 
 
-def method(folder: Folder, builtin: Builtin, args: Arguments, at: Location | None) -> Value:  # noqa: PLR0911, PLR0912, C901
+def method(folder: Folder, builtin: Builtin, args: Arguments, at: Location | None) -> Value:
     """A call of a method of a folded value."""
     receiver, name = builtin.receiver, builtin.name
     first = folder.force(args.positional[0]) if args.positional else None

@@ -188,7 +188,7 @@ class Callers:
     def _registered(self, iterable: Value) -> Iterator[tuple[Value, tuple[Item, ...], int]]:
         """The items of a registry with their places; one that a parameter fills, once for each caller that fills it."""
         for raw in names.raw_items(iterable) or ():
-            inner = raw.items[-1] if isinstance(raw, Sequence) and len(raw.items) == 2 else raw  # noqa: PLR2004
+            inner = raw.items[-1] if isinstance(raw, Sequence) and len(raw.items) == 2 else raw
             scope = inner.scope if isinstance(inner, Lazy) else None
             if scope is None or isinstance(scope.node, Module) or not any(True for _ in symbols(raw, self._ev)):
                 value = self._ev.force(raw)
@@ -260,7 +260,7 @@ class Callers:
 
 
 def _place(value: Value) -> tuple[Item, ...]:
-    if isinstance(value, Sequence) and value.items and value.is_map is False and len(value.items) == 2:  # noqa: PLR2004
+    if isinstance(value, Sequence) and value.items and value.is_map is False and len(value.items) == 2:
         last = value.items[-1]
         return _place(last) if not isinstance(last, Lazy) else (Item(value.at, value),) if value.at else ()
     at = getattr(value, "at", None)

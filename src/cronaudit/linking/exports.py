@@ -83,7 +83,7 @@ def _export(folder: Folder, module: Module, name: str, seen: set[tuple[str, str]
     return folder.member(whole, name)
 
 
-def _from(  # noqa: PLR0913 - the parts of one re-export
+def _from(
     folder: Folder, module: Module, specifier: str, name: str, line: int, seen: set[tuple[str, str]]
 ) -> Value:
     path = folder.modules.resolve(specifier, module)
@@ -185,7 +185,7 @@ def _merged(
         elif name == "assign" and _is_exports(first, aliases):
             for argument in call.args[1:]:
                 complete = _include(folder, entries, folder.fold(argument.value, scope)) and complete
-        elif name == "defineProperty" and len(call.args) == 3:  # noqa: PLR2004 - object, key, descriptor
+        elif name == "defineProperty" and len(call.args) == 3:
             _define(folder, entries, call, scope)
     mixed, followed = names.mixed_in(folder, scope, frozenset(aliases))
     for key, value in mixed.items():

@@ -113,7 +113,7 @@ class Evaluator:
         """A value that is not lazy."""
         return self.fold(value.expr, value.scope) if isinstance(value, Lazy) else value
 
-    def _fold(self, expr: Expr, scope: Scope) -> Value:  # noqa: PLR0911, PLR0912, C901 - one arm a node type
+    def _fold(self, expr: Expr, scope: Scope) -> Value:
         match expr:
             case Const():
                 return Known(expr.value, _at(expr, scope))

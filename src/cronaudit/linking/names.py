@@ -165,9 +165,7 @@ def is_absent(value: Value) -> bool:
 def _bindings(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -> Value:
     candidates = list(bindings)
     first = candidates[0].node
-    if not (isinstance(first, Assign) and first.declares and len(candidates) == 1 and first.value is not None):
-        candidates += folder.scopes.assigned_inside(scope.node).get(name, [])
-    elif _is_empty(first.value):
+    if not (isinstance(first, Assign) and first.declares and len(candidates) == 1 and first.value is not None) or _is_empty(first.value):
         candidates += folder.scopes.assigned_inside(scope.node).get(name, [])
     candidates = [b for b in candidates if not isinstance(b.node, Interface)] or candidates
     definite = [b for b in candidates if b.value is not None or b.kind != "assign"]

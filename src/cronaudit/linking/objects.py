@@ -38,7 +38,7 @@ _TRANSPARENT_TYPES = frozenset(
 _BASES = 12
 
 
-def member(folder: Folder, value: Value, name: str, at: Location | None) -> Value:  # noqa: PLR0911, C901
+def member(folder: Folder, value: Value, name: str, at: Location | None) -> Value:
     """``value.name``."""
     match value:
         case Record():

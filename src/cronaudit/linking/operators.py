@@ -178,7 +178,9 @@ def _logical(folder: Folder, expr: Operation, scope: Scope) -> Value:
         if expr.op == "??":
             if isinstance(result, Known) and result.value is not None and result.default_of is None:
                 return result
-            settled = not isinstance(result, Env | Unknown | Symbol | Choice | Known)
+            # What lies outside the tree may be absent (``global.prisma ?? new PrismaClient()``); an object just made is not.
+            made = isinstance(result, External) and result.call is not None and result.call.is_new
+            settled = made or not isinstance(result, Env | Unknown | Symbol | Choice | Known | External)
         else:
             known = truth(result)
             if known is True:
@@ -216,7 +218,7 @@ def _unary(op: str, value: Value, at: Location) -> Value:
     return open_operand((value,), at)
 
 
-def _binary(op: str, left: Known, right: Known, at: Location) -> Value:  # noqa: PLR0911 - one arm an operator
+def _binary(op: str, left: Known, right: Known, at: Location) -> Value:
     a, b = left.value, right.value
     default_of = left.default_of or right.default_of
     unit = left.unit or right.unit
@@ -249,7 +251,7 @@ def _binary(op: str, left: Known, right: Known, at: Location) -> Value:  # noqa:
             case "%":
                 result = a % b
             case "**":
-                result = float(a) ** b if abs(b) < 64 and abs(a) < 1e6 else math.inf  # noqa: PLR2004 - bounds
+                result = float(a) ** b if abs(b) < 64 and abs(a) < 1e6 else math.inf
             case "<":
                 result = a < b
             case "<=":
@@ -264,7 +266,7 @@ def _binary(op: str, left: Known, right: Known, at: Location) -> Value:  # noqa:
                 return Unknown("an operator that is not folded", at)
     except (ZeroDivisionError, OverflowError, ValueError):
         return Unknown("a computation that fails", at)
-    if isinstance(result, float) and result.is_integer() and abs(result) < 2**53:  # noqa: PLR2004 - exact integers
+    if isinstance(result, float) and result.is_integer() and abs(result) < 2**53:
         result = int(result)
     return Known(result, at, unit, default_of)
 
@@ -279,7 +281,7 @@ def _origin(left: Known, right: Known, at: Location) -> Location:
 
 def _bits(op: str, a: int, b: int) -> int:
     if op in ("<<", ">>"):
-        return a << b if op == "<<" and 0 <= b < 64 else a >> max(b, 0)  # noqa: PLR2004 - bounds
+        return a << b if op == "<<" and 0 <= b < 64 else a >> max(b, 0)
     return a & b if op == "&" else a | b if op == "|" else a ^ b
 
 

@@ -45,7 +45,7 @@ def bind(
         _bind_one(folder, scope, param.target, param.default, value, param.type)
 
 
-def _bind_one(  # noqa: PLR0913 - the parts of one parameter
+def _bind_one(
     folder: Folder,
     scope: Scope,
     target: object,

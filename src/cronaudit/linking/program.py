@@ -123,6 +123,11 @@ class Program:
                     if isinstance(expr, Call):
                         found.add(expr, node)
             for cls in self.classes(module):
+                for decorator in cls.decorators:
+                    # `@Module({imports: [TypeOrmModule.forRoot(…)]})`: what stands in it is called, too.
+                    for expr in inside(decorator):
+                        if isinstance(expr, Call) and expr is not decorator:
+                            found.add(expr, cls.parent)
                 for item in cls.fields:
                     if item.value is not None:
                         for expr in inside(item.value):

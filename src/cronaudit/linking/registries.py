@@ -83,7 +83,7 @@ def _keyed(
     is_it: Callable[[Expr], bool],
 ) -> Iterator[tuple[Value | Lazy, Value | Lazy]]:
     for call, node in folder.modules.calls_of(module, "set"):
-        two = len(call.args) == 2  # noqa: PLR2004 - key and value
+        two = len(call.args) == 2
         if two and id(node) in inside and isinstance(call.callee, Member) and is_it(call.callee.object):
             scope = folder.scope_of(node)
             yield Lazy(call.args[0].value, scope), Lazy(call.args[1].value, scope)

@@ -147,7 +147,7 @@ class Scopes:
         for statement in body:
             self._collect_one(statement, guards, table, stores, owner)
 
-    def _bind(
+    def _bind(  # noqa: PLR0913, PLR0917 - the parts of one binding
         self,
         kind: str,
         node: Assign | AssignExpr | Loop | With | Comprehension,

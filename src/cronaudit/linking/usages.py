@@ -165,9 +165,7 @@ class Usages:
         """Files that may use a symbol of `module`: importers, through barrels, and for methods further still."""
         depth = _CLOSURE_DEPTH
         for path in self._program.importing_closure(module.path, depth, _CLOSURE_FILES):
-            if path == module.path or name is None or self._program.mentions(path, name):
-                yield path
-            elif not far and self._imports_default(path, module):
+            if path == module.path or name is None or self._program.mentions(path, name) or (not far and self._imports_default(path, module)):
                 yield path
 
     def _imports_default(self, path: str, module: Module) -> bool:

@@ -171,7 +171,7 @@ class Walker:
 
     def _is_named(self, test: Expr, scope: Scope) -> bool | None:
         """Whether ``job.name === 'x'`` holds in the walk of one job; None where the test is another."""
-        if not (isinstance(test, Operation) and test.op == "==" and len(test.operands) == 2):  # noqa: PLR2004
+        if not (isinstance(test, Operation) and test.op == "==" and len(test.operands) == 2):
             return None
         if not any(isinstance(o, Member) and o.name == "name" for o in test.operands):
             return None
@@ -182,7 +182,7 @@ class Walker:
 
     # ---- expressions -----------------------------------------------------------------------------------------
 
-    def _expr(  # noqa: PLR0913 - the context of an expression
+    def _expr(
         self,
         expr: Expr,
         scope: Scope,
@@ -202,7 +202,7 @@ class Walker:
             for child in children(expr):
                 self._expr(child, scope, region, path, statement, awaited=awaited)
 
-    def _call(  # noqa: PLR0913 - the context of an expression
+    def _call(
         self,
         call: Call,
         scope: Scope,
@@ -298,7 +298,7 @@ class Walker:
             return False
         return bool(call.args) and not isinstance(callee, Closure)
 
-    def _promise_chain(  # noqa: PLR0913 - the context of an expression
+    def _promise_chain(
         self,
         call: Call,
         scope: Scope,

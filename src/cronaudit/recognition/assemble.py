@@ -146,8 +146,9 @@ def dispatched(context: JobContext) -> Function | None:
                 key = context.linker.fold(expr.index, event.scope)
                 if isinstance(key, Known) and key.value == name:
                     picked.update(_functions_of(context.linker.fold(expr, event.scope), context.linker))
-    calls = (e.callee.function for e in context.trace.events if isinstance(e.callee, Closure))
-    return next((f for f in calls if id(f) in picked), None)
+    calls = (e.callee for e in context.trace.events if isinstance(e.callee, Closure))
+    found = next((c for c in calls if id(c.function) in picked), None)
+    return unwrapped(found, context.linker).function if found is not None else None
 
 
 def _functions_of(value: Value, linker: Linker) -> Iterator[int]:

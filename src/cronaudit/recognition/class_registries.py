@@ -46,7 +46,7 @@ def classes_of(engine: Registration, trace: Trace, linker: Linker) -> Iterator[R
 def _base(event: Event, linker: Linker) -> Class | None:
     """The class of the tree that the loop asks its items to inherit from."""
     for expr in _written_in(event):
-        if isinstance(expr, Operation) and expr.op == "instanceof" and len(expr.operands) == 2:  # noqa: PLR2004
+        if isinstance(expr, Operation) and expr.op == "instanceof" and len(expr.operands) == 2:
             asked: Expr = expr.operands[1]
         elif isinstance(expr, Call) and isinstance(expr.callee, Name) and expr.callee.name == "issubclass":
             asked = expr.args[-1].value
@@ -61,7 +61,7 @@ def _base(event: Event, linker: Linker) -> Class | None:
 def _wanted(event: Event, receiver: str, linker: Linker) -> tuple[tuple[str, ...], Known] | None:
     """The members of an item that the loop compares, and the value that this timer asks for."""
     for expr in _written_in(event):
-        if not isinstance(expr, Operation) or expr.op != "==" or len(expr.operands) != 2:  # noqa: PLR2004
+        if not isinstance(expr, Operation) or expr.op != "==" or len(expr.operands) != 2:
             continue
         for one, other in (expr.operands, expr.operands[::-1]):
             members = _members(one, receiver)

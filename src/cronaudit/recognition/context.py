@@ -100,7 +100,7 @@ def comments_at(module: Module, line: int, end_line: int | None = None) -> tuple
     """The comments that belong to a place: those that end on the line above it, and those on its own lines."""
     last = end_line or line
     return tuple(
-        c for c in module.comments if c.end_line == line - 1 and not c.is_trailing or line <= c.line <= last
+        c for c in module.comments if (c.end_line == line - 1 and not c.is_trailing) or line <= c.line <= last
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.paths import expanded, last_of
 from cronaudit.knowledge.selectors import Site
-from cronaudit.model.ir import Assign, Call, Class, Expr, Function, Member, Module, Name
+from cronaudit.model.ir import Call, Class, Expr, Function, Module
 from cronaudit.model.knowledge import Scheduler
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
@@ -24,7 +24,8 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
-from cronaudit.model.walking import functions_in, statements
+from cronaudit.model.walking import functions_in
+from cronaudit.recognition.assignments import settings
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.registrar import Registrar, is_none
 
@@ -40,7 +41,8 @@ class Declarations:
         self._matcher = matcher
         self._registrar = registrar
         self._composed: set[str] = set()
-        self._settable = {last_of(one) for s in matcher.schedulers("assign") for one in expanded(s.call)}
+        assigned = (one for s in matcher.schedulers("assign") for one in expanded(s.call))
+        self._settable = frozenset(last_of(one) for one in assigned)
 
     def in_module(self, module: Module) -> Iterator[Registration]:
         """The declared jobs of one file."""
@@ -138,38 +140,16 @@ class Declarations:
 
     def _assigned(self, module: Module) -> Iterator[Registration]:
         """Settings that a framework reads: ``CELERY_BEAT_SCHEDULE = {…}``, ``app.conf.beat_schedule = {…}``."""
-        for path, value, at, scope in self._settings(module):
-            for scheduler in self._matcher.scheduler(path, "assign"):
-                view = Site(path, None, None, {"value": self._linker.fold(value, scope)}, {}, module.path)
-                bound = Bound(scope, ())
+        for setting in settings(module, self._linker, self._settable):
+            node = setting.bound.scope.node
+            for scheduler in self._matcher.scheduler(setting.path, "assign"):
+                view = Site(setting.path, None, None, {"value": setting.value}, {}, module.path)
                 if scheduler.entries:
-                    yield from self._registrar.entries(scheduler, view, scope.node, bound, at)
-                elif (registration := self._registrar.register(scheduler, view, scope.node, bound, at, at)) is not None:
-                    yield registration
-
-    def _settings(self, module: Module) -> Iterator[tuple[str, Expr, Location, Scope]]:
-        """What a module sets: its variables, members of objects, and the fields of classes that hold settings."""
-        nodes: tuple[Function | Module, ...] = (module, *functions_in(module)) if self._settable else ()
-        for node in nodes:
-            scope = self._linker.scope_of(node)
-            for statement in statements(node.body):
-                if not isinstance(statement, Assign) or statement.value is None:
+                    yield from self._registrar.entries(scheduler, view, node, setting.bound, setting.at)
                     continue
-                target = statement.target
-                path = ""
-                if isinstance(target, Name) and node is module and target.name in self._settable:
-                    path = f"{module.path}.{target.name}"
-                elif isinstance(target, Member) and target.name in self._settable:
-                    folded = self._linker.fold(target, scope)
-                    path = folded.path if isinstance(folded, External) else f".{target.name}"
-                if path:
-                    yield path, statement.value, Location(module.path, statement.line, statement.end_line), scope
-        for cls in self._linker.classes(module) if self._settable else ():
-            for field in cls.fields:
-                if field.value is not None and field.name in self._settable:
-                    path = f"{module.path}.{cls.name or ''}.{field.name}"
-                    at = Location(module.path, field.line, field.end_line)
-                    yield path, field.value, at, self._linker.class_value(cls).scope
+                found = self._registrar.register(scheduler, view, node, setting.bound, setting.at, setting.at)
+                if found is not None:
+                    yield found
 
     def _inherited(self, module: Module) -> Iterator[Registration]:
         """Classes that a framework runs because of what they inherit from."""

@@ -27,7 +27,7 @@ _DOTTED = re.compile(r"[A-Za-z_]\w*([.:][A-Za-z_]\w*)+$")
 _UNWRAP = 4
 
 
-def resolve_handler(value: Value | None, linker: Linker) -> tuple[Closure | Module | None, str]:  # noqa: PLR0911
+def resolve_handler(value: Value | None, linker: Linker) -> tuple[Closure | Module | None, str]:
     """The function or module that runs, or why it cannot be told."""
     match value:
         case None:

@@ -128,7 +128,7 @@ class Finder:
         return Liveness(is_live=True, reason=f"{at} starts it with {flag}", entries=liveness.entries)
 
     def _trace(self, registration: Registration) -> Trace:
-        assert registration.handler is not None
+        assert registration.handler is not None  # noqa: S101 - only such jobs are walked
         if registration.engine is not None:
             return engine_trace(registration, self.linker)
         return self.linker.walk(registration.handler, passed_to(registration))

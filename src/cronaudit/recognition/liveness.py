@@ -79,7 +79,7 @@ class Starts:
         if node.name is None and node.owner is None:
             return self._module_of(node)
         if node.kind is FunctionKind.CONSTRUCTOR or node.name == "__init__":
-            return self._class(node.owner, depth, active) if node.owner is not None else self._module_of(node)
+            return self._class(node.owner) if node.owner is not None else self._module_of(node)
         sites = self.linker.call_sites(node)
         dead: Liveness | None = None
         for _call, where in sites:
@@ -104,7 +104,7 @@ class Starts:
         lines = self.linker.source(node.module.path).decode("utf-8", "replace").splitlines()
         return "\n".join(_without_comment(line) for line in lines[node.line - 1 : node.end_line])
 
-    def _class(self, cls: Class, depth: int, active: frozenset[int]) -> Liveness:
+    def _class(self, cls: Class) -> Liveness:
         if self.linker.instances(cls) or self.linker.subclasses(cls):
             return self._module_of_path(cls.module.path)
         return self._mentioned_symbol(cls.name, cls.module, "never instantiated") or self.file(cls.module.path)

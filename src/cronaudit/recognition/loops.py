@@ -33,6 +33,7 @@ from cronaudit.recognition.timing import read
 from cronaudit.recognition.wrapping import armed_by_callers, called_parameters, scope_inside
 
 _EVERY = SchedulePart("every", Selector("args", 1, (), "ms", "args[1]"))
+_IN_SECONDS = SchedulePart("every", Selector("args", 0, (), "s", "args[0]"))
 _COUNTERS = ("attempt", "retr", "tries", "remaining", "count")
 
 
@@ -188,13 +189,14 @@ class Loops:
             if against is not None:
                 self._reject(loop, module, against.reason)
                 return
+        every = _IN_SECONDS if module.language is Language.PYTHON else _EVERY
         works = called_parameters((loop,), self._linker, node)
         armed = armed_by_callers(works, pause, node, self._linker)
         if not armed:
             self._reject(loop, module, "a wrapper that nothing in the tree calls")
         seen: set[tuple[float | None, Location]] = set()
         for bound in armed:
-            timing = read(_EVERY, self._pauses.of(loop, bound.scope) or pause, self._linker)
+            timing = read(every, self._pauses.of(loop, bound.scope) or pause, self._linker)
             if timing is None:
                 continue
             item = bound.chain[-1] if bound.chain else at

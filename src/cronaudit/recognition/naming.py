@@ -63,7 +63,7 @@ def named_beside(
 
 
 def _name_of(value: Value, linker: Linker) -> Value | None:
-    if isinstance(value, Sequence) and len(value.items) == 2:  # noqa: PLR2004 - an entry of a map
+    if isinstance(value, Sequence) and len(value.items) == 2:
         first = linker.force(value.items[0])
         return _name_of(linker.force(value.items[1]), linker) or (first if as_name(first) else None)
     if isinstance(value, Record):

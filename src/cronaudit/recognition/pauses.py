@@ -31,7 +31,18 @@ from cronaudit.model.ir import (
 from cronaudit.model.knowledge import Selector
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language
-from cronaudit.model.value import Arguments, Choice, Closure, External, Known, Scope, Sequence, Unknown, Value
+from cronaudit.model.value import (
+    Arguments,
+    Choice,
+    Closure,
+    External,
+    Known,
+    Scope,
+    Sequence,
+    Symbol,
+    Unknown,
+    Value,
+)
 from cronaudit.model.walking import blocks, expressions, inside, statement_expressions, statements
 from cronaudit.recognition.wrapping import steady_pause
 
@@ -93,9 +104,10 @@ class Pauses:
     def timer(self, call: Call, scope: Scope) -> Timer | None:
         """What a call arms that runs a function once, later: ``setTimeout(f, 500)``, ``Timer(60, f)``."""
         callee = self._linker.fold(call.callee, scope)
-        if not isinstance(callee, External):
-            return None
-        for effect in self._matcher.effects(callee.path):
+        name = getattr(call.callee, "name", "")
+        known = self._matcher.effects(callee.path) if isinstance(callee, External) else ()
+        opened = self._matcher.untyped(name) if isinstance(callee, Symbol | Unknown) else ()
+        for effect in (*known, *opened):
             if effect.effect == "timer.after":
                 delays = [(e, s.unit) for s in effect.param("time") if (e := _argument(call, s)) is not None]
                 handlers = [e for s in effect.callback if (e := _argument(call, s)) is not None]

@@ -94,7 +94,7 @@ class Receivers:
         if stated is not None and stated.value is not None:
             value = Known(stated.value, stated.location)
         timing = read(_CRON, value, self._linker)
-        assert timing is not None
+        assert timing is not None  # noqa: S101 - a cron form always gives one
         return Registration(
             kind="custom",
             scheduler=None,

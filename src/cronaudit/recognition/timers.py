@@ -60,7 +60,7 @@ def judge_interval(call: Call, node: Function | Module, handler: Closure | None,
     """What the place of a timer says before its work is looked at; None where it says nothing against a job."""
     if _in_request(node):
         return Judgement(is_job=False, reason="it lives as long as one request or connection")
-    if _in_promise(node, call, linker):
+    if _in_promise(node, linker):
         return Judgement(is_job=False, reason="it polls inside one operation")
     handle = _handle_of(call, node)
     if handle is not None:
@@ -169,7 +169,7 @@ def _in_request(node: Function | Module) -> bool:
     return False
 
 
-def _in_promise(node: Function | Module, call: Call, linker: Linker) -> bool:
+def _in_promise(node: Function | Module, linker: Linker) -> bool:
     """Inside the executor of ``new Promise``."""
     current: Function | Module = node
     while isinstance(current, Function):

@@ -49,7 +49,13 @@ def document(result: AuditResult, options: RenderOptions) -> Document:
             "pass_rate": summary.pass_rate,
             "score": summary.pass_rate,
             "sections": [
-                {"id": s.id, "title": s.title, "pass": s.passed, "applicable": s.applicable}
+                {
+                    "id": s.id,
+                    "title": s.title,
+                    "runtime": s.runtime,
+                    "pass": s.passed,
+                    "applicable": s.applicable,
+                }
                 for s in summary.sections
             ],
             "issues": [_issue(issue, findings) for issue in summary.issues],

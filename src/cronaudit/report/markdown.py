@@ -11,7 +11,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cronaudit.model.job import Job
-from cronaudit.model.result import AuditResult, Novelty, RaisedIssue, SectionSummary, Suppression
+from cronaudit.model.result import AuditResult, Novelty, RaisedIssue, SectionSummary, Snippet, Suppression
 from cronaudit.model.source import Location
 from cronaudit.model.verdict import CheckResult, Severity, Status
 from cronaudit.report.escape import Markdown, address, code, escape, escape_part, fenced, link
@@ -32,6 +32,7 @@ _CHECKS_TITLED = 2
 _RUNS_SHOWN = 3
 _JAVASCRIPT = (".js", ".jsx", ".mjs", ".cjs")
 _NAMES_IN_MATRIX = 6
+_LANGUAGES: Final = {"typescript": "Node.js", "python": "Python"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,10 @@ class MarkdownView:
     @property
     def sections(self) -> list[SectionRows]:
         return [
-            SectionRows(section, tuple(row for row in self.result.checks if row.section == section.id))
+            SectionRows(
+                section,
+                section.rows or tuple(row for row in self.result.checks if row.section == section.id),
+            )
             for section in self.result.summary.sections
         ]
 
@@ -178,6 +182,12 @@ class MarkdownView:
         """Whether the matrix names jobs by number: more names than these make it wider than a page."""
         return len(self.findings.live) > _NAMES_IN_MATRIX
 
+    def columns(self, section: SectionRows) -> list[tuple[int, Job]]:
+        """The jobs of a section's matrix with their numbers: of a table for one runtime, only the jobs of that."""
+        judged = {entry.job for row in section.by_job for entry in row.jobs}
+        numbered = enumerate(self.findings.live, start=1)
+        return [(number, job) for number, job in numbered if job.id in judged or not section.summary.rows]
+
     def symbol(self, job: Job, check: CheckResult) -> str:
         """One sign for a cell of the matrix."""
         verdict = self.findings.verdict(job.id, check.id)
@@ -204,6 +214,12 @@ class MarkdownView:
     def recommendations(self) -> list[str]:
         """One line an issue, worst first; two issues may share one."""
         return list(dict.fromkeys(issue.recommendation for issue in self.result.summary.issues))
+
+    def remedy(self, issue: RaisedIssue, snippet: Snippet) -> str:
+        """The heading of a snippet; where two runtimes have the same, with the language of each."""
+        alike = {other.language for other in issue.snippets if other.title == snippet.title}
+        language = _LANGUAGES.get(snippet.language, snippet.language)
+        return f"{snippet.title} ({language})" if len(alike) > 1 else snippet.title
 
     def snippet(self, content: str, language: str) -> Markdown:
         """A remedy in the service's own language: what is shown as TypeScript is JavaScript where all jobs are."""

@@ -137,7 +137,7 @@ def _mixed(groups: Sequence[_Group], total: int) -> str:
         else:
             parts.append(_about(group, ", ".join([*named, *([f"+{more} more"] if more else [])])))
     if other:
-        parts.append(f"+{other} other")
+        parts.append(f"+{other} other{'s' if other > 1 else ''}")
     return "; ".join(parts)
 
 

@@ -191,7 +191,10 @@ class Modules(Definitions):
             if child.type == "statement_block":
                 out.extend(self._without_exports(child))
             elif child.is_named:
-                self.statement(child, out)
+                declared: list[Stmt] = []
+                self.statement(child, declared)
+                # ``declare const globalThis: …`` only tells the type of a global: it holds no value of its own.
+                out.extend(s for s in declared if not (isinstance(s, Assign) and s.value is None))
 
     def namespace(self, node: Node, out: list[Stmt]) -> None:
         """Lower a namespace to its statements; what it exports, the module does not."""

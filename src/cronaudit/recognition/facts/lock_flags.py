@@ -26,10 +26,11 @@ from cronaudit.model.ir import (
     Throw,
 )
 from cronaudit.model.source import Location
+from cronaudit.model.trace import Event, EventKind, RegionKind
 from cronaudit.model.value import Closure, Known, Record
 from cronaudit.model.walking import functions_in, inside, statement_expressions, statements
 from cronaudit.recognition.context import JobContext
-from cronaudit.recognition.facts.spans import Spans, place_of, work_of
+from cronaudit.recognition.facts.spans import Spans, is_changing, place_of, work_of
 from cronaudit.recognition.facts.stated import option
 
 _MEMBERSHIP = ("has", "get", "includes", "__contains__")
@@ -81,7 +82,7 @@ def _own_flag(context: JobContext, spans: Spans) -> Flag | None:
     for enter in spans.functions():
         node = enter.scope.node
         # A guard around one part of the run keeps nobody from the rest of it.
-        if isinstance(node, Module) or not work <= {e.order for e in spans.span(enter)}:
+        if isinstance(node, Module) or not _covers(work, enter, spans, context):
             continue
         found = _guard_in(node)
         if found is not None:
@@ -92,6 +93,20 @@ def _own_flag(context: JobContext, spans: Spans) -> Flag | None:
                 (*enter.path, node.symbol),
             )
     return None
+
+
+def _covers(work: set[int], enter: Event, spans: Spans, context: JobContext) -> bool:
+    """Whether nothing that a second run must not do lies outside of a function.
+
+    What it reads to decide whether to run at all (a switch, a mode) may.
+    """
+    inside = {e.order for e in spans.span(enter)}
+    if work <= inside:
+        return True
+    if any(is_changing(s) for s in context.sightings if s.event.order in work):
+        return False
+    calls = [e.order for e in context.trace.events if e.kind is EventKind.CALL and not e.inside(RegionKind.CATCH)]
+    return {o for o in work if o > enter.order} <= inside and bool(calls) and calls[-1] in inside
 
 
 def _guard_in(node: Function) -> tuple[str, If] | None:

@@ -74,7 +74,10 @@ def _placement(context: JobContext) -> Placement:
         node = registration.node
         call = registration.call.call
     starts = starts_of(service, node, call, work) if node is not None else ()
-    found = _running(service, tuple(s.path for s in starts) or (work.path,)) or _by_program(context)
+    program = _by_program(context)
+    # Who enqueues a task imports it too; where its library has workers of its own, those run it.
+    has_workers = any(e.role is ProcessRole.WORKER for p in program for e in p.main_entries)
+    found = program if has_workers else _running(service, tuple(s.path for s in starts) or (work.path,)) or program
     live = tuple(p for p in found if p.environment is Environment.PRODUCTION) or found
     workers = tuple(p for p in live if is_worker_process(p, has_http=process_serves(service, p)))
     entries = tuple(

@@ -182,13 +182,20 @@ def _described(context: JobContext, schedule: Schedule) -> Fact[Words] | None:
 
 def _written(context: JobContext) -> Iterator[Expr]:
     """The expressions of the schedule's arguments as written; functions among them are none."""
-    call = context.registration.call.call
+    call = context.registration.call.call or _decorator(context)
     if call is None:
         return
     for arg in call.args:
         if isinstance(arg.value, Function):
             continue
         yield from (e for e in inside(arg.value) if not isinstance(e, Function))
+
+
+def _decorator(context: JobContext) -> Call | None:
+    """``@Cron(CronExpression.EVERY_HOUR)``: the decorator that states the schedule."""
+    handler = context.registration.handler
+    decorators = handler.function.decorators if isinstance(handler, Closure) else ()
+    return next((d for d in decorators if isinstance(d, Call) and d.line == context.site.line), None)
 
 
 def _names(context: JobContext) -> Iterator[tuple[str, Location]]:

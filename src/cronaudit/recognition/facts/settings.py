@@ -17,7 +17,7 @@ from cronaudit.model.walking import functions_in, inside, statement_expressions,
 from cronaudit.recognition.context import Service
 
 _SECOND: Final = re.compile(
-    r"(?:^|[/_.-])(?:tests?|testing|ci|local|dev(?:elopment)?|examples?|sample)(?:[/_.-]|$)",
+    r"(?:^|[/_.-])(?:tests?|testing|ci|local|dev(?:elopment)?|examples?|sample)(?:[/_.-]|$)"
 )
 _CONFIGURATION: Final = re.compile(r"^(?:conf|config|settings?)$")
 _MOST_BYTES: Final = 500_000

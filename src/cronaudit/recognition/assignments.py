@@ -1,0 +1,115 @@
+"""What a module sets, for frameworks that read it by name: variables, members, items, and fields of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cronaudit.model.ir import Assign, Call, Expr, Function, Index, Member, Module, Name, Object
+from cronaudit.model.linker import Bound, Linker
+from cronaudit.model.source import Location
+from cronaudit.model.value import External, Known, Lazy, Record, Scope, Value
+from cronaudit.model.walking import functions_in, statements
+
+_NESTED = 2
+"""How deep a setting is looked for inside written-out objects: ``CELERY = {"beat_schedule": {…}}``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """One value that is set."""
+
+    path: str
+    """What is set: of a known object by its path, else with the file or nothing in front of the name."""
+    value: Value
+    at: Location
+    bound: Bound
+
+
+def settings(module: Module, linker: Linker, names: frozenset[str]) -> Iterator[Setting]:
+    """The places of a module that set something of these names."""
+    nodes: tuple[Function | Module, ...] = (module, *functions_in(module)) if names else ()
+    for node in nodes:
+        scope = linker.scope_of(node)
+        for statement in statements(node.body):
+            if isinstance(statement, Assign) and statement.value is not None:
+                at = Location(module.path, statement.line, statement.end_line)
+                yield from _assigned(statement.target, statement.value, scope, at, linker, names)
+    for call, node in linker.calls(module).get("update", ()) if names else ():
+        # Of an object outside the tree ``update`` is a call that the descriptions know.
+        own = isinstance(call.callee, Member) and isinstance(call.callee.object, Name)
+        if own and call.args and isinstance(call.callee, Member) and _name_of(call.callee.object) in names:
+            scope = linker.scope_of(node)
+            at = Location(module.path, call.line, call.end_line)
+            path = f"{module.path}.{_name_of(call.callee.object)}"
+            yield Setting(path, linker.fold(call.args[0].value, scope), at, Bound(scope, ()))
+    for cls in linker.classes(module) if names else ():
+        for field in cls.fields:
+            if field.value is not None:
+                scope = linker.class_value(cls).scope
+                at = Location(module.path, field.line, field.end_line)
+                target = Name(f"{cls.name or ''}.{field.name}", field.line)
+                if field.name in names:
+                    path = f"{module.path}.{target.name}"
+                    yield Setting(path, linker.fold(field.value, scope), at, Bound(scope, ()))
+                else:
+                    yield from _inside(field.value, scope, at, linker, names, 0)
+
+
+def _assigned(
+    target: Expr, value: Expr, scope: Scope, at: Location, linker: Linker, names: frozenset[str]
+) -> Iterator[Setting]:
+    path = _path_of(target, scope, linker, names)
+    if path:
+        yield Setting(path, linker.fold(value, scope), at, Bound(scope, ()))
+    elif isinstance(target, Index):
+        path = _path_of(target.object, scope, linker, names)
+        if path:
+            yield from _item(path, target.index, value, scope, at, linker)
+        else:
+            yield from _inside(value, scope, at, linker, names, 0)
+    elif isinstance(target, Name | Member):
+        yield from _inside(value, scope, at, linker, names, 0)
+
+
+def _path_of(target: Expr, scope: Scope, linker: Linker, names: frozenset[str]) -> str:
+    name = _name_of(target)
+    if name not in names:
+        return ""
+    if isinstance(target, Name):
+        return f"{scope.module.path}.{name}"
+    folded = linker.fold(target, scope)
+    return folded.path if isinstance(folded, External) else f".{name}"
+
+
+def _name_of(target: Expr) -> str:
+    return target.name if isinstance(target, Name | Member) else ""
+
+
+def _item(path: str, index: Expr, value: Expr, scope: Scope, at: Location, linker: Linker) -> Iterator[Setting]:
+    """``SCHEDULE[name] = {…}``: one entry, and in a loop over a written-out list one for each item."""
+
+    def values(inner: Scope) -> list[Value | Lazy]:
+        return [linker.fold(index, inner), linker.fold(value, inner)]
+
+    for bound in linker.unroll(Bound(scope, ()), values):
+        key = linker.fold(index, bound.scope)
+        text = str(key.value) if isinstance(key, Known) else ""
+        entry = Record({text: linker.fold(value, bound.scope)}, complete=True, at=at)
+        yield Setting(path, entry, at, bound)
+
+
+def _inside(
+    value: Expr, scope: Scope, at: Location, linker: Linker, names: frozenset[str], depth: int
+) -> Iterator[Setting]:
+    """Settings that stand in a written-out object, or in the keywords of ``dict(…)``."""
+    pairs: list[tuple[str, Expr]] = []
+    if isinstance(value, Object):
+        pairs = [(e.key, e.value) for e in value.entries if isinstance(e.key, str)]
+    elif isinstance(value, Call) and _name_of(value.callee) == "dict":
+        pairs = [(a.name, a.value) for a in value.args if a.name is not None]
+    for key, inner in pairs:
+        if key in names:
+            yield Setting(f"{scope.module.path}.{key}", linker.fold(inner, scope), at, Bound(scope, ()))
+        elif depth < _NESTED:
+            yield from _inside(inner, scope, at, linker, names, depth + 1)
