@@ -74,6 +74,10 @@ def foreign_call(
         return first if isinstance(first, Env | Symbol | Unknown) else _external_result(callee, args, call, at)
     if path in ("global:String", "builtins.str") and isinstance(first, Known):
         return Known(as_text(first), at, default_of=first.default_of)
+    if path == "builtins.dict" and args.named and (first is None or isinstance(first, Record)):
+        base = first.entries if isinstance(first, Record) else {}
+        complete = args.complete and (first is None or first.complete)
+        return Record({**base, **args.named}, complete, at)
     if path in _SAME and first is not None:
         return first
     if path == "url:fileURLToPath" and isinstance(first, External) and first.path == "global:import.meta.url":

@@ -139,6 +139,13 @@ class Index:
         """A class and what it inherits from."""
         return instances.lineage(self._ev, value)
 
+    def outside(self, instance: Instance) -> Value | None:
+        """What an instance is outside the tree: the object of the foreign class that its own class inherits from."""
+        made = instances.outside_arguments(self._ev, instance)
+        if made is None or made.args is None:
+            return made
+        return self._ev.apply(External(made.path.removesuffix("()")), made.args, None, made.at)
+
     def subclasses(self, cls: Class) -> tuple[ClassValue, ...]:
         """All classes of the tree that inherit from `cls`."""
         return self._callers.usages.subclasses(cls)

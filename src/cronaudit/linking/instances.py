@@ -240,6 +240,25 @@ def constructor_arguments(folder: Folder, instance: Instance, current: ClassValu
     return None
 
 
+def outside_arguments(folder: Folder, instance: Instance) -> External | None:
+    """The object outside the tree that an instance is at bottom, with what reaches its constructor."""
+    args = instance.args
+    for current in lineage(folder, instance.of):
+        if isinstance(current, External):
+            return External(f"{current.path}()", args, instance.at)
+        constructor = current.cls.method("constructor") or current.cls.method("__init__")
+        if constructor is None:
+            continue
+        call = super_call(constructor)
+        if call is None:
+            return None
+        scope = Scope(constructor, current.scope, this=instance)
+        if args is not None:
+            parameters.bind(folder, scope, constructor, args, ())
+        args = folder.arguments(call, scope)
+    return None
+
+
 def super_call(constructor: Function) -> Call | None:
     """The ``super(…)`` (Python: ``super().__init__(…)``) of a constructor."""
     for statement in statements(constructor.body):

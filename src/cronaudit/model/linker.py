@@ -100,6 +100,12 @@ class Linker(Protocol):
     def lineage(self, value: ClassValue) -> Iterator[ClassValue | External]:
         """A class and what it inherits from."""
 
+    def outside(self, instance: Instance) -> Value | None:
+        """What an instance is outside the tree: the object of the foreign class that its own class inherits from.
+
+        None where it inherits from none, or nothing says what reaches that class's constructor.
+        """
+
     def subclasses(self, cls: Class) -> tuple[ClassValue, ...]:
         """All classes of the tree that inherit from `cls`."""
 

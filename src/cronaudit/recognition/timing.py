@@ -13,6 +13,7 @@ from cronaudit.model.value import (
     Choice,
     Env,
     External,
+    Instance,
     Known,
     Record,
     Sequence,
@@ -59,6 +60,9 @@ def read(part: SchedulePart, value: Value, linker: Linker) -> Timing | None:
         return None
     if part.form == "dynamic":
         return _open(Unknown("the schedule is only known at run time"))
+    if isinstance(value, Instance) and (foreign := linker.outside(value)) is not None:
+        # ``class Jittered(schedule)``: what its constructor hands up is the schedule.
+        return read(part, foreign, linker)
     if isinstance(value, Known):
         return _known(part, value)
     if isinstance(value, Record):

@@ -144,4 +144,7 @@ def test_the_class_of_the_job(service_of: ServiceOf) -> None:
         }
     )
     found = doc.build(jobs[0])
-    assert (found.purpose.value, found.purpose.detail) == ("doc", "Doc comment on the class")
+    assert (found.purpose.value, found.purpose.detail) == (
+        "doc",
+        "Doc comment on the class: 'Frees the stock of carts that were left'",
+    )

@@ -191,10 +191,10 @@ class Modules(Definitions):
             if child.type == "statement_block":
                 out.extend(self._without_exports(child))
             elif child.is_named:
-                declared: list[Stmt] = []
-                self.statement(child, declared)
-                # ``declare const globalThis: …`` only tells the type of a global: it holds no value of its own.
-                out.extend(s for s in declared if not (isinstance(s, Assign) and s.value is None))
+                exported = node.parent is not None and node.parent.type == "export_statement"
+                if child.type in ("lexical_declaration", "variable_declaration") and not exported:
+                    continue  # ``declare const globalThis: …`` only tells the type of a global, which holds the value
+                self.statement(child, out)
 
     def namespace(self, node: Node, out: list[Stmt]) -> None:
         """Lower a namespace to its statements; what it exports, the module does not."""

@@ -26,6 +26,8 @@ _NO_DOCUMENT: Final = re.compile(
 """Plans, notes for tools and lists of changes describe no running job."""
 _MOST_BYTES: Final = 300_000
 _MOST_DOCUMENTS: Final = 300
+_QUOTED: Final = 60
+"""Characters of a text that evidence quotes."""
 
 
 def build(context: JobContext) -> DocFacts:
@@ -39,13 +41,20 @@ def _purpose(context: JobContext, texts: tuple[Text, ...]) -> Fact[Literal["doc"
     for text in texts:
         if text.kind != "comment" and says_purpose(text.text):
             what = "Description" if text.kind == "description" else f"Doc comment on the {text.on}"
-            return Fact("doc", what, (text.location,))
+            return Fact("doc", f"{what}: '{_beginning(text.text)}'", (text.location,))
     for text in texts:
         if text.kind == "comment" and says_purpose(text.text):
-            return Fact("comment", "Only a loose comment", (text.location,))
+            return Fact("comment", f"Only a loose comment: '{_beginning(text.text)}'", (text.location,))
     if context.registration.handler is None and context.linker.language(context.site.path) is not None:
         return context.absent("none", "No doc comment")
     return Fact("none", "No doc comment")
+
+
+def _beginning(text: str) -> str:
+    """The first sentence, as far as a cell of a table has room for it."""
+    words = " ".join(text.split())
+    sentence = re.split(r"(?<=\w[.!?])\s", words, maxsplit=1)[0].rstrip(".")
+    return sentence if len(sentence) <= _QUOTED else f"{sentence[:_QUOTED].rsplit(' ', 1)[0].rstrip(',;:')} …"
 
 
 def says_purpose(text: str) -> bool:

@@ -47,7 +47,7 @@ from cronaudit.recognition.sightings import Sighting
 _HARMLESS: Final = re.compile(
     r"cache|memo|timer|timeout|interval|handle|running|active|busy|in_?progress|in_?flight|processing|executing|lock"
     r"|client|connection|conn\b|pool|instance|logger|metric|counter|count\b|stats|started|initiali[sz]ed|ready"
-    r"|loaded|stop|abort|closed|shutdown|execution|promise|scheduled|worker|tick",
+    r"|singleton|loaded|stop|abort|closed|shutdown|execution|promise|scheduled|worker|tick",
     re.IGNORECASE,
 )
 """Names of what a run may leave behind without living on it."""
