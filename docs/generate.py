@@ -1,4 +1,4 @@
-"""Writes docs/fields.md from the model and docs/checks.md from the catalogue.
+"""Writes docs/fields.md from the model, docs/checks.md from the catalogue, docs/libraries.md from the libraries.
 
 `--check` writes nothing, shows what drifted, and exits with 1 if anything did.
 """
@@ -13,6 +13,9 @@ from itertools import groupby
 from pathlib import Path
 
 from cronaudit.assets import rules_dir
+from cronaudit.knowledge.loader import KnowledgeError
+from cronaudit.knowledge.loader import load as load_libraries
+from cronaudit.model.knowledge import KnowledgeBase, Library
 from cronaudit.model.rule import Catalogue, Check, Issue, Outcome
 from cronaudit.ruleset.catalogue import CatalogueError, load_catalogue
 from cronaudit.ruleset.fields import FACT_PARTS, JOB_EXTRAS, documented_fields, group_docs
@@ -72,6 +75,57 @@ def checks_page(catalogue: Catalogue) -> str:
     return "\n".join(lines) + "\n"
 
 
+def libraries_page(base: KnowledgeBase) -> str:
+    """The reference of the libraries that are known: where jobs come from, and what else is understood."""
+    scheduling = [library for library in base.libraries if library.schedulers]
+    others = [library for library in base.libraries if not library.schedulers]
+    lines = [
+        GENERATED.format(source="rules/libraries/"),
+        "# Libraries",
+        "",
+        f"{len(base.libraries)} library files. What none of them describes is no scheduler, no lock and no signal: its",
+        "calls are followed as far as the project's own code goes, and say nothing. Versions are those that a",
+        "description was written for. The project's own timers and loops (`setInterval`, a `setTimeout` that sets",
+        "itself again, a loop that sleeps) are found by their shape and need no file.",
+        "",
+        "## Schedulers and queues",
+        "",
+        row(["Library", "Packages", "Versions", "Kinds of jobs", "Understood beside them"]),
+        row(["---"] * 5),
+        *(row([*library_cells(library), kinds_of(library), meanings_of(library)]) for library in scheduling),
+        "",
+        "## What else a call can mean",
+        "",
+        row(["Library", "Packages", "Versions", "Understood"]),
+        row(["---"] * 4),
+        *(row([*library_cells(library), meanings_of(library)]) for library in others),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def library_cells(library: Library) -> list[str]:
+    packages = ", ".join(f"`{name}`" for name in library.packages) or "built in"
+    return [f"[{library.title}](../rules/libraries/{library.id}.yaml)", packages, library.versions or "any"]
+
+
+def kinds_of(library: Library) -> str:
+    return ", ".join(
+        f"`{kind}`" for kind in dict.fromkeys(scheduler.kind for scheduler in library.schedulers)
+    )
+
+
+def meanings_of(library: Library) -> str:
+    """The families of effects, as the first part of their names says: `lock.acquire` is of `lock`."""
+    effects = {
+        *(effect.effect for effect in library.effects),
+        *(name.effect for name in library.own_names),
+        *(host.effect for host in library.hosts),
+        *(phrase.effect for phrase in library.phrases),
+    }
+    families = {effect.partition(".")[0] for effect in effects}
+    return ", ".join(sorted(families | ({"values"} if library.folds else set())))
+
+
 def check_lines(check: Check, issues: dict[str, Issue]) -> Iterator[str]:
     yield from ("", f'<a id="{check.id}"></a>', f"### {check.id} {check.title}", "")
     yield from (check.why, "", f"**How it is decided.** {check.how}", "")
@@ -121,10 +175,15 @@ def main() -> int:
     options = parser.parse_args()
     try:
         catalogue = load_catalogue([rules_dir()])
-    except CatalogueError as error:
+        base = load_libraries([rules_dir()])
+    except (CatalogueError, KnowledgeError) as error:
         print(error, file=sys.stderr)
         return 1
-    pages = {"docs/fields.md": fields_page(), "docs/checks.md": checks_page(catalogue)}
+    pages = {
+        "docs/fields.md": fields_page(),
+        "docs/checks.md": checks_page(catalogue),
+        "docs/libraries.md": libraries_page(base),
+    }
     drifted = False
     for page, wanted in pages.items():
         path = ROOT / page

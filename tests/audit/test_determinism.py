@@ -35,7 +35,7 @@ def test_the_hash_seed_changes_nothing(tmp_path: Path, format_: str) -> None:
 def test_the_order_on_disk_changes_nothing(tmp_path: Path) -> None:
     source = FIXTURES / "order-service"
     files = sorted(p for p in source.rglob("*") if p.is_file())
-    results = []
+    results: list[bytes] = []
     for name, order in (("one", files), ("two", files[::-1])):
         target = tmp_path / name / "order-service"
         for file in order:

@@ -124,6 +124,45 @@ def test_explain_place(run: Any, audit: Any, service: Path, monkeypatch: pytest.
     assert [path for path, _ in audit.asked] == [service, Path("service"), Path()]
 
 
+@pytest.mark.parametrize(
+    ("files", "target"),
+    [
+        ((), "."),
+        (("repo/service/package.json",), "repo/service"),
+        (("repo/package.json", "repo/service/pyproject.toml"), "repo/service"),
+        (("repo/pnpm-workspace.yaml", "repo/package.json", "repo/service/package.json"), "repo"),
+        (("package.json", "repo/.git", "repo/service/package.json"), "repo/service"),
+    ],
+)
+def test_explain_place_finds_its_service(
+    run: Any, audit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: tuple[str, ...], target: str
+) -> None:
+    place = tmp_path / "repo" / "service" / "src" / "x.ts"
+    place.parent.mkdir(parents=True)
+    for file in (place, *(tmp_path / file for file in files)):
+        file.write_text("" if file.suffix == ".toml" else "{}", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    done = run("explain", "repo/service/src/x.ts:1")
+    inside = Path("repo/service/src/x.ts").relative_to(target).as_posix()
+    assert done.stdout.startswith(f"{inside}:1\n")
+    assert done.stderr == (
+        f"cronaudit: looking at {inside} as part of {target}; PATH behind it names another service\n"
+    )
+    assert [path for path, _ in audit.asked] == [Path(target)]
+
+
+def test_explain_place_knows_a_workspace_by_its_manifest(
+    run: Any, audit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "package.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "a" / "x.ts").write_text("", encoding="utf-8")
+    (tmp_path / "package.json").write_text('{"workspaces": ["a"]}', encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "a")
+    assert run("explain", "x.ts:1").stdout.startswith("a/x.ts:1\n")
+    assert [path for path, _ in audit.asked] == [tmp_path]
+
+
 def test_explain_place_outside_of_the_target(run: Any, audit: Any, service: Path) -> None:
     Path("other.ts").write_text("")
     done = run("explain", "other.ts:1", service)

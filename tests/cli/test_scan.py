@@ -14,7 +14,7 @@ import pytest
 from cronaudit.commands.settings import report_date
 from cronaudit.model.options import ConfigurationError
 
-TTL = "cronaudit: gate: issues of severity critical or worse: Lock TTL < timeout\n"
+TTL = "cronaudit: gate: issues of severity critical: Lock TTL < timeout\n"
 
 
 @pytest.mark.parametrize(

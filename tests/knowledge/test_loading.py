@@ -23,6 +23,7 @@ options:
   attempts: {type: value, doc: How often.}
 settings:
   timezone: {doc: The zone.}
+  databases: {doc: The databases., parts: {pool: The pool.}}
 """
 GOOD = """
 title: Good
@@ -42,6 +43,7 @@ effects:
      ttl: [args.1 s, {select: args.2, unit: ms}]}
 settings:
   timezone: {names: [GOOD_ZONE, zone], default: UTC}
+  databases: {names: [BASES], parts: {pool: OPTIONS.pool}}
 """
 
 
@@ -89,8 +91,9 @@ def test_a_library(tmp_path: Path) -> None:
     (effect,) = library.effects
     assert [(s.text, s.unit) for s in effect.param("ttl")] == [("args.1 s", "s"), ("args.2 ms", "ms")]
     assert (effect.word("kind"), effect.word("renews"), effect.word("key")) == ("row", True, None)
-    assert [(s.what, s.names, s.default) for s in library.settings] == [
-        ("timezone", ("GOOD_ZONE", "zone"), "UTC"),
+    assert [(s.what, s.names, s.default, s.part("pool")) for s in library.settings] == [
+        ("timezone", ("GOOD_ZONE", "zone"), "UTC", ()),
+        ("databases", ("BASES",), None, ("OPTIONS", "pool")),
     ]
 
 
@@ -224,6 +227,8 @@ HEAD = "title: T\necosystem: npm\ntokens: [t]\n"
         (HEAD + "settings:\n  timezon: {names: [TZ]}\n",
          ["good.yaml:5: unknown setting 'timezon'; did you mean 'timezone'?"]),
         (HEAD + "settings:\n  timezone: {default: UTC}\n", ["good.yaml:5: setting without `names`"]),
+        (HEAD + "settings:\n  databases: {names: [D], parts: {pol: p}}\n",
+         ["good.yaml:5: databases has no part `pol`; did you mean 'pool'?"]),
         (HEAD + "aliases: {'a:': ['a:']}\n", ["good.yaml:4: `a:` is its own alias"]),
         (HEAD + "effects: {}\n", ["good.yaml:4: `effects` must be a list"]),
         (HEAD + "effects: [x]\n", ["good.yaml:4: an entry of `effects` must be a mapping"]),

@@ -207,3 +207,192 @@ def test_settings_in_several_steps_and_files(tmp_path: Path) -> None:
     }
 
     assert discover(tmp_path, files).rows() == [("often", "5 s", "sweep"), ("hourly", "0 * * * *", "sweep")]
+
+
+BILLING = {
+    "shop/__init__.py": "",
+    "shop/tasks.py": (
+        "from celery import shared_task\nfrom app import db\n\n@shared_task\ndef sweep():\n"
+        "    db.execute('x')\n\n@shared_task(name='billing.close')\ndef close():\n    db.execute('y')\n"
+    ),
+}
+
+SCHEDULES = {
+    "an item of the settings": (
+        "CELERY_BEAT_SCHEDULE = {'a': {'task': 'shop.tasks.sweep', 'schedule': 5}}\n"
+        "if BILLING:\n    CELERY_BEAT_SCHEDULE['b'] = {'task': 'billing.close', 'schedule': 9}\n",
+        [("a", "5 s", "sweep"), ("b", "9 s", "close")],
+    ),
+    "an item of the configuration": (
+        "from celery import Celery\napp = Celery('shop')\napp.conf.beat_schedule = {}\n"
+        "app.conf.beat_schedule['a'] = {'task': 'shop.tasks.sweep', 'schedule': 7}\n",
+        [("a", "7 s", "sweep")],
+    ),
+    "update of the settings": (
+        "CELERY_BEAT_SCHEDULE = {'a': {'task': 'shop.tasks.sweep', 'schedule': 7}}\n"
+        "CELERY_BEAT_SCHEDULE.update({'b': {'task': 'billing.close', 'schedule': 9}})\n",
+        [("a", "7 s", "sweep"), ("b", "9 s", "close")],
+    ),
+    "a comprehension": (
+        "from datetime import timedelta\nMINUTES = {'sweep': 5, 'other': 10}\nCELERY_BEAT_SCHEDULE = {\n"
+        "    name: {'task': f'shop.tasks.{name}', 'schedule': timedelta(minutes=m)}\n"
+        "    for name, m in MINUTES.items()\n}\n",
+        [("other", "600 s", None), ("sweep", "300 s", "sweep")],
+    ),
+    "a loop over a list of dicts": (
+        "JOBS = [\n    {'name': 'a', 'task': 'shop.tasks.sweep', 'every': 5},\n"
+        "    {'name': 'b', 'task': 'billing.close', 'every': 10},\n]\nCELERY_BEAT_SCHEDULE = {}\n"
+        "for job in JOBS:\n"
+        "    CELERY_BEAT_SCHEDULE[job['name']] = {'task': job['task'], 'schedule': job['every']}\n",
+        [("a", "5 s", "sweep"), ("b", "10 s", "close")],
+    ),
+    "a function that makes an entry": (
+        "from celery.schedules import crontab\ndef nightly(task, hour=3):\n"
+        "    return {'task': task, 'schedule': crontab(hour=hour, minute=0)}\n"
+        "CELERY_BEAT_SCHEDULE = {\n    'a': nightly('shop.tasks.sweep'),\n"
+        "    'b': nightly('billing.close', hour=4),\n}\n",
+        [("a", "0 3 * * *", "sweep"), ("b", "0 4 * * *", "close")],
+    ),
+    "an interval from the environment": (
+        "import os\nCELERY_BEAT_SCHEDULE = {\n"
+        "    'a': {'task': 'shop.tasks.sweep', 'schedule': int(os.environ.get('EVERY', '90'))},\n}\n",
+        [("a", "90 s", "sweep")],
+    ),
+    "a schedule of the project's own": (
+        "from celery.schedules import schedule\nclass Jittered(schedule):\n"
+        "    def __init__(self, every, jitter=5):\n        super().__init__(run_every=every)\n"
+        "        self.jitter = jitter\n"
+        "CELERY_BEAT_SCHEDULE = {'a': {'task': 'shop.tasks.sweep', 'schedule': Jittered(120)}}\n",
+        [("a", "120 s", "sweep")],
+    ),
+    "a class of settings": (
+        "class Config:\n    broker_url = 'redis://'\n"
+        "    beat_schedule = {'a': {'task': 'billing.close', 'schedule': 60}}\n",
+        [("a", "60 s", "close")],
+    ),
+    "inside an object of settings": (
+        "CELERY = dict(broker_url='redis://', beat_schedule=dict(a=dict(task='billing.close', schedule=60)))\n",
+        [("a", "60 s", "close")],
+    ),
+    "a task by its attribute": (
+        "from shop.tasks import close\n"
+        "CELERY_BEAT_SCHEDULE = {'a': {'task': close.name, 'schedule': 60}}\n",
+        [("a", "60 s", "close")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SCHEDULES)
+def test_ways_to_write_a_beat_schedule(tmp_path: Path, shape: str) -> None:
+    code, expected = SCHEDULES[shape]
+
+    assert sorted(discover(tmp_path, {**BILLING, "shop/conf.py": code}).rows(), key=str) == sorted(expected, key=str)
+
+
+def test_tasks_are_found_from_another_root_of_the_path(tmp_path: Path) -> None:
+    files = {f"services/api/{path}": text for path, text in BILLING.items()}
+    files["services/api/shop/settings.py"] = (
+        "CELERY_BEAT_SCHEDULE = {'a': {'task': 'shop.tasks.sweep', 'schedule': 60}}\n"
+    )
+
+    assert discover(tmp_path, files).rows() == [("a", "60 s", "sweep")]
+
+
+def test_a_short_task_keeps_its_own_name(tmp_path: Path) -> None:
+    files = {
+        "shop/tasks.py": (
+            "from celery import shared_task\nfrom app import db\n\ndef work():\n    db.execute('x')\n\n"
+            "@shared_task\ndef hourly():\n    work()\n"
+        ),
+        "shop/settings.py": "CELERY_BEAT_SCHEDULE = {'a': {'task': 'shop.tasks.hourly', 'schedule': 60}}\n",
+    }
+
+    assert discover(tmp_path, files).rows() == [("a", "60 s", "hourly")]
+
+
+SIGNALS = {
+    "shop/signals.py": (
+        "from django.dispatch import Signal\n\nclass Everywhere(Signal):\n    pass\n\n"
+        "run_periodic = Everywhere()\norder_paid = Signal()\n"
+    ),
+    "shop/receivers.py": (
+        "from django.dispatch import receiver\nfrom app import db\n"
+        "from .signals import order_paid, run_periodic\n\n"
+        "@receiver(run_periodic)\ndef expire(sender, **kwargs):\n    db.execute('x')\n\n"
+        "@receiver(signal=run_periodic, dispatch_uid='mails')\ndef remind(sender, **kwargs):\n"
+        "    db.execute('y')\n\n@receiver(order_paid)\ndef thank(sender, **kwargs):\n    db.execute('z')\n"
+    ),
+}
+
+
+def test_receivers_of_a_signal_that_a_periodic_command_sends(tmp_path: Path) -> None:
+    command = (
+        "from django.core.management.base import BaseCommand\nfrom shop.signals import run_periodic\n\n"
+        "class Command(BaseCommand):\n    def handle(self, *args, **options):\n"
+        "        run_periodic.send_robust(sender=self)\n"
+    )
+    found = discover(tmp_path, {**SIGNALS, "shop/management/commands/cron.py": command})
+
+    assert [(j.kind, j.schedule, j.handler, j.at) for j in found.jobs] == [
+        ("custom", "open", "expire", "shop/receivers.py:5"),
+        ("custom", "open", "remind", "shop/receivers.py:9"),
+    ]
+
+
+def test_receivers_of_a_signal_that_a_scheduled_task_sends(tmp_path: Path) -> None:
+    files = {
+        "shop/tasks.py": (
+            "from celery import shared_task\nfrom shop.signals import run_periodic\n\n@shared_task\n"
+            "def tick():\n    run_periodic.send(sender=None)\n"
+        ),
+        "shop/settings.py": "CELERY_BEAT_SCHEDULE = {'tick': {'task': 'shop.tasks.tick', 'schedule': 60}}\n",
+    }
+
+    assert discover(tmp_path, {**SIGNALS, **files}).rows() == [(None, "60 s", "expire"), (None, "60 s", "remind")]
+
+
+def test_a_signal_that_one_order_sends_runs_nothing_by_the_clock(tmp_path: Path) -> None:
+    command = (
+        "from django.core.management.base import BaseCommand\nfrom shop.signals import order_paid\n\n"
+        "class Command(BaseCommand):\n    def handle(self, *args, **options):\n"
+        "        order_paid.send(sender=self)\n"
+    )
+
+    assert discover(tmp_path, {**SIGNALS, "shop/management/commands/pay.py": command}).jobs == ()
+
+
+def test_a_decorator_of_the_project_over_a_scheduler(tmp_path: Path) -> None:
+    files = {
+        "shop/celery.py": (
+            "from celery import Celery\napp = Celery('shop')\n\ndef periodic(every):\n    def wrap(fn):\n"
+            "        task = app.task(fn)\n        app.add_periodic_task(every, task.s(), name=fn.__name__)\n"
+            "        return task\n    return wrap\n"
+        ),
+        "shop/jobs.py": (
+            "from datetime import timedelta\nfrom app import db\nfrom shop.celery import periodic\n\n"
+            "@periodic(timedelta(minutes=5))\ndef prune():\n    db.execute('x')\n\n"
+            "@periodic(timedelta(hours=1))\ndef report():\n    db.execute('y')\n"
+        ),
+    }
+
+    assert discover(tmp_path, files).rows() == [("prune", "300 s", "prune"), ("report", "3600 s", "report")]
+
+
+def test_a_decorator_that_fills_a_registry(tmp_path: Path) -> None:
+    files = {
+        "shop/scheduler.py": (
+            "import time\nREGISTRY = []\n\ndef every(interval):\n    def wrap(fn):\n"
+            "        REGISTRY.append((interval, fn))\n        return fn\n    return wrap\n\n"
+            "def run_forever():\n    last = {}\n    while True:\n        for interval, fn in REGISTRY:\n"
+            "            if time.time() - last.get(fn, 0) > interval.total_seconds():\n"
+            "                fn()\n                last[fn] = time.time()\n        time.sleep(1)\n"
+        ),
+        "shop/jobs.py": (
+            "from datetime import timedelta\nimport psycopg2\nfrom shop.scheduler import every\n"
+            "db = psycopg2.connect('')\n\n@every(timedelta(minutes=5))\ndef prune():\n"
+            "    db.cursor().execute('delete from a')\n    db.commit()\n"
+        ),
+        "main.py": "import shop.jobs\nfrom shop.scheduler import run_forever\nrun_forever()\n",
+    }
+
+    assert discover(tmp_path, files).rows() == [(None, "300 s", "prune")]

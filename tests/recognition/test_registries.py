@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the statements are those of the audited services
 """Jobs that a program collects at run time: out of a folder, by class, or through a queue that it is handed."""
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ setInterval(() => void tick(Cadence.Hourly), 3_600_000);
 
 
 def chore(name: str, cadence: str) -> str:
-    return (  # the statement is that of the audited service
+    return (
         "import { Pool } from 'pg';\nimport { Chore } from './chore';\nimport { Cadence } from './cadence';\n"
         f"const pool = new Pool();\nexport default class {name} extends Chore {{\n"
         f"  async perform() {{ await pool.query('DELETE FROM {name.lower()}'); }}\n"
@@ -113,7 +114,11 @@ def test_each_class_that_states_the_cadence_of_a_timer_is_a_job(tmp_path: Path) 
             "package.json": manifest("bull", "pg"),
             "src/main.ts": TICK,
             "src/registry.ts": "import { load } from 'somewhere';\nexport default load(__dirname);\n",
-            "src/queue.ts": "import Bull from 'bull';\nconst made = new Bull('chores');\nexport const chores = () => made;\n",
+            "src/queue.ts": """
+                import Bull from 'bull';
+                const made = new Bull('chores');
+                export const chores = () => made;
+            """,
             "src/chores/cadence.ts": CADENCE,
             "src/chores/chore.ts": CHORE,
             "src/chores/trim.ts": chore("Trim", "Hourly"),
@@ -137,7 +142,9 @@ def test_a_queue_that_is_handed_over_has_its_consumers(tmp_path: Path) -> None:
                 const Agenda = require('agenda');
                 const agenda = new Agenda({ db: { address: process.env.MONGO_URL } });
                 require('./jobs/purge')(agenda);
-                agenda.define('report', async function report() { await fetch('https://r.example', { method: 'POST' }); });
+                agenda.define('report', async function report() {
+                  await fetch('https://r.example', { method: 'POST' });
+                });
                 (async () => {
                   await agenda.start();
                   await agenda.every('3 minutes', 'purge');
@@ -148,7 +155,9 @@ def test_a_queue_that_is_handed_over_has_its_consumers(tmp_path: Path) -> None:
             "src/jobs/purge.js": """
                 const db = require('../db');
                 module.exports = (agenda) => {
-                  agenda.define('purge', { concurrency: 1 }, async function purge() { await db.query('DELETE FROM a'); });
+                  agenda.define('purge', { concurrency: 1 }, async function purge() {
+                    await db.query('DELETE FROM a');
+                  });
                 };
             """,
         },

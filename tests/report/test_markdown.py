@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from cronaudit.model.result import SectionSummary, Target
+from cronaudit.model.result import SectionSummary, Snippet, Target
 from cronaudit.report.escape import Markdown, address, code, escape, fenced
 from cronaudit.report.formats import FORMATS
 from cronaudit.report.markdown import MarkdownView
@@ -97,6 +97,7 @@ def test_hostile_target_cannot_break_the_report(make: Any) -> None:
     [
         ("order-service", "Order Service"),
         ("@acme/billing_api", "Billing Api"),
+        ("@acme/root", "Acme Root"),
         ("myAPI", "MyAPI"),
         ("services/x", "Services/x"),
     ],
@@ -130,6 +131,10 @@ def test_many_jobs_are_numbered_in_the_matrix(make: Any) -> None:
     [
         ("none (src/jobs/lock.ts:20)", "none ([src/jobs/lock.ts:20](https://e.org/src/jobs/lock.ts#L20))"),
         ("lock.ts:20-31", "[lock.ts:20-31](https://e.org/src/jobs/lock.ts#L20)"),
+        (
+            "text() at src/jobs/lock.ts:20 lies outside",
+            "text() at [src/jobs/lock.ts:20](https://e.org/src/jobs/lock.ts#L20) lies outside",
+        ),
         ("withLock()", "withLock() ([src/jobs/lock.ts:20](https://e.org/src/jobs/lock.ts#L20))"),
         ("at 12:30", "at 12:30 ([src/jobs/lock.ts:20](https://e.org/src/jobs/lock.ts#L20))"),
         ("", "([src/jobs/lock.ts:20](https://e.org/src/jobs/lock.ts#L20))"),
@@ -152,3 +157,54 @@ def test_no_applicable_row_is_no_division(make: Any) -> None:
     summary = replace(make.empty_result().summary, sections=(SectionSummary("3.1", "Job Definition", 0, 0),))
     text = FORMATS["markdown"].render(make.result(jobs=(), checks=(), summary=summary), make.render_options())
     assert "**Pass Rate:** 0% (0/0 applicable checks)\n" in text
+
+
+def test_many_names_are_cut_and_all_jobs_are_said_as_such(make: Any) -> None:
+    first = make.jobs()[0]
+    jobs = tuple(replace(first, id=f"j{n}", display_name=f"j{n}") for n in range(6))
+    view = MarkdownView(make.result(jobs=jobs), make.render_options())
+    ids = [job.id for job in jobs]
+    assert view.names(ids) == "all 6 jobs"
+    assert view.names(ids[:5]) == "j0, j1, j2 and 2 more"
+    assert view.names(ids[:4]) == "j0, j1, j2, j3"
+    assert view.names([]) == "service"
+
+
+def test_findings_of_a_baseline_are_grouped_by_who_has_them(make: Any) -> None:
+    view = MarkdownView(make.result(), make.render_options())
+    new = [(job, check) for job in ("a", "b") for check in ("JOB-01", "LOCK-01", "X-1")]
+    assert view.by_jobs([*new, ("a", "X-2"), ("service", "X-3")]) == [
+        ("3 checks: JOB-01, LOCK-01, X-1", ("a", "b")),
+        ("X-2 X-2", ("a",)),
+        ("X-3 X-3", ("service",)),
+    ]
+
+
+def test_remedies_of_two_runtimes_are_told_apart(make: Any) -> None:
+    view = MarkdownView(make.result(), make.render_options())
+    (issue, *_) = make.issues()
+    node, python = Snippet("Lock", "typescript", "x"), Snippet("Lock", "python", "x")
+    both = replace(issue, snippets=(node, python))
+    assert [view.remedy(both, snippet) for snippet in both.snippets] == ["Lock (Node.js)", "Lock (Python)"]
+    assert view.remedy(replace(issue, snippets=(node,)), node) == "Lock"
+
+
+@pytest.mark.parametrize(
+    ("path", "language"), [("a.js", "javascript"), ("a.ts", "typescript"), ("a.py", "typescript")]
+)
+def test_remedies_are_in_the_language_of_the_jobs(make: Any, path: str, language: str) -> None:
+    job = replace(make.jobs()[0], location=make.at(f"{path}:1"), handler=None)
+    view = MarkdownView(make.result(jobs=(job,)), make.render_options())
+    assert view.snippet("x", "typescript") == f"```{language}\nx\n```"
+    assert view.snippet("x", "yaml") == "```yaml\nx\n```"
+
+
+def test_a_section_for_one_runtime_has_its_own_rows_and_jobs(make: Any) -> None:
+    row = next(check for check in make.checks() if check.jobs)
+    own = replace(row, jobs=row.jobs[:1])
+    summary = make.result().summary
+    sections = (SectionSummary(row.section, "Node.js Specific", 0, 1, "node", (own,)),)
+    view = MarkdownView(make.result(summary=replace(summary, sections=sections)), make.render_options())
+    (section,) = view.sections
+    assert section.rows == (own,)
+    assert [job.id for _, job in view.columns(section)] == [row.jobs[0].job]

@@ -315,3 +315,17 @@ def test_without_rules_everything_is_server(tree: Walk) -> None:
 @pytest.mark.parametrize("manifest", [b"", b"[]", b"{", b'{"dependencies": 3}', b"\xff\xfe{"])
 def test_a_manifest_that_cannot_be_read_depends_on_nothing(manifest: bytes) -> None:
     assert dependencies_of(manifest) == frozenset()
+
+
+def test_what_the_tests_of_a_front_end_need_makes_it_no_server(tree: Walk) -> None:
+    manifest = '{"dependencies": {"vue": "3"}, "devDependencies": {"%s": "1"}}'
+    walked = tree(
+        {
+            "web/package.json": manifest % "jsdom",
+            "web/src/poll.ts": "\n",
+            "api/package.json": manifest % "express",
+            "api/src/poll.ts": "\n",
+        }
+    )
+    assert walked.role_of("web/src/poll.ts") is Role.BROWSER
+    assert walked.role_of("api/src/poll.ts") is Role.SERVER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
@@ -21,10 +21,12 @@ from cronaudit.commands.running import (
 )
 from cronaudit.commands.settings import audit_options, check_link_base, read_settings
 from cronaudit.model.options import AuditOptions, AuditOutcome, ConfigurationError
-from cronaudit.model.result import AuditResult
 from cronaudit.model.verdict import Severity
 from cronaudit.report.formats import FORMATS
 from cronaudit.report.options import RenderOptions
+
+if TYPE_CHECKING:  # start-up: the dataclasses of a result cost 30 ms, and most commands end without one
+    from cronaudit.model.result import AuditResult
 
 T = TypeVar("T")
 

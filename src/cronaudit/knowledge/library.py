@@ -246,11 +246,18 @@ def _settings(document: Mapping, reader: Reader) -> Iterator[Setting]:
         entry = listed.mapping(what)
         if entry is None:
             continue
-        names, default = entry.texts("names"), entry.scalar("default")
+        names, default, stated = entry.texts("names"), entry.scalar("default"), entry.mapping("parts")
         if not names:
             entry.note("setting without `names`")
+        words = reader.vocabulary.settings.get(what, ())
+        parts: list[tuple[str, str]] = []
+        for word in stated.entries if stated is not None else ():
+            assert stated is not None  # noqa: S101 - it has entries
+            parts.append((word, stated.text(word)))
+            if word not in words:
+                stated.note(f"{what} has no part `{word}`{did_you_mean(word, words)}", stated.line_of(word))
         entry.close()
-        yield Setting(what, names, default.value if default is not None else None)
+        yield Setting(what, names, default.value if default is not None else None, tuple(parts))
 
 
 def _aliases(document: Mapping, reader: Reader) -> Iterator[tuple[str, str]]:

@@ -46,8 +46,8 @@ class Vocabulary:
 
     effects: MappingOf[str, EffectKind]
     options: MappingOf[str, Parameter]
-    settings: MappingOf[str, str]
-    """What settings of frameworks can settle, each with its doc."""
+    settings: MappingOf[str, tuple[str, ...]]
+    """What settings of frameworks can settle, each with the parts that its value can have."""
 
     def updated(self, more: Vocabulary) -> Vocabulary:
         """This one with the entries of another, which win."""
@@ -71,11 +71,15 @@ def read_vocabulary(content: bytes, path: str, problems: list[Problem]) -> Vocab
                 effects[name] = EffectKind(name, entry.text("doc"), _parameters(params))
                 entry.close()
     options = {p.name: p for p in _parameters(document.mapping("options"))}
-    settings: dict[str, str] = {}
+    settings: dict[str, tuple[str, ...]] = {}
     if (listed := document.mapping("settings")) is not None:
         for name in listed.entries:
             if (entry := listed.mapping(name)) is not None:
-                settings[name] = entry.text("doc")
+                entry.text("doc")
+                parts = entry.mapping("parts")
+                settings[name] = ()
+                if parts is not None:
+                    settings[name] = tuple(part for part in parts.entries if parts.text(part))
                 entry.close()
     document.close()
     return Vocabulary(effects, options, settings)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 
 from cronaudit.linking import instances, names, parameters
 from cronaudit.linking.builtins import EACH_METHODS
+from cronaudit.linking.decorators import decorating
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.program import Program
 from cronaudit.linking.usages import Usages, symbols
 from cronaudit.model.ir import Call, Class, Function, FunctionKind, Loop, Member, Module
 from cronaudit.model.linker import Bound, Item
-from cronaudit.model.source import Location
+from cronaudit.model.source import Language, Location
 from cronaudit.model.value import (
     Arguments,
     Builtin,
@@ -99,7 +100,11 @@ class Callers:
             for bound in self._site_scopes(call, where, depth):
                 any_call = True
                 yield from self._entered(node, call, bound)
-        if any_call:
+        uses = () if any_call or node.module.language is not Language.PYTHON else tuple(
+            decorating(node, self._ev, self._program, self.usages)
+        )
+        yield from uses
+        if any_call or uses:
             return
         if isinstance(node.parent, Function) and node.owner is None:
             for outer in self.bounds(node.parent, depth + 1):

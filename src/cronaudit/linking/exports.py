@@ -294,7 +294,9 @@ def required(folder: Folder, specifier: Value, call: Call, scope: Scope) -> Valu
         return Symbol(specifier.owner, specifier.name, (*specifier.path, "()"), None, specifier.scope)
     if isinstance(specifier, Text):
         part = next((p for p in specifier.parts if isinstance(p, Symbol)), None)
-        return required(folder, part, call, scope) if part is not None else Unknown("a module whose name is computed", at)
+        if part is None:
+            return Unknown("a module whose name is computed", at)
+        return required(folder, part, call, scope)
     if not isinstance(specifier, Known) or not isinstance(specifier.value, str):
         return Unknown("a module whose name is computed", at)
     name = specifier.value

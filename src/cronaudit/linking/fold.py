@@ -130,9 +130,9 @@ class Evaluator:
             case Template():
                 return self._template(expr, scope)
             case Object():
-                return self._object(expr, scope)
+                return objects.of_object(self, expr, scope)
             case Array():
-                return self._array(expr, scope)
+                return objects.of_array(self, expr, scope)
             case Operation():
                 return operators.operate(self, expr, scope)
             case Conditional():
@@ -221,41 +221,6 @@ class Evaluator:
             parts.append(operators.as_text(value) if isinstance(value, Known) else value)
         return operators.joined(parts, _at(expr, scope))
 
-    def _object(self, expr: Object, scope: Scope) -> Value:
-        entries: dict[str, Value | Lazy] = {}
-        complete = True
-        for entry in expr.entries:
-            if entry.key is None:
-                spread = self.fold(entry.value, scope)
-                complete = objects.spread_into(self, entries, spread) and complete
-            elif isinstance(entry.key, str):
-                entries[entry.key] = Lazy(entry.value, scope)
-            else:
-                key = self.fold(entry.key, scope)
-                if isinstance(key, Known):
-                    entries[operators.as_text(key)] = Lazy(entry.value, scope)
-                elif isinstance(key, External | ClassValue):
-                    entries[f"\0{id(entry)}"] = Lazy(entry.value, scope)
-                else:
-                    complete = False
-                    entries[f"\0{len(entries)}:{entry.line}"] = Lazy(entry.value, scope)
-        return Record(entries, complete, Location(scope.module.path, expr.line, expr.end_line))
-
-    def _array(self, expr: Array, scope: Scope) -> Value:
-        items: list[Value | Lazy] = []
-        complete = True
-        for item in expr.items:
-            if isinstance(item, Spread):
-                value = self.fold(item.value, scope)
-                if isinstance(value, Sequence):
-                    items.extend(value.items)
-                    complete = complete and value.complete
-                else:
-                    complete = False
-            else:
-                items.append(Lazy(item, scope))
-        return Sequence(tuple(items), complete, Location(scope.module.path, expr.line, expr.end_line))
-
     def _conditional(self, expr: Conditional, scope: Scope) -> Value:
         test = operators.truth(self.fold(expr.test, scope))
         if test is not None:
@@ -318,9 +283,13 @@ class Evaluator:
         for param in function.params:
             given = scope.values.get(param.name or "")
             made = self.force(given) if given is not None else None
-            if isinstance(made, Closure) and not made.function.params and any(
-                isinstance(e, Call) and isinstance(e.callee, Name) and e.callee.name == param.name
-                for e in expressions(function.body)
+            if (
+                isinstance(made, Closure)
+                and not made.function.params
+                and any(
+                    isinstance(e, Call) and isinstance(e.callee, Name) and e.callee.name == param.name
+                    for e in expressions(function.body)
+                )
             ):
                 return operators.choice((self.apply(made, Arguments((), {}), None, at), value))
         return value

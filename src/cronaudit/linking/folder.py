@@ -33,7 +33,7 @@ class Modules(Protocol):
         """The content of a JSON file of the tree; None where it is none."""
 
     def sources_in(self, folder: str, *, deep: bool) -> Sequence[str]:
-        """The paths of the source files of a folder that run in production, sorted; those of its folders too if `deep`."""
+        """The paths of a folder's source files that run in production, sorted; those of its folders too if `deep`."""
 
 
 class Folder(Protocol):

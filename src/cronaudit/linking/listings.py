@@ -1,7 +1,7 @@
 """Folders that a program reads at run time to load what lies in them.
 
-``readdirSync(join(__dirname, 'jobs')).map((file) => require(join(__dirname, 'jobs', file)))``: the files of the tree stand
-for those that the program will find there.
+``readdirSync(join(__dirname, 'jobs')).map((file) => require(join(__dirname, 'jobs', file)))``: the files of the tree
+stand for those that the program will find there.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def _read(folder: Folder, args: Arguments, at: Location) -> Value | None:
     for found in folder.modules.sources_in(path, deep="recursive" in entries):
         if found != at.path:
             name = Known(found[len(path) + 1 if path else 0 :], Location(found, 1))
-            names.append(Record({"name": name}, complete=False, at=Location(found, 1)) if "withFileTypes" in entries else name)
+            entry = Record({"name": name}, complete=False, at=Location(found, 1))
+            names.append(entry if "withFileTypes" in entries else name)
     return Sequence(tuple(names), complete=False, at=at) if 0 < len(names) <= _MOST else None
 
 
@@ -87,9 +88,8 @@ def _alternatives(pattern: str) -> list[str]:
     """``jobs/*.{ts,js}`` as its alternatives, with ``**/`` also standing for no folder at all."""
     braces = re.search(r"\{([^{}]*)\}", pattern)
     if braces is not None:
-        return [
-            g for one in braces[1].split(",") for g in _alternatives(pattern[: braces.start()] + one + pattern[braces.end() :])
-        ]
+        head, tail = pattern[: braces.start()], pattern[braces.end() :]
+        return [g for one in braces[1].split(",") for g in _alternatives(head + one + tail)]
     return [pattern, pattern.replace("**/", "")] if "**/" in pattern else [pattern]
 
 

@@ -99,9 +99,10 @@ def _passed_by_library(folder: Folder, function: Function, position: int, scope:
         callees.append(call.callee)
     for expr in callees:
         callee = folder.fold(expr, scope.parent or scope)
-        paths = folder.passed(callee) if isinstance(callee, External) else ()
-        if position < len(paths) and paths[position] not in ("", "receiver"):
-            return External(paths[position])
+        for option in callee.options if isinstance(callee, Choice) else (callee,):
+            paths = folder.passed(option) if isinstance(option, External) else ()
+            if position < len(paths) and paths[position] not in ("", "receiver"):
+                return External(paths[position])
     return None
 
 
@@ -234,6 +235,8 @@ def _several(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -
     """A name with more than one assignment: an operator chain, a default behind a guard, else a choice."""
     if any(b.op not in ("=", "??", "or") for b in bindings):
         return Unknown(f"{name} is changed as it goes", Location(scope.module.path, bindings[-1].line))
+    # What runs by default comes first: ``if path := os.environ.get("TOKEN_FILE")`` is an option nobody has to take.
+    bindings = sorted(bindings, key=lambda b: _is_optional(folder, b, scope))
     values = [binding_value(folder, b, name, scope) for b in bindings]
     known = [v for v in values if isinstance(v, Known)]
     if len(known) == len(values) and len({(type(v.value), v.value) for v in known}) == 1:
@@ -243,6 +246,14 @@ def _several(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -
         if isinstance(value, Known) and binding.guarded_by and _tests_for_absence(binding.guarded_by[-1], name):
             return Known(value.value, value.at, value.unit, name)
     return Choice(tuple(values))
+
+
+def _is_optional(folder: Folder, binding: Binding, scope: Scope) -> bool:
+    """Whether a binding stands in a branch that only a variable of the environment without a default opens."""
+    return any(
+        isinstance(test, AssignExpr | Name | Call) and isinstance(folder.fold(test, scope), Env)
+        for test in binding.guarded_by
+    )
 
 
 def _tests_for_absence(test: Expr, name: str) -> bool:

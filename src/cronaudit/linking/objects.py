@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from cronaudit.linking import exports, instances, names, operators, outside
 from cronaudit.linking.folder import Folder
-from cronaudit.model.ir import (
-    Class,
-    FunctionKind,
-    TypeRef,
-)
-from cronaudit.model.source import Location
+from cronaudit.model.ir import Array, Call, Class, FunctionKind, Object, Spread, TypeRef
+from cronaudit.model.source import Language, Location
 from cronaudit.model.value import (
     Builtin,
     Choice,
@@ -73,6 +69,10 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
         case Closure():
             if name in ("call", "apply", "bind", "delay", "apply_async", "s", "si"):
                 return Builtin(value, name)
+            if value.function.module.language is Language.PYTHON and name in ("__name__", "__qualname__", "name"):
+                named = _python_name(folder, value, name)
+                if named is not None:
+                    return named
             return exports.property_of(folder, value, name) or Builtin(value, name)
         case Known() | Text() | Sequence() | Env():
             if name == "length" and isinstance(value, Sequence) and value.complete:
@@ -80,6 +80,22 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
             return Builtin(value, name)
         case _:
             return value if isinstance(value, Unknown) else Unknown(f"{name} of a built-in", at)
+
+
+def _python_name(folder: Folder, closure: Closure, attribute: str) -> Known | None:
+    """``__name__`` of a function, and ``name`` of a task: the one that its decorator gives it, else its path."""
+    function = closure.function
+    if attribute != "name":
+        return Known(function.name, function.location)
+    if not function.decorators:
+        return None
+    for decorator in function.decorators:
+        for argument in decorator.args if isinstance(decorator, Call) else ():
+            if argument.name == "name":
+                given = folder.fold(argument.value, closure.scope)
+                return given if isinstance(given, Known) else None
+    module = function.module.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return Known(f"{module}.{function.name}", function.location)
 
 
 def item(folder: Folder, value: Value, index: Value, at: Location | None) -> Value:
@@ -174,3 +190,45 @@ def typed(folder: Folder, type_ref: TypeRef | None, scope: Scope, at: Location |
     if isinstance(value, External) and is_class and not value.path.startswith(("global:", "builtins.")):
         return External(f"{value.path}()", at=at)
     return None
+
+
+# ---- displays ---------------------------------------------------------------------------------------------------
+
+
+def of_object(folder: Folder, expr: Object, scope: Scope) -> Value:
+    """An object display."""
+    entries: dict[str, Value | Lazy] = {}
+    complete = True
+    for entry in expr.entries:
+        if entry.key is None:
+            spread = folder.fold(entry.value, scope)
+            complete = spread_into(folder, entries, spread) and complete
+        elif isinstance(entry.key, str):
+            entries[entry.key] = Lazy(entry.value, scope)
+        else:
+            key = folder.fold(entry.key, scope)
+            if isinstance(key, Known):
+                entries[operators.as_text(key)] = Lazy(entry.value, scope)
+            elif isinstance(key, External | ClassValue):
+                entries[f"\0{id(entry)}"] = Lazy(entry.value, scope)
+            else:
+                complete = False
+                entries[f"\0{len(entries)}:{entry.line}"] = Lazy(entry.value, scope)
+    return Record(entries, complete, Location(scope.module.path, expr.line, expr.end_line))
+
+
+def of_array(folder: Folder, expr: Array, scope: Scope) -> Value:
+    """A list display."""
+    items: list[Value | Lazy] = []
+    complete = True
+    for item in expr.items:
+        if isinstance(item, Spread):
+            value = folder.fold(item.value, scope)
+            if isinstance(value, Sequence):
+                items.extend(value.items)
+                complete = complete and value.complete
+            else:
+                complete = False
+        else:
+            items.append(Lazy(item, scope))
+    return Sequence(tuple(items), complete, Location(scope.module.path, expr.line, expr.end_line))

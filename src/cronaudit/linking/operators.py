@@ -178,7 +178,8 @@ def _logical(folder: Folder, expr: Operation, scope: Scope) -> Value:
         if expr.op == "??":
             if isinstance(result, Known) and result.value is not None and result.default_of is None:
                 return result
-            # What lies outside the tree may be absent (``global.prisma ?? new PrismaClient()``); an object just made is not.
+            # What lies outside the tree may be absent (``global.prisma ?? new PrismaClient()``); an object just made
+            # is not.
             made = isinstance(result, External) and result.call is not None and result.call.is_new
             settled = made or not isinstance(result, Env | Unknown | Symbol | Choice | Known | External)
         else:

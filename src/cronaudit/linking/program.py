@@ -105,7 +105,7 @@ class Program:
             return None
 
     def sources_in(self, folder: str, *, deep: bool) -> tuple[str, ...]:
-        """The paths of the source files of a folder that run in production, sorted; those of its folders too if `deep`."""
+        """The paths of a folder's source files that run in production, sorted; those of its folders too if `deep`."""
         prefix = f"{folder}/" if folder not in ("", ".") else ""
         inside = (p for p in self.resolver.paths if p.startswith(prefix) and (deep or "/" not in p[len(prefix) :]))
         return tuple(p for p in sorted(inside) if self.files.language(p) in _SCRIPTS and self.files.runs(p))

@@ -238,7 +238,9 @@ class Resolver:
         key = (posixpath.dirname(importer), module)
         if key not in self._cache:
             self._cache[key] = self._resolve_python(module, key[0])
-        return self._cache[key]
+        found = self._cache[key]
+        # ``from celery import Celery`` in a file celery.py means the library: a module does not import itself.
+        return None if found == importer and not module.startswith(".") else found
 
     def _resolve_python(self, module: str, folder: str) -> str | None:
         name = module.lstrip(".")

@@ -25,6 +25,7 @@ from cronaudit.model.ir import (
     Module,
     Name,
     Object,
+    Operation,
     Return,
     Spread,
     Stmt,
@@ -193,9 +194,9 @@ class Scopes:
                 table.setdefault(s.local, []).append(Binding("import", s, None, (), None, guards, owner, line=s.line))
         elif isinstance(s, If):
             self._expression(s.test, guards, table, stores, owner)
-            inner = (*guards, s.test)
-            self._collect(s.then, inner, table, stores, owner)
-            self._collect(s.otherwise, inner, table, stores, owner)
+            self._collect(s.then, (*guards, s.test), table, stores, owner)
+            against = Operation("not", (s.test,), s.line)
+            self._collect(s.otherwise, (*guards, against), table, stores, owner)
         elif isinstance(s, Loop):
             if s.target is not None and s.iterable is not None:
                 self._bind("each", s, s.target, s.iterable, guards, table, stores, owner)

@@ -112,6 +112,15 @@ class Usages:
                     if call.args and self._is_function(call.args[0].value, node, function):
                         yield call, node
 
+    def candidates(self, function: Function) -> Iterator[str]:
+        """The files that may use a function."""
+        return self._candidates(function.module, function.name, far=function.owner is not None)
+
+    def local_names(self, path: str, function: Function) -> tuple[str, ...]:
+        """What a file may call a function."""
+        module = self._program.module(path)
+        return self._local_names(module, function.name) if module is not None else ()
+
     def _is_whole(self, function: Function) -> bool:
         """``module.exports = function (agenda) {…}``."""
         if not isinstance(function.parent, Module) or any(True for _ in function.module.exports):

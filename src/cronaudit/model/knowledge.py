@@ -224,6 +224,12 @@ class Setting:
     """What it is called, the strongest name first."""
     default: Scalar
     """What holds where nothing sets it; a duration in seconds."""
+    parts: tuple[tuple[str, str], ...]
+    """Where in its value what stands, keys joined by dots, by the words of rules/effects.yaml."""
+
+    def part(self, word: str) -> tuple[str, ...]:
+        """The keys that lead to a part; none where the setting has no such part."""
+        return tuple(dict(self.parts).get(word, "").split(".")) if word in dict(self.parts) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Timers that run the classes of a registry: each class that states the timer's cadence is a job.
 
 ``for (const name in tasks) { if (!(tasks[name].prototype instanceof Task)) continue; const task = new tasks[name]();
-if (task.plan.every === cadence) await task.enqueue(); }``: what fills the registry (a folder that is read at run time, a
-plugin) need not be known, since the base class that the timer asks for tells which classes it can mean.
+if (task.plan.every === cadence) await task.enqueue(); }``: what fills the registry (a folder that is read at run time,
+a plugin) need not be known, since the base class that the timer asks for tells which classes it can mean.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a queue's work is defined: ``new Worker('mail', f)``, ``agenda.define('mail', f)``, ``boss.work('mail', f)``."""
+"""Where queued work is defined: ``new Worker('mail', f)``, ``agenda.define('mail', f)``, ``boss.work('mail', f)``."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.model.deployment import Deployment
 from cronaudit.model.facts import Fact, Unresolved
-from cronaudit.model.ir import Comment, Function, Module
+from cronaudit.model.ir import Assign, Comment, Const, Function, Module
 from cronaudit.model.linker import Linker, TokenHits
 from cronaudit.model.source import Location, SourceTree
 from cronaudit.model.trace import Trace
@@ -113,3 +113,16 @@ def doc_of(function: Function) -> Comment | None:
         ):
             return comment
     return None
+
+
+def over_settings(linker: Linker, module: Module, line: int) -> tuple[Comment, ...]:
+    """The comments above a definition, with plain settings in between: ``export const maxDuration = 60``."""
+    taken = {n for c in module.comments if not c.is_trailing for n in range(c.line, c.end_line + 1)}
+    for statement in module.body:
+        if isinstance(statement, Assign) and statement.declares and isinstance(statement.value, Const):
+            taken.update(range(statement.line, statement.end_line + 1))
+    lines = linker.source(module.path).splitlines()
+    first = line
+    while first > 1 and (first - 1 in taken or not lines[first - 2].strip()):
+        first -= 1
+    return tuple(c for c in module.comments if first <= c.line < line and not c.is_trailing)

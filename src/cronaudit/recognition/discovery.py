@@ -48,14 +48,14 @@ class Discovery:
                 if name in self._arming or isinstance(call.callee, Name):
                     yield from self._call(call, node, module)
                 else:
-                    yield from self._unknown(call, node, module)
+                    yield from self._unknown(call, node)
         yield from self._declarations.in_module(module)
 
     def _call(self, call: Call, node: Function | Module, module: Module) -> Iterator[Registration]:
         scope = self._linker.scope_of(node)
         callee = self._linker.fold(call.callee, scope)
         if not isinstance(callee, External) or not self._matcher.scheduler(callee.path, "call"):
-            yield from self._unknown(call, node, module)
+            yield from self._unknown(call, node)
         for option in callee.options if isinstance(callee, Choice) else (callee,):
             if isinstance(option, External):
                 for scheduler in self._matcher.scheduler(option.path, "call"):
@@ -69,7 +69,7 @@ class Discovery:
                 if not anywhere and getattr(call.callee, "name", "").encode() in self._tokens:
                     yield from self._open_receiver(call, node, module)
 
-    def _unknown(self, call: Call, node: Function | Module, module: Module) -> Iterator[Registration]:
+    def _unknown(self, call: Call, node: Function | Module) -> Iterator[Registration]:
         """A call that no library file describes."""
         if not may_state_cron(call):
             return

@@ -82,7 +82,8 @@ class Registration:
     run_by: Call | None = None
     """The engine's call that runs the job, where no name tells it."""
     work: Closure | None = None
-    """What a queue's consumer runs for this job in the end, where the consumer picks it by a name at run time."""
+    """What does the job's own work, where `handler` only leads to it: the method that a queue's consumer picks by a
+    name at run time, the function that a route wraps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from cronaudit.recognition.liveness import Liveness, Starts
 from cronaudit.recognition.loops import Loops
 from cronaudit.recognition.manifests import Manifests
 from cronaudit.recognition.receivers import Receivers
+from cronaudit.recognition.rounds import rounds_of
 from cronaudit.recognition.sightings import Reader, Sighting
 from cronaudit.recognition.timers import branches_that_end, judge_interval, judge_work
 
@@ -65,7 +66,10 @@ class Finder:
                 continue
             candidates = [*self.discovery.in_file(path), *self.loops.timeouts(module), *self.loops.sleeps(module)]
             for candidate in candidates:
-                if self._is_job(candidate):
+                rounds = self._rounds(candidate)
+                if rounds:
+                    found.extend(rounds)
+                elif self._is_job(candidate):
                     found.extend(self._entries(candidate) or [candidate])
         received, senders = self.receivers.registrations(found)
         found = [r for r in found if r not in senders] + received
@@ -94,6 +98,15 @@ class Finder:
         if not judgement.is_job:
             self._reject(registration, judgement.reason)
         return judgement.is_job
+
+    def _rounds(self, registration: Registration) -> list[Registration]:
+        """The jobs that a loop of the project's own runs out of a registry of functions."""
+        jobs = list(rounds_of(registration, self.linker)) if registration.loop is not None else []
+        return [
+            j
+            for j in jobs
+            if j.handler is not None and judge_work(self.linker.walk(j.handler), self.reader)[0].is_job
+        ]
 
     def _is_engine(self, registration: Registration) -> bool:
         """Whether a timer only keeps a scheduler of the tree going whose calls are the jobs."""

@@ -210,13 +210,17 @@ def _without_comment(line: str) -> str:
 
 def _is_definition(text: str, name: str) -> bool:
     stripped = text.strip().removeprefix("export ").removeprefix("default ").removeprefix("async ")
-    heads = (f"function {name}", f"function* {name}", f"const {name} ", f"const {name}:", f"class {name}", f"def {name}",
-             f"let {name} ", f"var {name} ", f"exports.{name} =", f"module.exports.{name} =", f"abstract class {name}",
-             f"{name} = ")  # fmt: skip
+    keywords = ("function", "function*", "class", "abstract class", "def")
+    heads = (
+        *(f"{keyword} {name}" for keyword in keywords),
+        *(f"{keyword} {name} " for keyword in ("const", "let", "var")),
+        *(f"const {name}:", f"exports.{name} =", f"module.exports.{name} =", f"{name} = "),
+    )
     bare = stripped.rstrip(",;{} ")
     if stripped.startswith(f"{name}(") and stripped.endswith("{"):
         return True
-    method = rf"(?:(?:public|private|protected|static|async|override|get|set)\s+)*{re.escape(name)}\s*\(.*\)\s*(?::[^{{=]+)?\{{"
+    modifiers = r"(?:(?:public|private|protected|static|async|override|get|set)\s+)*"
+    method = rf"{modifiers}{re.escape(name)}\s*\(.*\)\s*(?::[^{{=]+)?\{{"
     if "function" not in stripped and re.match(method, stripped):
         return True
     lists = ("export {", "module.exports =", "{ ")

@@ -27,6 +27,7 @@ from cronaudit.model.walking import blocks, expressions, functions_in, inside, s
 from cronaudit.recognition.commands import command_of
 from cronaudit.recognition.found import Registration, Rejection, Timing
 from cronaudit.recognition.handlers import unwrapped
+from cronaudit.recognition.naming import named_by
 from cronaudit.recognition.pauses import Pauses, ends_on_success, required_mode
 from cronaudit.recognition.timers import judge_interval, rearms
 from cronaudit.recognition.timing import read
@@ -119,38 +120,54 @@ class Loops:
         runs = handler if handler.function.name or handler.function is node else Closure(node, scope.parent or scope)
         bodies = (handler.function, runs.function, node, unwrapped(handler, self._linker).function)
         works = called_parameters(bodies, self._linker, runs.function)
-        armed = armed_by_callers(works, delay, runs.function, self._linker)
+
+        def settles(outer: Scope) -> bool:
+            inner = scope_inside(outer, runs.function, node, self._linker)
+            found = read(every, self._linker.fold(written, inner), self._linker) if written is not None else None
+            return found is not None and found.open is None
+
+        armed = armed_by_callers(works, delay, runs.function, self._linker, settles)
         if not armed:
             self._reject(call, module, "a wrapper that nothing in the tree calls")
         seen: set[tuple[float | None, Location]] = set()
         for bound in armed:
-            if works or bound.scope is not self._linker.scope_of(runs.function):
+            own = bool(works) or bool(bound.items)
+            if own or bound.scope is not self._linker.scope_of(runs.function):
                 inner = scope_inside(bound.scope, runs.function, node, self._linker)
                 delay = self._linker.fold(written, inner) if written is not None else Known(0)
             timing = read(every, delay, self._linker) or Timing(
                 Schedule(None, None, None, "again at once"), Location(module.path, call.line), None
             )
-            item = bound.chain[-1] if works and bound.chain else site
+            item = bound.chain[-1] if own and bound.chain else site
             key = (timing.schedule.interval_seconds, item)
             if key in seen:
                 continue
             seen.add(key)
-            bound_run = Closure(runs.function, bound.scope.parent or bound.scope, bound.scope.this) if works else runs
+            bound_run = self._run_in(bound, runs) if own else runs
+            name, name_at = named_by(bound, self._linker) if bound.items else (None, None)
             yield Registration(
                 kind="timer-loop" if module.language is Language.PYTHON else "set-timeout-loop",
                 scheduler=None,
                 call=self._view(call, scope, site),
                 node=node,
-                bound=bound if works else Bound(scope, ()),
-                site=item,
+                bound=bound if own else Bound(scope, ()),
+                site=site if bound.items else item,
                 timing=timing,
                 timezone=None,
-                name=None,
-                name_at=None,
+                name=name,
+                name_at=name_at,
                 handler=self._with_this(bound_run),
                 item=item,
                 traits={"runner.library": "own", "runner.persistence": "none"},
+                alone=not own,
             )
+
+    @staticmethod
+    def _run_in(bound: Bound, runs: Closure) -> Closure:
+        """What runs, in the scope that a caller or a class that inherits it has bound."""
+        if bound.items and isinstance(made := bound.items[-1].value, Instance):
+            return Closure(runs.function, runs.scope, made)
+        return Closure(runs.function, bound.scope.parent or bound.scope, bound.scope.this)
 
     def _view(self, call: Call, scope: Scope, site: Location) -> External:
         path = getattr(self._linker.fold(call.callee, scope), "path", "")
@@ -292,7 +309,7 @@ _FAILURE_EVENTS = frozenset(("exit", "close", "error", "disconnect", "end", "cra
 
 
 def _is_failure_callback(node: Function, linker: Linker) -> bool:
-    """A callback of ``.catch``, or of an event that says that something ended: it starts it again, it is no schedule."""
+    """A callback of ``.catch``, or of an event that something ended: it starts it again, and is no schedule."""
     calls = linker.calls(node.module)
     for name in ("catch", "on", "once", "addEventListener"):
         for call, _where in calls.get(name, ()):

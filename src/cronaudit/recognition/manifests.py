@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.selectors import Site, select
-from cronaudit.model.ir import Module
+from cronaudit.model.ir import Assign, Call, Function, Module, Name
 from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location, SourceTree
-from cronaudit.model.value import Closure, Namespace, Record, Scope, Sequence, Value
+from cronaudit.model.value import Closure, Known, Lazy, Namespace, Record, Scope, Sequence, Value
+from cronaudit.model.walking import statements
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.registrar import Registrar
 
@@ -71,8 +72,24 @@ class Manifests:
             handler = _function(value, self.linker)
             if handler is not None:
                 found.handler, found.handler_open, found.node = handler, "", module
+                found.work = _wrapped(method, module, self.linker)
+                self._options(found, module)
                 return
         found.handler_open = f"{module.path} exports no handler that is known"
+
+    def _options(self, found: Registration, module: Module) -> None:
+        """What the route's file sets for the platform: ``export const maxDuration = 60``."""
+        if found.scheduler is None:
+            return
+        exports: dict[str, Value | Lazy] = {
+            e.name: self.linker.member(Namespace(module), e.name) for e in module.exports if e.name != "*"
+        }
+        site = Site(found.scheduler.call, None, None, {}, exports, module.path)
+        for name, selectors in found.scheduler.options:
+            values = (select(s, site, self.linker.force, self.linker.member) for s in selectors)
+            value = next((v for v in values if isinstance(v, Known) and v.value is not None), None)
+            if value is not None:
+                found.options.setdefault(name, value)
 
     def _paths(self) -> dict[str, str]:
         if not self._routes:
@@ -83,6 +100,18 @@ class Manifests:
                         self._routes.setdefault(_GROUP.sub("", match[1] + "/").strip("/"), file.path)
                         break
         return self._routes
+
+
+def _wrapped(method: str, module: Module, linker: Linker) -> Closure | None:
+    """The route's own function in ``export const GET = withCron(async () => …)``: what the wrapper surrounds."""
+    for statement in statements(module.body):
+        if not (isinstance(statement, Assign) and isinstance(statement.value, Call)):
+            continue
+        if isinstance(statement.target, Name) and statement.target.name == method:
+            inner = next((a.value for a in statement.value.args if isinstance(a.value, Function)), None)
+            value = linker.fold(inner, linker.scope_of(module)) if inner is not None else None
+            return value if isinstance(value, Closure) else None
+    return None
 
 
 def _function(value: Value, linker: Linker) -> Closure | None:

@@ -75,11 +75,10 @@ class Registrar:
         if timing is None:
             self.rejections.append(Rejection(site, scheduler.kind, "it states no recurring schedule"))
             return None
-        if timing.open is not None and any(
-            timing.open.reason == f"{i.location.path} exports no {timing.open.reason.rpartition(' ')[2]}" for i in bound.items
-        ):
+        open_ = timing.open.reason if timing.open is not None else ""
+        if any(open_ == f"{i.location.path} exports no {open_.rpartition(' ')[2]}" for i in bound.items):
             # A folder is read as it stands: what else lies in it (base classes, shared code) states no job.
-            self.rejections.append(Rejection(site, scheduler.kind, timing.open.reason))
+            self.rejections.append(Rejection(site, scheduler.kind, open_))
             return None
         against = _one_shot(scheduler, view, timing, self._first(scheduler.handler, view))
         if against:

@@ -156,7 +156,7 @@ class Reader:
 
 
 def _is_written_so(effect: Effect, callee: Member | Name) -> bool:
-    """Whether a call is written as an unresolved pattern asks: ``*.logger.error`` wants a receiver called ``logger``."""
+    """Whether a call is written as an unresolved pattern asks: ``*.logger.error`` wants a receiver named ``logger``."""
     if not effect.call.startswith("*."):
         return True
     receiver = callee.object if isinstance(callee, Member) else None

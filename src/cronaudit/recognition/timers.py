@@ -44,8 +44,10 @@ READING = frozenset(("db.read", "db.read_one", "db.stream", "db.query", "http.re
 """Effects that need something to be done with what was read."""
 
 _REQUEST_PARAMETERS = frozenset(("req", "request", "res", "response", "reply", "socket", "ws", "ctx"))
-_SHUTDOWN_WORDS = ("stop", "close", "shutdown", "destroy", "dispose", "cleanup", "clear", "end", "teardown", "disconnect",
-                   "unmount", "exit", "sigterm", "sigint", "kill", "deinit", "terminate", "pause", "cancel")  # fmt: skip
+_SHUTDOWN_WORDS = tuple(
+    "stop close shutdown destroy dispose cleanup clear end teardown disconnect unmount exit sigterm sigint kill deinit"
+    " terminate pause cancel".split()
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cronaudit.model.ir import (
     Assign,
@@ -18,8 +18,9 @@ from cronaudit.model.ir import (
     Name,
     Operation,
 )
-from cronaudit.model.linker import Bound, Linker
-from cronaudit.model.value import Known, Scope, Symbol, Value
+from cronaudit.model.linker import Bound, Item, Linker
+from cronaudit.model.source import Location
+from cronaudit.model.value import Instance, Known, Scope, Symbol, Value
 from cronaudit.model.walking import expressions, statements
 
 
@@ -63,7 +64,13 @@ def _class_around(node: Function | Module) -> Class | None:
     return None
 
 
-def armed_by_callers(works: list[Symbol], pause: Value, node: Function | Module, linker: Linker) -> list[Bound]:
+def armed_by_callers(
+    works: list[Symbol],
+    pause: Value,
+    node: Function | Module,
+    linker: Linker,
+    settles: Callable[[Scope], bool] = lambda _scope: True,
+) -> list[Bound]:
     """The scopes of `node`, one for each call that hands over what runs, else for one that settles the pause.
 
     Empty where `node` is a wrapper that nothing calls.
@@ -71,12 +78,52 @@ def armed_by_callers(works: list[Symbol], pause: Value, node: Function | Module,
     plain = Bound(linker.scope_of(node), ())
     if works:
         return [b for b in _bound_in(works[0], node, linker) if b.chain]
+    inherited = of_subclasses(node, linker, settles)
+    if inherited:
+        return inherited
     opened = [s for s in linker.symbols(pause) if _is_around(s, node)]
     if not opened:
         return [plain]
     # Whoever calls it, the loop is one job: only what its pause comes to is asked of the callers.
     bounds = _bound_in(opened[0], node, linker)
     return [Bound(bounds[0].scope, ())] if bounds else [plain]
+
+
+def of_subclasses(node: Function | Module, linker: Linker, settles: Callable[[Scope], bool]) -> list[Bound]:
+    """The scopes of `node` for each class that inherits the loop: a base class that arms itself is a scheduler.
+
+    An object that is made gives what it is made with. Of several ways into `node` the one counts that `settles` the
+    pause: ``scheduleNext(0)`` at the start says nothing about the period.
+    """
+    owner = _class_around(node)
+    if owner is None or not isinstance(node, Function) or not linker.subclasses(owner):
+        return []
+    made: dict[Location, Bound] = {}
+    for bound in linker.bounds(node):
+        this = _this_of(bound.scope)
+        if this is not None and not this.of.cls.is_abstract:
+            at = this.of.cls.location
+            if at not in made or (settles(bound.scope) and not settles(made[at].scope)):
+                made[at] = _of_class(this, bound.scope, bound.chain)
+    for instance, chain in linker.instances(owner):
+        cls = instance.of.cls
+        if cls.location not in made and not cls.is_abstract:
+            made[cls.location] = _of_class(instance, Scope(node, linker.scope_of(node.parent), this=instance), chain)
+    return [made[at] for at in sorted(made)]
+
+
+def _of_class(made: Instance, scope: Scope, chain: tuple[Location, ...]) -> Bound:
+    at = made.of.cls.location
+    return Bound(scope, (*chain, at), (Item(at, made),))
+
+
+def _this_of(scope: Scope) -> Instance | None:
+    current: Scope | None = scope
+    while current is not None:
+        if isinstance(current.this, Instance):
+            return current.this
+        current = current.parent
+    return None
 
 
 def scope_inside(outer: Scope, of: Function, node: Function, linker: Linker) -> Scope:

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from cronaudit.target.roles import PathRule, RoleRules
 
-_DEPENDENCIES: Final = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
+_DEPENDENCIES: Final = ("dependencies", "peerDependencies", "optionalDependencies")
+_OF_TESTS: Final = frozenset(
+    "jsdom playwright playwright-core puppeteer puppeteer-core nodemon execa fs-extra chokidar shelljs".split()
+)
+"""Packages that a front end has among its devDependencies for its tests and scripts: there they tell nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,4 +168,6 @@ def dependencies_of(manifest: bytes) -> frozenset[str]:
     if not isinstance(parsed, dict):
         return frozenset()
     groups = (parsed.get(group) for group in _DEPENDENCIES)
-    return frozenset(name for group in groups if isinstance(group, dict) for name in group)
+    running = frozenset(name for group in groups if isinstance(group, dict) for name in group)
+    developing = parsed.get("devDependencies")
+    return running | (frozenset(developing) - _OF_TESTS if isinstance(developing, dict) else frozenset())

@@ -301,3 +301,31 @@ def test_payments(service_of: ServiceOf, options: str, payments: str) -> None:
 )
 def test_run_id(service_of: ServiceOf, body: str, run_id: str) -> None:
     assert facts(service_of, body).run_id.value == run_id
+
+
+def test_a_delete_of_each_row_that_a_query_found_is_not_conditional(service_of: ServiceOf) -> None:
+    (context,) = service_of(
+        {
+            "shop/settings.py": """
+                CELERY_BEAT_SCHEDULE = {"sweep": {"task": "shop.tasks.sweep", "schedule": 60.0}}
+            """,
+            "shop/models.py": """
+                from django.db import models
+
+                class Share(models.Model):
+                    expires = models.DateTimeField()
+            """,
+            "shop/tasks.py": """
+                from celery import shared_task
+                from django.utils import timezone
+                from shop.models import Share
+
+                @shared_task
+                def sweep():
+                    for share in Share.objects.filter(expires__lt=timezone.now()).iterator():
+                        share.delete()
+            """,
+        }
+    )
+    guard = effects.build(context).guard
+    assert (guard.value, [str(at) for at in guard.locations]) == ("state-query", ["shop/tasks.py:7", "shop/tasks.py:8"])

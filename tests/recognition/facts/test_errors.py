@@ -331,3 +331,24 @@ def test_queue_worker(service_of: ServiceOf, signal: str, in_progress: str) -> N
 def test_failed_set(service_of: ServiceOf, options: str, after: str, dead_letter: str) -> None:
     found = service_of({"package.json": PACKAGE, "src/index.js": WORKER % (options, after)})
     assert [errors.build(c).dead_letter.value for c in found] == [dead_letter]
+
+
+def test_a_framework_that_logs_the_error_alone(service_of: ServiceOf) -> None:
+    (context,) = service_of(
+        {
+            "package.json": '{"dependencies": {"@nestjs/schedule": "^5.0.0", "pg": "^8.0.0"}}',
+            "src/sweep.service.ts": """
+                import { Injectable } from '@nestjs/common';
+                import { Cron } from '@nestjs/schedule';
+                import { Pool } from 'pg';
+                @Injectable()
+                export class SweepService {
+                  private readonly pool = new Pool();
+                  @Cron('0 3 * * *')
+                  async sweep() { await this.pool.query('DELETE FROM sessions WHERE over'); }
+                }
+            """,
+        }
+    )
+    found = errors.build(context)
+    assert (found.caught.value, found.logged.value) == ("framework", "bare")

@@ -354,3 +354,59 @@ def test_a_setting_recycles_the_workers_of_celery(service_of: ServiceOf) -> None
     (context,) = service_of({**files, "shop/settings.py": "CELERY_WORKER_MAX_MEMORY_PER_CHILD = 200_000\n"})
     limit = memory.build(context).limit
     assert (limit.value, at(limit)) == ("own", "shop/settings.py:1")
+
+
+def test_a_command_of_its_own_beside_the_server_in_one_container(service_of: ServiceOf) -> None:
+    dockerfile = 'CMD ["sh", "-c", "exec concurrently \\"node src/server.js\\" \\"node src/worker.js\\""]\n'
+    facts = of(
+        service_of,
+        {
+            "package.json": '{"name": "shop"}',
+            "Dockerfile": "FROM node:22\nWORKDIR /app\nCOPY . .\n" + dockerfile,
+            "src/sweep.ts": SWEEP,
+            "src/jobs.ts": JOBS,
+            "src/server.ts": SERVER.replace("    start();", "").replace("    import { start } from './jobs';\n", ""),
+            "src/worker.ts": WORKER,
+        },
+    )
+    assert (facts.separation.value, facts.separation.detail) == (
+        "own",
+        "Command of its own beside the server: node src/worker.js",
+    )
+    assert facts.scaling.value == "embedded"
+
+
+def test_workers_of_the_library_run_its_tasks_and_not_who_imports_them(service_of: ServiceOf) -> None:
+    facts = of(
+        service_of,
+        {
+            "requirements.txt": "celery==5.4\nflask==3.0\n",
+            "Procfile": "web: gunicorn shop.web:app\nworker: celery -A shop.celery worker\n",
+            "shop/__init__.py": "",
+            "shop/celery.py": """
+                from celery import Celery
+                app = Celery('shop')
+                app.conf.beat_schedule = {'sweep': {'task': 'shop.tasks.sweep', 'schedule': 60.0}}
+            """,
+            "shop/tasks.py": """
+                from shop.celery import app
+                import psycopg
+
+                @app.task
+                def sweep():
+                    psycopg.connect('dbname=shop').execute('DELETE FROM sessions WHERE over')
+            """,
+            "shop/web.py": """
+                from flask import Flask
+                from shop.tasks import sweep
+                app = Flask(__name__)
+
+                @app.route('/sweep')
+                def now():
+                    sweep.delay()
+                    return 'ok'
+            """,
+        },
+    )
+    assert (facts.separation.value, facts.separation.detail) == ("own", "Procfile process of its own: worker")
+    assert facts.scaling.value == "own"

@@ -68,6 +68,8 @@ def condition_of(where: Value | None, view: External, linker: Linker) -> Conditi
         if name in FILTERS and link.args is not None:
             filtered = True
             _link(name, link, linker, states, keys)
+        if link.path.rpartition(".")[0].endswith("[]"):
+            break  # an item of what was found: the query that found it is no part of this call
     return Condition(frozenset(states), frozenset(keys), filtered)
 
 

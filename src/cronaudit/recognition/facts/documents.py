@@ -11,7 +11,7 @@ from cronaudit.model.ir import Assign, Call, Class, Comment, Export, Function, M
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Choice, Closure, Instance, Known, Record
 from cronaudit.model.walking import expressions
-from cronaudit.recognition.context import JobContext, doc_of
+from cronaudit.recognition.context import JobContext, doc_of, over_settings
 from cronaudit.recognition.facts.remarks import comments_of, planner_comment
 from cronaudit.recognition.facts.spans import Spans, core_of
 
@@ -158,6 +158,10 @@ def _of_function(context: JobContext, function: Function) -> Iterator[Text]:
         yield from _text(doc, function.module.path, "handler")
     for comment in function.module.comments:
         if not comment.is_doc and not comment.is_trailing and comment.end_line == first - 1:
+            yield from _text(comment, function.module.path, "handler")
+    work = context.registration.work
+    if doc is None and work is not None and work.function is function and isinstance(function.parent, Module):
+        for comment in over_settings(context.linker, function.module, first):
             yield from _text(comment, function.module.path, "handler")
 
 

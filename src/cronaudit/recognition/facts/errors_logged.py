@@ -75,6 +75,8 @@ def logged_of(context: JobContext) -> Fact[Logged]:
         return Fact(chosen.quality, chosen.detail, (chosen.location,), chosen.path)
     if trait:
         return Fact("framework", "The framework logs the failure with its name and id", (context.site,))
+    if stated == "bare":
+        return Fact("bare", "The framework logs the error, without the job's name", (context.site,))
     told = judge.of_hooks()
     if told is not None:
         return Fact(told.quality, told.detail, (told.location,), told.path)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cronaudit.model.ir import Template
+from cronaudit.model.ir import Call, Template
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind
@@ -94,6 +94,8 @@ class Operation:
     enqueued: bool = False
     """Whether the work that the job enqueues does it."""
     is_sql: bool = False
+    made_by: tuple[Call, ...] = ()
+    """The calls that gave the object on which it is called: the query whose rows a loop goes over."""
 
     @property
     def location(self) -> Location:
@@ -314,6 +316,7 @@ class _Collector:
             limited=limited,
             ordered=ordered | order_columns(sighting.view, self._linker),
             set_based=kind in ("update", "delete") and not condition.is_single,
+            made_by=tuple(link.call for link in chain_of(sighting.view) if link.call is not None),
         )
 
     def _is_limited(self, sighting: Sighting) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from cronaudit.model.deployment import EntryPoint, Process, ProcessKind, ProcessRole
+from cronaudit.model.deployment import Entry, EntryPoint, Process, ProcessKind, ProcessRole
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.source import Location
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.processes import Placement, placement, process_probes
 from cronaudit.recognition.facts.processes_http import has_probes_only, serves
+from cronaudit.recognition.facts.processes_sites import reached_from
 
 Separation = Literal["own", "flag", "shared"]
 Scaling = Literal["own", "flag", "embedded"]
@@ -42,6 +43,11 @@ def separation(context: JobContext) -> Fact[Separation]:
             return Fact(
                 "own", f"{set_apart[0]} is set for {set_apart[1].name}", (found.place, set_apart[1].source)
             )
+        beside = _beside(context.service, found)
+        if beside is not None:
+            words = " ".join(beside.argv)
+            places = (found.place, *_sources(found.servers))
+            return Fact("own", f"Command of its own beside the server: {words}", places)
         return _shared(found)
     stated = context.trait("runner.separation")
     if stated in ("own", "flag", "shared"):
@@ -130,6 +136,31 @@ def _set_apart(found: Placement) -> tuple[str, Process] | None:
             ):
                 return switch.name, worker
     return None
+
+
+def _beside(service: Service, found: Placement) -> Entry | None:
+    """The command that runs the job where every container starts it next to another one that serves requests."""
+    apart: Entry | None = None
+    for process in found.servers:
+        running = [e for e in process.main_entries if any(_comes_to(service, path, found) for path in e.paths)]
+        if not running or len(running) == len(process.main_entries):
+            return None
+        if any(_is_server(service, e) for e in running):
+            return None
+        apart = apart or running[0]
+    return apart
+
+
+def _is_server(service: Service, entry: Entry) -> bool:
+    """A worker by its command stays one, whatever listens inside it for its own use."""
+    if entry.role is ProcessRole.WORKER:
+        return False
+    return entry.role is ProcessRole.SERVER or any(serves(service, path) for path in entry.paths)
+
+
+def _comes_to(service: Service, path: str, found: Placement) -> bool:
+    wanted = {s.path for s in found.starts} or {found.work.path}
+    return path in wanted or bool(wanted & reached_from(service, path))
 
 
 _PROBES: Final = "; its own HTTP server has metrics and health only"

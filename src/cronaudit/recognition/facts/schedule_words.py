@@ -12,6 +12,7 @@ from cronaudit.model.ir import (
     Call,
     Comment,
     Const,
+    Do,
     Expr,
     Function,
     Index,
@@ -23,8 +24,8 @@ from cronaudit.model.ir import (
 from cronaudit.model.schedule import CommentReading, Schedule
 from cronaudit.model.source import Location
 from cronaudit.model.value import Closure, Known
-from cronaudit.model.walking import inside, statements
-from cronaudit.recognition.context import JobContext, doc_of
+from cronaudit.model.walking import functions_in, inside, statements
+from cronaudit.recognition.context import JobContext, doc_of, over_settings
 from cronaudit.recognition.facts.remarks import comments_of, planner_comment
 from cronaudit.schedule.comments import comment_says
 
@@ -97,6 +98,7 @@ def _remarks(context: JobContext) -> Iterator[tuple[Comment, str]]:
     if planner is not None and id(planner) not in seen:
         seen.add(id(planner))
         yield planner, context.site.path
+    yield from _route_remarks(context)
     handler = registration.handler
     if isinstance(handler, Closure) and registration.call.call is not None:
         # The doc of a decorated function stands beside the decorator that states the schedule.
@@ -107,6 +109,17 @@ def _remarks(context: JobContext) -> Iterator[tuple[Comment, str]]:
         doc = doc_of(function) if near and function.decorators else None
         if doc is not None and id(doc) not in seen:
             yield doc, function.module.path
+
+
+def _route_remarks(context: JobContext) -> Iterator[tuple[Comment, str]]:
+    """A manifest in JSON holds no comments: what says when the job runs stands above its route."""
+    scheduler, work = context.registration.scheduler, context.registration.work or context.registration.handler
+    if scheduler is None or scheduler.how != "manifest" or not isinstance(work, Closure):
+        return
+    module = work.function.module
+    for comment in over_settings(context.linker, module, work.function.line):
+        if comment_says(comment.text, context.registration.timing.schedule) is CommentReading.WORDS:
+            yield comment, module.path
 
 
 def _places(context: JobContext) -> Iterator[tuple[Location, int]]:
@@ -137,6 +150,9 @@ def _places(context: JobContext) -> Iterator[tuple[Location, int]]:
             start = _statement_line(context.linker.module(place.path), place.line)
             if start is not None and start != place.line:
                 yield Location(place.path, start), start
+    taken = _taken_by(context.linker.module(site.path), site.line)
+    if taken is not None:
+        yield Location(site.path, taken), taken
 
 
 def _near(comments: tuple[Comment, ...], line: int, last: int) -> tuple[Comment, ...]:
@@ -161,6 +177,22 @@ def _statement_line(module: Module | None, line: int) -> int | None:
             and end - statement.line <= _LONG_CALL
         ):
             best = statement.line
+    return best
+
+
+def _taken_by(module: Module | None, line: int) -> int | None:
+    """The first line of a call that takes what the registration gives: ``jobs.push({id, job: schedule(…)})``."""
+    if module is None:
+        return None
+    best: int | None = None
+    nodes: tuple[Function | Module, ...] = (module, *functions_in(module))
+    for node in nodes:
+        for statement in statements(node.body):
+            call = statement.value if isinstance(statement, Do) else None
+            if not isinstance(call, Call) or not call.line < line <= call.end_line or line - call.line > _LONG_CALL:
+                continue
+            if any(isinstance(a.value, Object) and a.value.line <= line for a in call.args):
+                best = call.line if best is None else max(best, call.line)
     return best
 
 

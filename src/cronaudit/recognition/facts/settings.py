@@ -42,6 +42,11 @@ def default_of(service: Service, what: str) -> Scalar:
     return next((s.default for s in _known(service) if s.what == what and s.default is not None), None)
 
 
+def parts_of(service: Service, what: str, word: str) -> tuple[str, ...]:
+    """The keys that lead from the value of a setting to a part of it."""
+    return next((s.part(word) for s in _known(service) if s.what == what and s.part(word)), ())
+
+
 def is_set(found: Setting | None) -> bool:
     """Whether a setting has a value that turns something on."""
     if found is None:

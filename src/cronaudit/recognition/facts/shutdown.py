@@ -148,6 +148,9 @@ def _closes(event: Event) -> bool:
         "disconnect",
         "drain",
         "shutdown",
+        "stop",
+        "quit",
+        "dispose",
     )
 
 

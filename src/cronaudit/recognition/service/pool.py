@@ -10,7 +10,7 @@ from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Env, Known, Record, Value
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.facts.processes_sites import is_reached, placed, written_at
-from cronaudit.recognition.facts.settings import setting
+from cronaudit.recognition.facts.settings import parts_of, setting
 from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.timing import why_open
 
@@ -85,29 +85,28 @@ def _per_run(service: Service) -> Sighting | None:
 
 
 def _configured(service: Service) -> Fact[Pool] | None:
-    """Django's ``DATABASES``: a connection lives as long as a task unless ``CONN_MAX_AGE`` or a pool keeps it."""
+    """Databases in settings: a connection lives as long as a task unless an age that is set or a pool keeps it."""
     found = setting(service, "databases")
     if found is None:
         return None
     value, at = found
     databases = [service.linker.force(v) for v in value.entries.values()] if isinstance(value, Record) else []
+    kept, pool = (parts_of(service, "databases", word) for word in ("kept", "pool"))
     words: set[Pool] = set()
     for database in databases:
         if not isinstance(database, Record) or not database.complete:
             return Fact("default", "Persistent connections at best, no bounds in the tree", (at,))
-        age = _entry(service, database, "CONN_MAX_AGE")
-        options = _entry(service, database, "OPTIONS")
-        pooled = _entry(service, options, "pool") if isinstance(options, Record) else None
+        age, pooled = _entry(service, database, kept), _entry(service, database, pool)
         if pooled is not None and not (isinstance(pooled, Known) and not pooled.value):
             words.add("bounded")
-        elif "CONN_MAX_AGE" in database.entries and not (isinstance(age, Known) and age.value == 0):
+        elif age is not None and not (isinstance(age, Known) and age.value == 0):
             words.add("default")
         else:
             words.add("per-run")
     if not words:
         return None
     if words == {"per-run"}:
-        return Fact("per-run", "CONN_MAX_AGE is 0: a connection for each task", (at,))
+        return Fact("per-run", f"{'.'.join(kept)} is 0: a connection for each task", (at,))
     if words == {"bounded"}:
         return Fact("bounded", "Pool of each database", (at,))
     word: Pool = "some" if "bounded" in words else "default"
@@ -118,9 +117,12 @@ def _configured(service: Service) -> Fact[Pool] | None:
     )
 
 
-def _entry(service: Service, record: Record, key: str) -> Value | None:
-    raw = record.entries.get(key)
-    return None if raw is None else service.linker.force(raw)
+def _entry(service: Service, record: Record, keys: tuple[str, ...]) -> Value | None:
+    found: Value | None = record if keys else None
+    for key in keys:
+        raw = found.entries.get(key) if isinstance(found, Record) else None
+        found = None if raw is None else service.linker.force(raw)
+    return found
 
 
 def _nothing(service: Service) -> Fact[Pool]:

@@ -1,0 +1,58 @@
+"""Functions that decorate others: each use is a call with the decorated function as its argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cronaudit.linking import parameters
+from cronaudit.linking.fold import Evaluator
+from cronaudit.linking.program import Program
+from cronaudit.linking.usages import Usages
+from cronaudit.model.ir import Call, Function, Member, Name, Return
+from cronaudit.model.linker import Bound, Item
+from cronaudit.model.source import Location
+from cronaudit.model.value import Arguments, Closure, Instance, Scope
+from cronaudit.model.walking import functions_in, statements
+
+
+def decorating(node: Function, evaluator: Evaluator, program: Program, usages: Usages) -> Iterator[Bound]:
+    """The scopes of `node` for each function of the tree that it decorates, itself or as what a factory returns."""
+    factory = _factory_of(node)
+    named = factory or node
+    if named.name is None or not node.params:
+        return
+    for path in usages.candidates(named):
+        if not program.mentions(path, "@"):
+            continue
+        module = program.module(path)
+        for function in functions_in(module) if module is not None else ():
+            for decorator in function.decorators:
+                call = decorator if isinstance(decorator, Call) else None
+                callee = call.callee if call is not None else decorator
+                if not isinstance(callee, Name | Member) or (call is None) is not (factory is None):
+                    continue
+                if callee.name not in usages.local_names(path, named):
+                    continue
+                outer = evaluator.scope_of(function.parent)
+                value = evaluator.fold(callee, outer)
+                if not usages.reaches(value, named) or not isinstance(value, Closure):
+                    continue
+                around = value.scope
+                if factory is not None and call is not None:
+                    around = Scope(factory, value.scope, this=value.this)
+                    parameters.bind(evaluator, around, factory, evaluator.arguments(call, outer), value.bound)
+                this = Instance(usages.class_value(function.owner), None) if function.owner is not None else None
+                decorated = Closure(function, outer, this)
+                scope = Scope(node, around, this=value.this if factory is None else None)
+                parameters.bind(evaluator, scope, node, Arguments((decorated,), {}), ())
+                at = Location(path, callee.line, function.end_line)
+                yield Bound(scope, (at,), (Item(at, decorated),))
+
+
+def _factory_of(node: Function) -> Function | None:
+    """The function that makes a decorator: it returns `node`, which stands in it."""
+    parent = node.parent
+    if not isinstance(parent, Function) or node.name is None:
+        return None
+    returned = (s.value for s in statements(parent.body) if isinstance(s, Return))
+    return parent if any(isinstance(v, Name) and v.name == node.name for v in returned) else None

@@ -1,0 +1,176 @@
+"""Loops of Python that run for as long as the process, and those that only look like it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.recognition.small_trees import discover
+
+DB = (
+    "import psycopg2\nconn = psycopg2.connect('')\n\ndef sweep():\n"
+    "    conn.cursor().execute('delete from sessions')\n    conn.commit()\n\n"
+)
+
+JOBS = {
+    "while True": (
+        "import time\n" + DB + "def main():\n    while True:\n        sweep()\n        time.sleep(60)\n\nmain()\n",
+        ("sleep-loop", "60 s", "main"),
+    ),
+    "what its round took is subtracted": (
+        (
+            "import os, time\n" + DB + "EVERY = int(os.environ.get('EVERY', '300'))\n\ndef main():\n"
+            "    while True:\n        start = time.time()\n        sweep()\n"
+            "        time.sleep(max(0, EVERY - (time.time() - start)))\n\nmain()\n"
+        ),
+        ("sleep-loop", "300 s", "main"),
+    ),
+    "many short pauses": (
+        (
+            "import time\n" + DB + "def main():\n    while True:\n        sweep()\n"
+            "        for _ in range(30):\n            time.sleep(2)\n\nmain()\n"
+        ),
+        ("sleep-loop", "60 s", "main"),
+    ),
+    "asyncio": (
+        (
+            "import asyncio\n" + DB + "async def main():\n    while True:\n        sweep()\n"
+            "        await asyncio.sleep(30)\n\nasyncio.run(main())\n"
+        ),
+        ("sleep-loop", "30 s", "main"),
+    ),
+    "an order to stop that is waited for": (
+        (
+            "import threading\n" + DB + "stop = threading.Event()\n\ndef main():\n    while not stop.wait(45):\n"
+            "        sweep()\n\nthreading.Thread(target=main).start()\n"
+        ),
+        ("sleep-loop", "45 s", "main"),
+    ),
+    "an object with its interval": (
+        (
+            "import threading\n" + DB + "class Worker(threading.Thread):\n"
+            "    def __init__(self, interval=20):\n        super().__init__()\n"
+            "        self.interval = interval\n        self.stopped = threading.Event()\n\n"
+            "    def run(self):\n        while not self.stopped.is_set():\n            sweep()\n"
+            "            self.stopped.wait(timeout=self.interval)\n\nWorker(interval=10).start()\n"
+        ),
+        ("sleep-loop", "10 s", "Worker.run"),
+    ),
+    "left on an interrupt": (
+        (
+            "import time\n" + DB + "def main():\n    while True:\n        try:\n            sweep()\n"
+            "            time.sleep(5)\n        except KeyboardInterrupt:\n            break\n\nmain()\n"
+        ),
+        ("sleep-loop", "5 s", "main"),
+    ),
+    "a thread's timer that arms itself": (
+        (
+            "import threading\n" + DB + "def tick():\n    sweep()\n    threading.Timer(60, tick).start()\n\n"
+            "tick()\n"
+        ),
+        ("timer-loop", "60 s", "tick"),
+    ),
+    "sched": (
+        (
+            "import sched, time\n" + DB + "queue = sched.scheduler(time.time, time.sleep)\n\ndef tick():\n"
+            "    sweep()\n    queue.enter(30, 1, tick)\n\nqueue.enter(30, 1, tick)\nqueue.run()\n"
+        ),
+        ("timer-loop", "30 s", "tick"),
+    ),
+    "call_later": (
+        (
+            "import asyncio\n" + DB + "def tick(loop):\n    sweep()\n    loop.call_later(15, tick, loop)\n\n"
+            "loop = asyncio.new_event_loop()\nloop.call_later(1, tick, loop)\nloop.run_forever()\n"
+        ),
+        ("timer-loop", "15 s", "tick"),
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", JOBS)
+def test_loops_that_are_jobs(tmp_path: Path, shape: str) -> None:
+    code, expected = JOBS[shape]
+    found = discover(tmp_path, {"main.py": code}).only()
+
+    assert (found.kind, found.schedule, found.handler) == expected
+
+
+DECOYS = {
+    "waiting for a database": (
+        "import time\n" + DB + "def ready():\n    while True:\n        try:\n            sweep()\n"
+        "            break\n        except Exception:\n            time.sleep(1)\n\nready()\n"
+    ),
+    "polling for an answer": (
+        "import time\n" + DB + "def wait(order):\n    while True:\n        sweep()\n        if order.done():\n"
+        "            return order\n        time.sleep(1)\n\nwait(None)\n"
+    ),
+    "a number of tries": (
+        "import time\n" + DB + "def attempt():\n    for _ in range(5):\n        sweep()\n        time.sleep(1)\n\n"
+        "attempt()\n"
+    ),
+    "a consumer that rests after a failure": (
+        "import time\n" + DB + "def main(queue):\n    while True:\n        try:\n            queue.get()\n"
+        "            sweep()\n        except Exception:\n            time.sleep(5)\n\nmain(None)\n"
+    ),
+    "keeping the process alive": (
+        "import time\n" + DB + "def main():\n    sweep()\n    while True:\n        try:\n"
+        "            time.sleep(2**32)\n        except KeyboardInterrupt:\n            break\n\nmain()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", DECOYS)
+def test_loops_that_are_none(tmp_path: Path, shape: str) -> None:
+    assert discover(tmp_path, {"main.py": DECOYS[shape]}).jobs == ()
+
+
+COMMAND = (
+    "import time\nfrom django.core.management.base import BaseCommand\nfrom shop.models import Session\n\n"
+    "class Command(BaseCommand):\n    def add_arguments(self, parser):\n"
+    "        parser.add_argument('--loop', action='store_true')\n\n"
+    "    def handle(self, loop, **options):\n        while True:\n            Session.objects.all().delete()\n"
+    "            if not loop:\n                break\n            time.sleep(60)\n"
+)
+MODELS = (
+    "from django.db import models\n\nclass Session(models.Model):\n    expires = models.DateTimeField()\n"
+)
+
+
+def command(tmp_path: Path, procfile: str) -> list[tuple[str | None, str, str | None, bool]]:
+    files = {
+        "manage.py": "import sys\nfrom django.core.management import execute_from_command_line\n"
+        "execute_from_command_line(sys.argv)\n",
+        "shop/__init__.py": "",
+        "shop/models.py": MODELS,
+        "shop/management/__init__.py": "",
+        "shop/management/commands/__init__.py": "",
+        "shop/management/commands/prune.py": COMMAND,
+        "Procfile": procfile,
+    }
+    return [(j.name, j.schedule, j.handler, j.live) for j in discover(tmp_path, files).jobs]
+
+
+def test_a_command_that_a_manifest_runs_for_ever(tmp_path: Path) -> None:
+    found = command(tmp_path, "web: gunicorn shop.wsgi\nprune: python manage.py prune --loop\n")
+
+    assert found == [("prune", "60 s", "Command.handle", True)]
+
+
+def test_a_command_that_goes_round_once(tmp_path: Path) -> None:
+    found = command(tmp_path, "web: gunicorn shop.wsgi\nrelease: python manage.py prune\n")
+
+    assert found == [("prune", "60 s", "Command.handle", False)]
+
+
+def test_a_debouncer_is_no_job(tmp_path: Path) -> None:
+    code = (
+        "import { Pool } from 'pg';\nconst db = new Pool();\nclass Debouncer {\n"
+        "  start() { setTimeout(() => this.expired(), 500); }\n"
+        "  private expired() {\n    if (this.isDue()) {\n      db.query('update titles set x = 1');\n"
+        "      return;\n    }\n    setTimeout(() => this.expired(), this.rest());\n  }\n"
+        "  private isDue() { return Date.now() > 5; }\n  private rest() { return 5; }\n}\n"
+        "new Debouncer().start();\n"
+    )
+
+    assert discover(tmp_path, {"src/main.ts": code}).jobs == ()
