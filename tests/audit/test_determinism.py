@@ -15,7 +15,18 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 def scan(target: Path, tmp_path: Path, seed: str, format_: str) -> bytes:
     out = tmp_path / f"{seed}.{format_}"
-    command = [sys.executable, "-m", "cronaudit", "scan", target.name, "--format", format_, "-o", str(out), "-q"]
+    command = [
+        sys.executable,
+        "-m",
+        "cronaudit",
+        "scan",
+        target.name,
+        "--format",
+        format_,
+        "-o",
+        str(out),
+        "-q",
+    ]
     subprocess.run(
         [*command, "--date", "2026-11-23"],
         check=True,

@@ -84,3 +84,43 @@ def test_python_with_try_and_super(linked: Link) -> None:
         "throw [with redis.Redis().lock] [catch]",
         "app.db.close [with redis.Redis().lock] [finally]",
     ]
+
+
+def test_a_branch_that_only_the_environment_opens_is_no_default(linked: Link) -> None:
+    tree = linked(
+        {
+            "env.py": (
+                "import os\ndef setting(name, default):\n    if path := os.environ.get(f'{name}_FILE'):\n"
+                "        with open(path) as handle:\n            result = handle.read()\n    else:\n"
+                "        result = os.environ.get(name, default)\n    return result\n"
+                "probe(setting('ZONE', 'UTC'))\n"
+            )
+        }
+    )
+    assert tree.probe("env.py") == [("UTC", "builtins.open().read()")]
+
+
+def test_keywords_of_dict_and_names_of_functions(linked: Link) -> None:
+    tree = linked(
+        {
+            "app/jobs.py": (
+                "from celery import shared_task\ndef plain():\n    pass\n@shared_task\ndef sweep():\n    pass\n"
+                "@shared_task(name='billing.close')\ndef close():\n    pass\n"
+                "probe(dict(a=1, b=dict(c=2)), dict({'a': 1}, b=2), plain.__name__, sweep.name, close.name)\n"
+            )
+        }
+    )
+
+    assert tree.probe("app/jobs.py") == [
+        {"a": 1, "b": {"c": 2}},
+        {"a": 1, "b": 2},
+        "plain",
+        "app.jobs.sweep",
+        "billing.close",
+    ]
+
+
+def test_a_module_does_not_import_itself(linked: Link) -> None:
+    tree = linked({"app/celery.py": "from celery import Celery\nprobe(Celery)\n"})
+
+    assert tree.probe("app/celery.py") == ["celery.Celery"]

@@ -25,7 +25,7 @@ NO_JOBS = {
     "a queue's plain add": "import { Queue } from 'bullmq';\nnew Queue('mail').add('digest', {}, { delay: 1000 });",
     "an expression that is only checked": "import cron from 'node-cron';\ncron.validate('* * * * *');",
     "croner for its dates": "import { Cron } from 'croner';\nexport const next = new Cron('0 0 * * *').nextRun();",
-    "another library's schedule": "import { schedule } from 'somewhere';\nschedule('* * * * *', sweep);",
+    "a library that speaks of no schedule": "import { match } from 'somewhere';\nmatch('* * * * *', sweep);",
     "a method of the project": (
         "class Plan { schedule(at: string, fn: () => void) {} }\nnew Plan().schedule('* * * * *', sweep);"
     ),
@@ -35,6 +35,11 @@ NO_JOBS = {
         "/* cron.schedule('0 * * * *', sweep); */"
     ),
 }
+
+
+def test_a_library_that_no_file_describes(tmp_path: Path) -> None:
+    text = "import { schedule } from 'somewhere';\nschedule('* * * * *', sweep);"
+    assert discover(tmp_path, {"src/main.ts": HEAD + text}).rows() == [(None, "* * * * *", "sweep")]
 
 
 @pytest.mark.parametrize("shape", NO_JOBS)

@@ -217,57 +217,57 @@ BILLING = {
     ),
 }
 
-SCHEDULES = {
+SCHEDULES: dict[str, tuple[str, list[tuple[str | None, str, str | None]]]] = {
     "an item of the settings": (
-        "CELERY_BEAT_SCHEDULE = {'a': {'task': 'shop.tasks.sweep', 'schedule': 5}}\n"
-        "if BILLING:\n    CELERY_BEAT_SCHEDULE['b'] = {'task': 'billing.close', 'schedule': 9}\n",
+        ("CELERY_BEAT_SCHEDULE = {'a': {'task': 'shop.tasks.sweep', 'schedule': 5}}\n"
+        "if BILLING:\n    CELERY_BEAT_SCHEDULE['b'] = {'task': 'billing.close', 'schedule': 9}\n"),
         [("a", "5 s", "sweep"), ("b", "9 s", "close")],
     ),
     "an item of the configuration": (
-        "from celery import Celery\napp = Celery('shop')\napp.conf.beat_schedule = {}\n"
-        "app.conf.beat_schedule['a'] = {'task': 'shop.tasks.sweep', 'schedule': 7}\n",
+        ("from celery import Celery\napp = Celery('shop')\napp.conf.beat_schedule = {}\n"
+        "app.conf.beat_schedule['a'] = {'task': 'shop.tasks.sweep', 'schedule': 7}\n"),
         [("a", "7 s", "sweep")],
     ),
     "update of the settings": (
-        "CELERY_BEAT_SCHEDULE = {'a': {'task': 'shop.tasks.sweep', 'schedule': 7}}\n"
-        "CELERY_BEAT_SCHEDULE.update({'b': {'task': 'billing.close', 'schedule': 9}})\n",
+        ("CELERY_BEAT_SCHEDULE = {'a': {'task': 'shop.tasks.sweep', 'schedule': 7}}\n"
+        "CELERY_BEAT_SCHEDULE.update({'b': {'task': 'billing.close', 'schedule': 9}})\n"),
         [("a", "7 s", "sweep"), ("b", "9 s", "close")],
     ),
     "a comprehension": (
-        "from datetime import timedelta\nMINUTES = {'sweep': 5, 'other': 10}\nCELERY_BEAT_SCHEDULE = {\n"
+        ("from datetime import timedelta\nMINUTES = {'sweep': 5, 'other': 10}\nCELERY_BEAT_SCHEDULE = {\n"
         "    name: {'task': f'shop.tasks.{name}', 'schedule': timedelta(minutes=m)}\n"
-        "    for name, m in MINUTES.items()\n}\n",
+        "    for name, m in MINUTES.items()\n}\n"),
         [("other", "600 s", None), ("sweep", "300 s", "sweep")],
     ),
     "a loop over a list of dicts": (
-        "JOBS = [\n    {'name': 'a', 'task': 'shop.tasks.sweep', 'every': 5},\n"
+        ("JOBS = [\n    {'name': 'a', 'task': 'shop.tasks.sweep', 'every': 5},\n"
         "    {'name': 'b', 'task': 'billing.close', 'every': 10},\n]\nCELERY_BEAT_SCHEDULE = {}\n"
         "for job in JOBS:\n"
-        "    CELERY_BEAT_SCHEDULE[job['name']] = {'task': job['task'], 'schedule': job['every']}\n",
+        "    CELERY_BEAT_SCHEDULE[job['name']] = {'task': job['task'], 'schedule': job['every']}\n"),
         [("a", "5 s", "sweep"), ("b", "10 s", "close")],
     ),
     "a function that makes an entry": (
-        "from celery.schedules import crontab\ndef nightly(task, hour=3):\n"
+        ("from celery.schedules import crontab\ndef nightly(task, hour=3):\n"
         "    return {'task': task, 'schedule': crontab(hour=hour, minute=0)}\n"
         "CELERY_BEAT_SCHEDULE = {\n    'a': nightly('shop.tasks.sweep'),\n"
-        "    'b': nightly('billing.close', hour=4),\n}\n",
+        "    'b': nightly('billing.close', hour=4),\n}\n"),
         [("a", "0 3 * * *", "sweep"), ("b", "0 4 * * *", "close")],
     ),
     "an interval from the environment": (
-        "import os\nCELERY_BEAT_SCHEDULE = {\n"
-        "    'a': {'task': 'shop.tasks.sweep', 'schedule': int(os.environ.get('EVERY', '90'))},\n}\n",
+        ("import os\nCELERY_BEAT_SCHEDULE = {\n"
+        "    'a': {'task': 'shop.tasks.sweep', 'schedule': int(os.environ.get('EVERY', '90'))},\n}\n"),
         [("a", "90 s", "sweep")],
     ),
     "a schedule of the project's own": (
-        "from celery.schedules import schedule\nclass Jittered(schedule):\n"
+        ("from celery.schedules import schedule\nclass Jittered(schedule):\n"
         "    def __init__(self, every, jitter=5):\n        super().__init__(run_every=every)\n"
         "        self.jitter = jitter\n"
-        "CELERY_BEAT_SCHEDULE = {'a': {'task': 'shop.tasks.sweep', 'schedule': Jittered(120)}}\n",
+        "CELERY_BEAT_SCHEDULE = {'a': {'task': 'shop.tasks.sweep', 'schedule': Jittered(120)}}\n"),
         [("a", "120 s", "sweep")],
     ),
     "a class of settings": (
-        "class Config:\n    broker_url = 'redis://'\n"
-        "    beat_schedule = {'a': {'task': 'billing.close', 'schedule': 60}}\n",
+        ("class Config:\n    broker_url = 'redis://'\n"
+        "    beat_schedule = {'a': {'task': 'billing.close', 'schedule': 60}}\n"),
         [("a", "60 s", "close")],
     ),
     "inside an object of settings": (
@@ -275,8 +275,8 @@ SCHEDULES = {
         [("a", "60 s", "close")],
     ),
     "a task by its attribute": (
-        "from shop.tasks import close\n"
-        "CELERY_BEAT_SCHEDULE = {'a': {'task': close.name, 'schedule': 60}}\n",
+        ("from shop.tasks import close\n"
+        "CELERY_BEAT_SCHEDULE = {'a': {'task': close.name, 'schedule': 60}}\n"),
         [("a", "60 s", "close")],
     ),
 }  # fmt: skip
@@ -286,7 +286,9 @@ SCHEDULES = {
 def test_ways_to_write_a_beat_schedule(tmp_path: Path, shape: str) -> None:
     code, expected = SCHEDULES[shape]
 
-    assert sorted(discover(tmp_path, {**BILLING, "shop/conf.py": code}).rows(), key=str) == sorted(expected, key=str)
+    assert sorted(discover(tmp_path, {**BILLING, "shop/conf.py": code}).rows(), key=str) == sorted(
+        expected, key=str
+    )
 
 
 def test_tasks_are_found_from_another_root_of_the_path(tmp_path: Path) -> None:
@@ -348,7 +350,10 @@ def test_receivers_of_a_signal_that_a_scheduled_task_sends(tmp_path: Path) -> No
         "shop/settings.py": "CELERY_BEAT_SCHEDULE = {'tick': {'task': 'shop.tasks.tick', 'schedule': 60}}\n",
     }
 
-    assert discover(tmp_path, {**SIGNALS, **files}).rows() == [(None, "60 s", "expire"), (None, "60 s", "remind")]
+    assert discover(tmp_path, {**SIGNALS, **files}).rows() == [
+        (None, "60 s", "expire"),
+        (None, "60 s", "remind"),
+    ]
 
 
 def test_a_signal_that_one_order_sends_runs_nothing_by_the_clock(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ DB = (
 
 JOBS = {
     "while True": (
-        "import time\n" + DB + "def main():\n    while True:\n        sweep()\n        time.sleep(60)\n\nmain()\n",
+        "import time\n"
+        + DB
+        + "def main():\n    while True:\n        sweep()\n        time.sleep(60)\n\nmain()\n",
         ("sleep-loop", "60 s", "main"),
     ),
     "what its round took is subtracted": (
@@ -42,7 +44,9 @@ JOBS = {
     ),
     "an order to stop that is waited for": (
         (
-            "import threading\n" + DB + "stop = threading.Event()\n\ndef main():\n    while not stop.wait(45):\n"
+            "import threading\n"
+            + DB
+            + "stop = threading.Event()\n\ndef main():\n    while not stop.wait(45):\n"
             "        sweep()\n\nthreading.Thread(target=main).start()\n"
         ),
         ("sleep-loop", "45 s", "main"),
@@ -102,11 +106,15 @@ DECOYS = {
         "            break\n        except Exception:\n            time.sleep(1)\n\nready()\n"
     ),
     "polling for an answer": (
-        "import time\n" + DB + "def wait(order):\n    while True:\n        sweep()\n        if order.done():\n"
+        "import time\n"
+        + DB
+        + "def wait(order):\n    while True:\n        sweep()\n        if order.done():\n"
         "            return order\n        time.sleep(1)\n\nwait(None)\n"
     ),
     "a number of tries": (
-        "import time\n" + DB + "def attempt():\n    for _ in range(5):\n        sweep()\n        time.sleep(1)\n\n"
+        "import time\n"
+        + DB
+        + "def attempt():\n    for _ in range(5):\n        sweep()\n        time.sleep(1)\n\n"
         "attempt()\n"
     ),
     "a consumer that rests after a failure": (

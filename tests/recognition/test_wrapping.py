@@ -15,32 +15,42 @@ WORK = (
 )
 WRAPPERS = {
     "a timer that arms itself": (
-        ("function poll(work, ms) {\n"
-        "  const tick = async () => { try { await work(); } finally { setTimeout(tick, ms); } };\n  tick();\n}\n"),
+        (
+            "function poll(work, ms) {\n"
+            "  const tick = async () => { try { await work(); } finally { setTimeout(tick, ms); } };\n  tick();\n}\n"
+        ),
         "poll(sweep, 60_000);\npoll(count, 300_000);\n",
     ),
     "a loop that starts itself": (
-        ("import { setTimeout as wait } from 'node:timers/promises';\n"
-        "function poll(work, ms) {\n  async function begin() {\n    while (true) {\n      await work();\n"
-        "      await wait(ms);\n    }\n  }\n  begin();\n}\n"),
+        (
+            "import { setTimeout as wait } from 'node:timers/promises';\n"
+            "function poll(work, ms) {\n  async function begin() {\n    while (true) {\n      await work();\n"
+            "      await wait(ms);\n    }\n  }\n  begin();\n}\n"
+        ),
         "poll(sweep, 60_000);\npoll(count, 300_000);\n",
     ),
     "a loop that subtracts what its round took": (
-        ("import { setTimeout as wait } from 'node:timers/promises';\n"
-        "async function poll(work, ms) {\n  while (true) {\n    const begun = Date.now();\n    await work();\n"
-        "    const rest = Math.max(ms - (Date.now() - begun), 0);\n    await wait(rest);\n  }\n}\n"),
+        (
+            "import { setTimeout as wait } from 'node:timers/promises';\n"
+            "async function poll(work, ms) {\n  while (true) {\n    const begun = Date.now();\n    await work();\n"
+            "    const rest = Math.max(ms - (Date.now() - begun), 0);\n    await wait(rest);\n  }\n}\n"
+        ),
         "poll(sweep, 60_000);\npoll(count, 300_000);\n",
     ),
     "an object that keeps the work": (
-        ("class Poller {\n  constructor(private work, private ms) {}\n"
-        "  start() { setTimeout(() => this.next(), this.ms); }\n"
-        "  private async next() { await this.work(); this.start(); }\n}\n"),
+        (
+            "class Poller {\n  constructor(private work, private ms) {}\n"
+            "  start() { setTimeout(() => this.next(), this.ms); }\n"
+            "  private async next() { await this.work(); this.start(); }\n}\n"
+        ),
         "new Poller(sweep, 60_000).start();\nnew Poller(count, 300_000).start();\n",
     ),
     "an object with a loop": (
-        ("class Poller {\n  private running = true;\n  constructor(private work, private ms) {}\n"
-        "  async run() {\n    while (this.running) {\n      await this.work();\n"
-        "      await new Promise((resolve) => setTimeout(resolve, this.ms));\n    }\n  }\n}\n"),
+        (
+            "class Poller {\n  private running = true;\n  constructor(private work, private ms) {}\n"
+            "  async run() {\n    while (this.running) {\n      await this.work();\n"
+            "      await new Promise((resolve) => setTimeout(resolve, this.ms));\n    }\n  }\n}\n"
+        ),
         "new Poller(sweep, 60_000).run();\nnew Poller(count, 300_000).run();\n",
     ),
 }
@@ -51,7 +61,10 @@ def test_each_caller_is_a_job(tmp_path: Path, name: str) -> None:
     wrapper, callers = WRAPPERS[name]
     found = discover(tmp_path, {"package.json": '{"main": "main.ts"}', "main.ts": WORK + wrapper + callers})
     first = (WORK + wrapper).count("\n") + 1
-    assert [(j.schedule, j.at) for j in found.jobs] == [("60 s", f"main.ts:{first}"), ("300 s", f"main.ts:{first + 1}")]
+    assert [(j.schedule, j.at) for j in found.jobs] == [
+        ("60 s", f"main.ts:{first}"),
+        ("300 s", f"main.ts:{first + 1}"),
+    ]
 
 
 def test_a_wrapper_that_nothing_calls_is_none(tmp_path: Path) -> None:
@@ -100,7 +113,8 @@ def test_a_dict_of_jobs_that_a_loop_fills(tmp_path: Path) -> None:
             Session.objects.all().delete()
     """
     found = discover(
-        tmp_path, {"shop/settings.py": settings, "shop/tasks.py": tasks, "requirements.txt": "celery==5.4\n"},
+        tmp_path,
+        {"shop/settings.py": settings, "shop/tasks.py": tasks, "requirements.txt": "celery==5.4\n"},
     )
     assert found.rows() == [("nightly", "0 2 * * *", "sweep"), ("often", "*/5 * * * *", "sweep")]
     assert [j.at for j in found.jobs] == ["shop/settings.py:7", "shop/settings.py:8"]

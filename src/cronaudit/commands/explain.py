@@ -20,7 +20,7 @@ from cronaudit.commands.scan import run_audit
 from cronaudit.commands.settings import audit_options, read_settings
 from cronaudit.model.options import ConfigurationError
 
-if TYPE_CHECKING:  # start-up: the dataclasses of a result cost 30 ms, and most commands end without one
+if TYPE_CHECKING:  # start-up: the dataclasses of a result cost 30 ms, and not every command has one
     from cronaudit.model.job import Job
     from cronaudit.model.rule import Catalogue, Check
 

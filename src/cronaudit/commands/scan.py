@@ -25,7 +25,7 @@ from cronaudit.model.verdict import Severity
 from cronaudit.report.formats import FORMATS
 from cronaudit.report.options import RenderOptions
 
-if TYPE_CHECKING:  # start-up: the dataclasses of a result cost 30 ms, and most commands end without one
+if TYPE_CHECKING:  # start-up: the dataclasses of a result cost 30 ms, and not every command has one
     from cronaudit.model.result import AuditResult
 
 T = TypeVar("T")

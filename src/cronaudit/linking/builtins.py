@@ -71,7 +71,9 @@ def foreign_call(
     if path in _NUMBERS and first is not None:
         if isinstance(first, Known):
             return number_from(first, at)
-        return first if isinstance(first, Env | Symbol | Unknown) else _external_result(callee, args, call, at)
+        return (
+            first if isinstance(first, Env | Symbol | Unknown) else _external_result(callee, args, call, at)
+        )
     if path in ("global:String", "builtins.str") and isinstance(first, Known):
         return Known(as_text(first), at, default_of=first.default_of)
     if path == "builtins.dict" and args.named and (first is None or isinstance(first, Record)):
@@ -210,7 +212,9 @@ def _extreme(folder: Folder, args: Arguments, at: Location | None, *, largest: b
 
 # ---- methods of folded values ------------------------------------------------------------------------------
 
-_KEEPING = frozenset(("filter", "slice", "sort", "reverse", "concat", "flat", "toSorted", "toReversed", "values"))
+_KEEPING = frozenset(
+    ("filter", "slice", "sort", "reverse", "concat", "flat", "toSorted", "toReversed", "values")
+)
 EACH_METHODS = frozenset(("forEach", "map", "flatMap", "filter", "some", "every", "find", "reduce"))
 """Array methods that call their first argument once for each item."""
 
@@ -245,15 +249,19 @@ def method(folder: Folder, builtin: Builtin, args: Arguments, at: Location | Non
                 parts += ([separator] if position else []) + [folder.force(raw)]
             return joined(parts, at)
         if name in _KEEPING:
-            return Sequence(receiver.items, receiver.complete and name not in ("filter", "slice"), receiver.at)
+            return Sequence(
+                receiver.items, receiver.complete and name not in ("filter", "slice"), receiver.at
+            )
         if name in ("find", "at", "pop", "shift") and receiver.items:
             return choice(tuple(folder.force(i) for i in receiver.items))
         return Unknown(f"{name} of a list", at)
     if isinstance(receiver, Known | Text):
         return _text_method(folder, receiver, name, args, at)
     if isinstance(receiver, Env):
-        return receiver if name in ("trim", "toString", "toLowerCase", "strip", "lower") else Unknown(
-            f"{receiver.name} comes from the environment", at
+        return (
+            receiver
+            if name in ("trim", "toString", "toLowerCase", "strip", "lower")
+            else Unknown(f"{receiver.name} comes from the environment", at)
         )
     return Unknown(f"the result of {name}", at)
 
@@ -272,7 +280,9 @@ def _applied(folder: Folder, closure: Closure, args: tuple[Value | Lazy, ...], a
     return folder.apply(closure, Arguments(args, {}), None, at)
 
 
-def _function_method(folder: Folder, receiver: Closure, name: str, args: Arguments, at: Location | None) -> Value:
+def _function_method(
+    folder: Folder, receiver: Closure, name: str, args: Arguments, at: Location | None
+) -> Value:
     given = tuple(folder.force(a) for a in args.positional)
     if name == "bind":
         this = given[0] if given else receiver.this
@@ -280,7 +290,10 @@ def _function_method(folder: Folder, receiver: Closure, name: str, args: Argumen
     if name == "call":
         this = given[0] if given else receiver.this
         return folder.apply(
-            Closure(receiver.function, receiver.scope, this, receiver.bound), Arguments(given[1:], {}), None, at
+            Closure(receiver.function, receiver.scope, this, receiver.bound),
+            Arguments(given[1:], {}),
+            None,
+            at,
         )
     if name == "apply":
         rest = given[1].items if len(given) > 1 and isinstance(given[1], Sequence) else ()
@@ -292,8 +305,19 @@ def _function_method(folder: Folder, receiver: Closure, name: str, args: Argumen
     return Unknown(f"{name} of {receiver.function.symbol}", at)
 
 
-def _text_method(folder: Folder, receiver: Known | Text, name: str, args: Arguments, at: Location | None) -> Value:
-    if name in ("toString", "trim", "toLowerCase", "toUpperCase", "lower", "upper", "strip", "toLocaleLowerCase"):
+def _text_method(
+    folder: Folder, receiver: Known | Text, name: str, args: Arguments, at: Location | None
+) -> Value:
+    if name in (
+        "toString",
+        "trim",
+        "toLowerCase",
+        "toUpperCase",
+        "lower",
+        "upper",
+        "strip",
+        "toLocaleLowerCase",
+    ):
         if isinstance(receiver, Known) and isinstance(receiver.value, str):
             text = receiver.value.strip() if name in ("trim", "strip") else receiver.value
             text = text.lower() if "ower" in name else text.upper() if "pper" in name else text
@@ -315,7 +339,9 @@ def _split(folder: Folder, receiver: Known, text: str, args: Arguments, at: Loca
         return Unknown("split of a text", at)
     # Without a separator Python splits at white space; an empty one is an error there, and characters in JavaScript.
     parts = text.split(given.value) if given.value != "" else list(text)
-    return Sequence(tuple(Known(p, receiver.at, None, receiver.default_of) for p in parts), complete=True, at=at)
+    return Sequence(
+        tuple(Known(p, receiver.at, None, receiver.default_of) for p in parts), complete=True, at=at
+    )
 
 
 # ---- comprehensions ----------------------------------------------------------------------------------------
@@ -336,4 +362,3 @@ def comprehend(folder: Folder, expr: Comprehension, scope: Scope) -> Value:
         pairs = Sequence(tuple(results), complete=not expr.conditions, at=at)
         return _from_entries(folder, pairs, at)
     return Sequence(tuple(results), not expr.conditions, at)
-

@@ -53,8 +53,10 @@ class Callers:
         found: list[tuple[Instance, tuple[Location, ...]]] = []
         for value in (self.usages.class_value(cls), *self.usages.subclasses(cls)):
             for call, node in self.usages.new_sites(value.cls):
-                scopes = self.bounds(node, depth + 1) if self._needs_caller(call, node) else (
-                    Bound(self._ev.scope_of(node), ()),
+                scopes = (
+                    self.bounds(node, depth + 1)
+                    if self._needs_caller(call, node)
+                    else (Bound(self._ev.scope_of(node), ()),)
                 )
                 for bound in scopes:
                     at = Location(bound.scope.module.path, call.line, call.end_line)
@@ -90,7 +92,11 @@ class Callers:
 
     def _find_bounds(self, node: Function, depth: int) -> Iterator[Bound]:
         passed_to = self._passed_to(node)
-        if passed_to is not None and isinstance(passed_to.callee, Member) and passed_to.callee.name in EACH_METHODS:
+        if (
+            passed_to is not None
+            and isinstance(passed_to.callee, Member)
+            and passed_to.callee.name in EACH_METHODS
+        ):
             yield from self._each_bounds(node, passed_to, depth)
             return
         any_call = False
@@ -100,8 +106,10 @@ class Callers:
             for bound in self._site_scopes(call, where, depth):
                 any_call = True
                 yield from self._entered(node, call, bound)
-        uses = () if any_call or node.module.language is not Language.PYTHON else tuple(
-            decorating(node, self._ev, self._program, self.usages)
+        uses = (
+            ()
+            if any_call or node.module.language is not Language.PYTHON
+            else tuple(decorating(node, self._ev, self._program, self.usages))
         )
         yield from uses
         if any_call or uses:
@@ -129,7 +137,9 @@ class Callers:
             items = list(self._registered(iterable))
             for entry, places, _rank in items:
                 is_pair = isinstance(iterable, Sequence) and iterable.is_map and isinstance(entry, Sequence)
-                args = (entry.items[1], entry.items[0]) if is_pair and isinstance(entry, Sequence) else (entry,)
+                args = (
+                    (entry.items[1], entry.items[0]) if is_pair and isinstance(entry, Sequence) else (entry,)
+                )
                 scope = Scope(node, outer.scope)
                 parameters.bind(self._ev, scope, node, Arguments(args, {}, complete=False), ())
                 yield Bound(scope, (*outer.chain, *_spots(places)), (*outer.items, *places), outer.rank)
@@ -155,6 +165,7 @@ class Callers:
 
     def _unrolled(self, call: Call, bound: Bound) -> Iterator[Bound]:
         """A site inside loops over written-out lists, once for each item."""
+
         def values(scope: Scope) -> list[Value | Lazy]:
             args = self._ev.arguments(call, scope)
             found: list[Value | Lazy] = [*args.positional, *args.named.values()]
@@ -164,10 +175,13 @@ class Callers:
 
         yield from self.unroll(bound, values)
 
-    def unroll(self, bound: Bound, values: Callable[[Scope], list[Value | Lazy]], depth: int = 0) -> Iterator[Bound]:
+    def unroll(
+        self, bound: Bound, values: Callable[[Scope], list[Value | Lazy]], depth: int = 0
+    ) -> Iterator[Bound]:
         """Bind loop variables that `values` depends on to each item of a written-out list."""
         loop = next(
-            (s for raw in values(bound.scope) for s in symbols(raw, self._ev) if isinstance(s.owner, Loop)), None
+            (s for raw in values(bound.scope) for s in symbols(raw, self._ev) if isinstance(s.owner, Loop)),
+            None,
         )
         if loop is None or depth > 2 or loop.scope is None:
             yield bound
@@ -187,7 +201,9 @@ class Callers:
             assert target_scope is not None  # noqa: S101 - `_rebound` keeps the chain
             names.bind_target(self._ev, target_scope, owner.target, entry)
             self._keep.append(scope)
-            inner = Bound(scope, (*bound.chain, *_spots(places)), (*bound.items, *places), max(rank, bound.rank))
+            inner = Bound(
+                scope, (*bound.chain, *_spots(places)), (*bound.items, *places), max(rank, bound.rank)
+            )
             yield from self.unroll(inner, values, depth + 1)
 
     def _registered(self, iterable: Value) -> Iterator[tuple[Value, tuple[Item, ...], int]]:
@@ -195,7 +211,11 @@ class Callers:
         for raw in names.raw_items(iterable) or ():
             inner = raw.items[-1] if isinstance(raw, Sequence) and len(raw.items) == 2 else raw
             scope = inner.scope if isinstance(inner, Lazy) else None
-            if scope is None or isinstance(scope.node, Module) or not any(True for _ in symbols(raw, self._ev)):
+            if (
+                scope is None
+                or isinstance(scope.node, Module)
+                or not any(True for _ in symbols(raw, self._ev))
+            ):
                 value = self._ev.force(raw)
                 yield value, _place(value), 0
                 continue
@@ -213,7 +233,11 @@ class Callers:
     def _entered(self, node: Function, call: Call, bound: Bound) -> Iterator[Bound]:
         at = Location(bound.scope.module.path, call.line, call.end_line)
         callee = self._ev.fold(call.callee, bound.scope)
-        if isinstance(call.callee, Member) and call.callee.name in EACH_METHODS and not self.usages.reaches(callee, node):
+        if (
+            isinstance(call.callee, Member)
+            and call.callee.name in EACH_METHODS
+            and not self.usages.reaches(callee, node)
+        ):
             items = names.sequence_items(self._ev, self._ev.fold(call.callee.object, bound.scope)) or ()
             for entry in items:
                 scope = Scope(node, self._ev.scope_of(node.parent))
@@ -225,10 +249,7 @@ class Callers:
         for position, closure in self._closures(callee, node):
             this = closure.this
             known = isinstance(this, Instance) and this.args is not None
-            implied: list[Value | None] = [this] if known or not self._implied_instances(node) else list(
-                self._implied_instances(node)
-            )
-            for one in implied:
+            for one in [this] if known else self._implied_instances(node, this) or [this]:
                 scope = Scope(node, closure.scope, this=one)
                 parameters.bind(self._ev, scope, node, args, closure.bound)
                 self._keep.append(scope)
@@ -257,11 +278,19 @@ class Callers:
             isinstance(c, ClassValue) and c.cls is node.owner for c in instances.lineage(self._ev, this.of)
         )
 
-    def _implied_instances(self, node: Function) -> list[Value | None]:
-        """The call tells only the declared type: every object of it that the tree makes."""
+    def _implied_instances(self, node: Function, this: Value | None) -> list[Value | None]:
+        """The call tells only the declared type: every object of it that the tree makes.
+
+        ``super.start()`` in a class is a call on the objects of that class and those below it only.
+        """
         if node.owner is None or node.is_static:
             return []
-        return [made for made, _chain in self.instances(node.owner, _DEPTH - 1)]
+        owner = node.owner
+        if isinstance(this, Symbol) and isinstance(this.owner, Class):
+            owner = this.owner
+        elif isinstance(this, Instance):
+            owner = this.of.cls
+        return [made for made, _chain in self.instances(owner, _DEPTH - 1)]
 
 
 def _place(value: Value) -> tuple[Item, ...]:
@@ -305,5 +334,3 @@ def _rebound(scope: Scope, holder: Scope) -> Scope:
         return Scope(scope.node, scope.parent, dict(scope.values), scope.this)
     parent = _rebound(scope.parent, holder) if scope.parent is not None else None
     return Scope(scope.node, parent, dict(scope.values), scope.this)
-
-

@@ -41,7 +41,9 @@ def decorating(node: Function, evaluator: Evaluator, program: Program, usages: U
                 if factory is not None and call is not None:
                     around = Scope(factory, value.scope, this=value.this)
                     parameters.bind(evaluator, around, factory, evaluator.arguments(call, outer), value.bound)
-                this = Instance(usages.class_value(function.owner), None) if function.owner is not None else None
+                this = (
+                    Instance(usages.class_value(function.owner), None) if function.owner is not None else None
+                )
                 decorated = Closure(function, outer, this)
                 scope = Scope(node, around, this=value.this if factory is None else None)
                 parameters.bind(evaluator, scope, node, Arguments((decorated,), {}), ())

@@ -39,7 +39,9 @@ from cronaudit.model.value import (
 _STARS = frozenset(("__exportStar", "__export"))
 _TREE = "\0tree/"
 _HERE = "\0__dirname/"
-_INTEROP = frozenset(("__importDefault", "__importStar", "_interopRequireDefault", "_interopRequireWildcard", "__toESM"))
+_INTEROP = frozenset(
+    ("__importDefault", "__importStar", "_interopRequireDefault", "_interopRequireWildcard", "__toESM")
+)
 
 
 def is_interop(name: str) -> bool:
@@ -67,7 +69,11 @@ def _export(folder: Folder, module: Module, name: str, seen: set[tuple[str, str]
             stars.append(entry.module or "")
         elif entry.name == name:
             if entry.module is None:
-                return folder.fold(entry.value, scope) if entry.value is not None else Unknown(f"{name} is a type")
+                return (
+                    folder.fold(entry.value, scope)
+                    if entry.value is not None
+                    else Unknown(f"{name} is a type")
+                )
             return _from(folder, module, entry.module, entry.source_name or name, entry.line, seen)
     for specifier in stars:
         found = _from(folder, module, specifier, name, 0, seen)
@@ -162,9 +168,7 @@ def commonjs(folder: Folder, module: Module) -> Value:
     return base
 
 
-def _merged(
-    folder: Folder, module: Module, aliases: set[str], entries: dict[str, Value | Lazy]
-) -> bool:
+def _merged(folder: Folder, module: Module, aliases: set[str], entries: dict[str, Value | Lazy]) -> bool:
     """Add what calls put into ``exports``; False where one could not be followed.
 
     ``Object.assign(exports, …)``, a compiler's ``__exportStar(require('./x'), exports)`` and
@@ -226,8 +230,11 @@ def _is_void(value: Expr) -> bool:
 def _is_exports(expr: Expr, aliases: set[str]) -> bool:
     if isinstance(expr, Name):
         return expr.name in aliases
-    return isinstance(expr, Member) and expr.name == "exports" and isinstance(expr.object, Name) and (
-        expr.object.name == "module"
+    return (
+        isinstance(expr, Member)
+        and expr.name == "exports"
+        and isinstance(expr.object, Name)
+        and (expr.object.name == "module")
     )
 
 
@@ -311,7 +318,9 @@ def required(folder: Folder, specifier: Value, call: Call, scope: Scope) -> Valu
     module = folder.modules.module(path)
     if module is None:
         content = folder.modules.json(path)
-        return imports.from_json(content, at) if content is not None else Unknown(f"{path} was not parsed", at)
+        return (
+            imports.from_json(content, at) if content is not None else Unknown(f"{path} was not parsed", at)
+        )
     is_es = any(True for _ in module.exports)
     return Namespace(module) if is_es or _is_dynamic(call) else commonjs(folder, module)
 
@@ -335,5 +344,3 @@ def interop(value: Value) -> Value:
     entries: dict[str, Value | Lazy] = dict(value.entries) if isinstance(value, Record) else {}
     entries["default"] = value
     return Record(entries, complete=True)
-
-

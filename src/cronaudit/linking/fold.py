@@ -142,7 +142,9 @@ class Evaluator:
             case AssignExpr():
                 return self.fold(expr.value, scope)
             case Index():
-                return self.item(self.fold(expr.object, scope), self.fold(expr.index, scope), _at(expr, scope))
+                return self.item(
+                    self.fold(expr.object, scope), self.fold(expr.index, scope), _at(expr, scope)
+                )
             case Function():
                 return Closure(expr, scope, self._maybe_this(scope) if expr.owner is None else None)
             case Class():
@@ -154,7 +156,11 @@ class Evaluator:
 
     def _call(self, expr: Call, scope: Scope) -> Value:
         at = Location(scope.module.path, expr.line, expr.end_line)
-        if isinstance(expr.callee, Name) and expr.callee.name in ("require", "import") and len(expr.args) == 1:
+        if (
+            isinstance(expr.callee, Name)
+            and expr.callee.name in ("require", "import")
+            and len(expr.args) == 1
+        ):
             return exports.required(self, self.fold(expr.args[0].value, scope), expr, scope)
         if isinstance(expr.callee, Super):
             return Unknown("a call of super", at)
@@ -278,7 +284,9 @@ class Evaluator:
 
     def _remembered(self, value: Value, function: Function, scope: Scope, at: Location | None) -> Value:
         """``once('db', () => new Client())``: what a cache gives back is what the function made that filled it."""
-        if not (isinstance(value, Unknown) or (isinstance(value, External) and value.path.startswith("global:"))):
+        if not (
+            isinstance(value, Unknown) or (isinstance(value, External) and value.path.startswith("global:"))
+        ):
             return value
         for param in function.params:
             given = scope.values.get(param.name or "")

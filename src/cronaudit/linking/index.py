@@ -176,7 +176,9 @@ class Index:
         """Bind loop variables that `values` depends on, once for each item of a written-out list."""
         return self._callers.unroll(bound, values)
 
-    def walk(self, start: Closure | Module, given: tuple[Value, ...] = (), caller: Event | None = None) -> Trace:
+    def walk(
+        self, start: Closure | Module, given: tuple[Value, ...] = (), caller: Event | None = None
+    ) -> Trace:
         """Everything that a run of `start` may call.
 
         `given` is what the scheduler passes; `caller` is the call in another walk that runs it.

@@ -114,7 +114,9 @@ def _bind_members(
     folder: Folder, scope: Scope, current: ClassValue, entry: Field, at: Location | None
 ) -> None:
     """The members of an enum that stand before one are names in its value: ``Hour = Minute * 60``."""
-    mentioned = {e.name for e in inside(entry.value) if isinstance(e, Name)} if entry.value is not None else set()
+    mentioned = (
+        {e.name for e in inside(entry.value) if isinstance(e, Name)} if entry.value is not None else set()
+    )
     for earlier in current.cls.fields:
         if earlier is entry:
             return
@@ -143,7 +145,12 @@ def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Valu
         if isinstance(current, External):
             return External(f"{current.path}().{name}", receiver=current) if fallback is None else fallback
         method = current.cls.method(name)
-        if method is not None and method.is_abstract and declared is None:
+        if (
+            method is not None
+            and method.is_abstract
+            and declared is None
+            and method.kind is not FunctionKind.GETTER
+        ):
             declared = Closure(method, current.scope, this)
         if method is not None and not method.is_abstract:
             closure = Closure(method, current.scope, this)
@@ -158,7 +165,9 @@ def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Valu
     return fallback or declared
 
 
-def _own_field(folder: Folder, current: ClassValue, instance: Instance, this: Value, name: str) -> Value | None:
+def _own_field(
+    folder: Folder, current: ClassValue, instance: Instance, this: Value, name: str
+) -> Value | None:
     """A field that `current` itself sets: in its constructor, in its body, elsewhere in its methods, by its type."""
     candidates: list[Value] = []
     constructor = current.cls.method("constructor") or current.cls.method("__init__")
@@ -178,7 +187,9 @@ def _own_field(folder: Folder, current: ClassValue, instance: Instance, this: Va
         if entry.name == name:
             declared = declared or entry.type
             if entry.value is not None and not candidates:
-                candidates.append(folder.fold(entry.value, Scope(current.scope.node, current.scope, this=this)))
+                candidates.append(
+                    folder.fold(entry.value, Scope(current.scope.node, current.scope, this=this))
+                )
     if not candidates or all(names.is_absent(c) or _is_empty_container(c) for c in candidates):
         candidates.extend(_stored_in_methods(folder, current, this, name, constructor))
     useful = [c for c in candidates if not names.is_absent(c)]
@@ -194,7 +205,9 @@ def _own_field(folder: Folder, current: ClassValue, instance: Instance, this: Va
 
 
 def _is_empty_container(value: Value) -> bool:
-    return (isinstance(value, Sequence) and not value.items) or (isinstance(value, Record) and not value.entries)
+    return (isinstance(value, Sequence) and not value.items) or (
+        isinstance(value, Record) and not value.entries
+    )
 
 
 def _stored_in_methods(
@@ -219,7 +232,9 @@ def constructor_scope(folder: Folder, instance: Instance, current: ClassValue, t
     return scope
 
 
-def constructor_arguments(folder: Folder, instance: Instance, current: ClassValue, this: Value) -> Arguments | None:
+def constructor_arguments(
+    folder: Folder, instance: Instance, current: ClassValue, this: Value
+) -> Arguments | None:
     """What reaches the constructor of `current`: the arguments of ``new``, or those of ``super(…)`` above it."""
     args = instance.args
     for derived in lineage(folder, instance.of):

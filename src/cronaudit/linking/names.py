@@ -95,7 +95,11 @@ def parameter(folder: Folder, function: Function, name: str, scope: Scope) -> Va
 def _passed_by_library(folder: Folder, function: Function, position: int, scope: Scope) -> Value | None:
     """What a call or decorator outside the tree passes to the function, where the knowledge base says so."""
     callees = [d.callee if isinstance(d, Call) else d for d in function.decorators if function.owner is None]
-    if function.name is None and function.owner is None and (call := folder.modules.taking(function)) is not None:
+    if (
+        function.name is None
+        and function.owner is None
+        and (call := folder.modules.taking(function)) is not None
+    ):
         callees.append(call.callee)
     for expr in callees:
         callee = folder.fold(expr, scope.parent or scope)
@@ -166,7 +170,9 @@ def is_absent(value: Value) -> bool:
 def _bindings(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -> Value:
     candidates = list(bindings)
     first = candidates[0].node
-    if not (isinstance(first, Assign) and first.declares and len(candidates) == 1 and first.value is not None) or _is_empty(first.value):
+    if not (
+        isinstance(first, Assign) and first.declares and len(candidates) == 1 and first.value is not None
+    ) or _is_empty(first.value):
         candidates += folder.scopes.assigned_inside(scope.node).get(name, [])
     candidates = [b for b in candidates if not isinstance(b.node, Interface)] or candidates
     definite = [b for b in candidates if b.value is not None or b.kind != "assign"]
@@ -243,7 +249,11 @@ def _several(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -
         return known[0]
     # ``let hour = settings.hour; if (isNaN(hour)) hour = 17;``: the default behind a test of the name itself.
     for binding, value in zip(bindings, values, strict=True):
-        if isinstance(value, Known) and binding.guarded_by and _tests_for_absence(binding.guarded_by[-1], name):
+        if (
+            isinstance(value, Known)
+            and binding.guarded_by
+            and _tests_for_absence(binding.guarded_by[-1], name)
+        ):
             return Known(value.value, value.at, value.unit, name)
     return Choice(tuple(values))
 
@@ -340,8 +350,10 @@ def _each(folder: Folder, binding: Binding, name: str, scope: Scope) -> Value:
         entry = External(f"{iterable.path}[]", receiver=iterable)
         return into(folder, entry, binding.path, binding.default, scope)
     if owner is None:
-        return Choice(tuple(into(folder, i, binding.path, None, scope) for i in items)) if items else Unknown(
-            f"{name} is an item of something unresolved"
+        return (
+            Choice(tuple(into(folder, i, binding.path, None, scope) for i in items))
+            if items
+            else Unknown(f"{name} is an item of something unresolved")
         )
     target = owner.target
     label = target.name if isinstance(target, Name) else f"<item:{owner.line}>"

@@ -27,9 +27,22 @@ from cronaudit.model.value import (
     Value,
 )
 
-_RECORD_METHODS = frozenset(("get", "items", "keys", "values", "update", "copy", "setdefault", "pop", "hasOwnProperty"))
+_RECORD_METHODS = frozenset(
+    ("get", "items", "keys", "values", "update", "copy", "setdefault", "pop", "hasOwnProperty")
+)
 _TRANSPARENT_TYPES = frozenset(
-    ("Promise", "Readonly", "Partial", "Required", "NonNullable", "Awaited", "Optional", "Annotated", "Final", "ClassVar")
+    (
+        "Promise",
+        "Readonly",
+        "Partial",
+        "Required",
+        "NonNullable",
+        "Awaited",
+        "Optional",
+        "Annotated",
+        "Final",
+        "ClassVar",
+    )
 )
 _BASES = 12
 
@@ -40,7 +53,11 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
         case Record():
             if name in value.entries:
                 found = folder.force(value.entries[name])
-                if isinstance(found, Closure) and found.this is None and found.function.kind is not FunctionKind.ARROW:
+                if (
+                    isinstance(found, Closure)
+                    and found.this is None
+                    and found.function.kind is not FunctionKind.ARROW
+                ):
                     return Closure(found.function, found.scope, value, found.bound)
                 return found
             if name in _RECORD_METHODS:
@@ -69,7 +86,11 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
         case Closure():
             if name in ("call", "apply", "bind", "delay", "apply_async", "s", "si"):
                 return Builtin(value, name)
-            if value.function.module.language is Language.PYTHON and name in ("__name__", "__qualname__", "name"):
+            if value.function.module.language is Language.PYTHON and name in (
+                "__name__",
+                "__qualname__",
+                "name",
+            ):
                 named = _python_name(folder, value, name)
                 if named is not None:
                     return named
@@ -103,11 +124,17 @@ def item(folder: Folder, value: Value, index: Value, at: Location | None) -> Val
     if isinstance(index, Known):
         if isinstance(value, Sequence) and isinstance(index.value, int):
             try:
-                return folder.force(value.items[index.value]) if value.complete else Unknown("an open list", at)
+                return (
+                    folder.force(value.items[index.value]) if value.complete else Unknown("an open list", at)
+                )
             except IndexError:
                 return Known(None, at)
         if isinstance(value, Known) and isinstance(value.value, str) and isinstance(index.value, int):
-            return Known(value.value[index.value], at) if abs(index.value) < len(value.value) else Known(None, at)
+            return (
+                Known(value.value[index.value], at)
+                if abs(index.value) < len(value.value)
+                else Known(None, at)
+            )
         if isinstance(index.value, str):
             return member(folder, value, index.value, at)
     if isinstance(value, Record):
@@ -118,7 +145,9 @@ def item(folder: Folder, value: Value, index: Value, at: Location | None) -> Val
     if isinstance(value, External):
         if value.path in outside.ENVIRONMENTS:
             return Unknown("an environment variable whose name is computed", at)
-        return External(f"{value.path}[]", at=at, receiver=value if value.path.endswith(")") else value.receiver)
+        return External(
+            f"{value.path}[]", at=at, receiver=value if value.path.endswith(")") else value.receiver
+        )
     if isinstance(value, Symbol):
         return Symbol(value.owner, value.name, (*value.path, "[]"), None, value.scope)
     return value if isinstance(value, Unknown) else Unknown("an item that cannot be told", at)

@@ -142,7 +142,11 @@ def open_operand(values: tuple[Value, ...], at: Location | None) -> Value:
     """Why an operation stays open: the operand that is, symbols first since a caller may close them."""
     for value in values:
         if isinstance(value, Symbol | Env):
-            return value if isinstance(value, Env) else Symbol(value.owner, value.name, (*value.path, "+"), None, value.scope)
+            return (
+                value
+                if isinstance(value, Env)
+                else Symbol(value.owner, value.name, (*value.path, "+"), None, value.scope)
+            )
     for value in values:
         if isinstance(value, Text):
             for part in value.parts:
@@ -227,7 +231,12 @@ def _binary(op: str, left: Known, right: Known, at: Location) -> Value:
         return Known(a == b, at, default_of=default_of)
     if op in ("!=", "is not"):
         return Known(a != b, at, default_of=default_of)
-    if isinstance(a, bool) or isinstance(b, bool) or not isinstance(a, int | float) or not isinstance(b, int | float):
+    if (
+        isinstance(a, bool)
+        or isinstance(b, bool)
+        or not isinstance(a, int | float)
+        or not isinstance(b, int | float)
+    ):
         if op == "*" and isinstance(a, str) and isinstance(b, int | float):
             number = number_from(left, at)
             if isinstance(number, Known):

@@ -21,9 +21,7 @@ from cronaudit.model.value import (
 )
 
 
-def bind(
-    folder: Folder, scope: Scope, function: Function, args: Arguments, bound: tuple[Value, ...]
-) -> None:
+def bind(folder: Folder, scope: Scope, function: Function, args: Arguments, bound: tuple[Value, ...]) -> None:
     """Bind what a call passes to the parameters of `function`; what it does not pass takes its default."""
     positional: list[Value | Lazy] = [*bound, *args.positional]
     taken: set[str] = set()

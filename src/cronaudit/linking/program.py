@@ -107,7 +107,9 @@ class Program:
     def sources_in(self, folder: str, *, deep: bool) -> tuple[str, ...]:
         """The paths of a folder's source files that run in production, sorted; those of its folders too if `deep`."""
         prefix = f"{folder}/" if folder not in ("", ".") else ""
-        inside = (p for p in self.resolver.paths if p.startswith(prefix) and (deep or "/" not in p[len(prefix) :]))
+        inside = (
+            p for p in self.resolver.paths if p.startswith(prefix) and (deep or "/" not in p[len(prefix) :])
+        )
         return tuple(p for p in sorted(inside) if self.files.language(p) in _SCRIPTS and self.files.runs(p))
 
     def calls(self, module: Module) -> Calls:
@@ -118,7 +120,11 @@ class Program:
             nodes: tuple[Function | Module, ...] = (module, *functions_in(module))
             for node in nodes:
                 body = expressions(node.body)
-                defaults = (p.default for p in node.params if p.default is not None) if isinstance(node, Function) else ()
+                defaults = (
+                    (p.default for p in node.params if p.default is not None)
+                    if isinstance(node, Function)
+                    else ()
+                )
                 for expr in (*body, *defaults):
                     if isinstance(expr, Call):
                         found.add(expr, node)

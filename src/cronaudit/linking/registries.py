@@ -28,6 +28,7 @@ def is_fillable(value: Value) -> bool:
 
 def filled_variable(folder: Folder, value: Value, name: str, scope: Scope) -> Value:
     """The content of the variable `name` of `scope`, which starts as the empty `value`."""
+
     def is_it(expr: Expr) -> bool:
         return isinstance(expr, Name) and expr.name == name
 
@@ -37,6 +38,7 @@ def filled_variable(folder: Folder, value: Value, name: str, scope: Scope) -> Va
 
 def filled_field(folder: Folder, value: Value, cls: Class, name: str) -> Value:
     """The content of the field `name`, which the class starts as the empty `value`."""
+
     def is_it(expr: Expr) -> bool:
         return isinstance(expr, Member) and expr.name == name and _is_own(expr.object, cls)
 
@@ -92,4 +94,3 @@ def _keyed(
             if store.name == ITEM and store.key is not None and is_it(store.object):
                 scope = folder.scope_of(node)
                 yield Lazy(store.key, scope), Lazy(store.value, scope)
-

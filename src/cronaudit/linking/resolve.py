@@ -49,10 +49,12 @@ class Resolver:
 
     def resolve(self, specifier: str, importer: str) -> str | None:
         """The path of the file that `specifier` means in `importer`; None where it lies outside the tree."""
-        key = (posixpath.dirname(importer), specifier)
-        if key not in self._cache:
-            self._cache[key] = self._resolve_script(specifier, key[0])
-        return self._cache[key]
+        key = (importer.rpartition("/")[0], specifier)
+        try:
+            return self._cache[key]
+        except KeyError:
+            found = self._cache[key] = self._resolve_script(specifier, key[0])
+            return found
 
     # ---- JavaScript and TypeScript --------------------------------------------------------------------------
 
@@ -185,7 +187,11 @@ class Resolver:
             self._entries = {}
             for name, (_root, manifest) in sorted(self._workspaces().items()):
                 exports = manifest.get("exports")
-                subpaths = [k for k in exports if k.startswith("./") and "*" not in k] if isinstance(exports, dict) else []
+                subpaths = (
+                    [k for k in exports if k.startswith("./") and "*" not in k]
+                    if isinstance(exports, dict)
+                    else []
+                )
                 for specifier in (name, *(f"{name}/{k[2:]}" for k in subpaths)):
                     entry = self._package_file(specifier, "")
                     if entry is not None:
@@ -210,7 +216,7 @@ class Resolver:
             if path:
                 return path
         built = _BUILT.sub("src/", rest)
-        for base in ((rest, f"src/{rest}", built) if rest else ("src/index", "index", "src")):
+        for base in (rest, f"src/{rest}", built) if rest else ("src/index", "index", "src"):
             path = self._file(posixpath.normpath(posixpath.join(root, base)))
             if path:
                 return path
@@ -293,9 +299,7 @@ def _between(text: str, prefix: str, suffix: str) -> bool:
     return text.startswith(prefix) and text.endswith(suffix) and len(text) >= len(prefix) + len(suffix)
 
 
-def _compile_paths(
-    paths: dict[str, Any], base: str
-) -> tuple[tuple[str, str | None, tuple[str, ...]], ...]:
+def _compile_paths(paths: dict[str, Any], base: str) -> tuple[tuple[str, str | None, tuple[str, ...]], ...]:
     compiled = []
     for pattern, targets in paths.items():
         if not isinstance(targets, list):

@@ -191,7 +191,9 @@ class Scopes:
                 table.setdefault(definition.name, []).append(binding)
         elif isinstance(s, Import):
             if s.local:
-                table.setdefault(s.local, []).append(Binding("import", s, None, (), None, guards, owner, line=s.line))
+                table.setdefault(s.local, []).append(
+                    Binding("import", s, None, (), None, guards, owner, line=s.line)
+                )
         elif isinstance(s, If):
             self._expression(s.test, guards, table, stores, owner)
             self._collect(s.then, (*guards, s.test), table, stores, owner)

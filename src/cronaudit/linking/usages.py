@@ -174,7 +174,12 @@ class Usages:
         """Files that may use a symbol of `module`: importers, through barrels, and for methods further still."""
         depth = _CLOSURE_DEPTH
         for path in self._program.importing_closure(module.path, depth, _CLOSURE_FILES):
-            if path == module.path or name is None or self._program.mentions(path, name) or (not far and self._imports_default(path, module)):
+            if (
+                path == module.path
+                or name is None
+                or self._program.mentions(path, name)
+                or (not far and self._imports_default(path, module))
+            ):
                 yield path
 
     def _imports_default(self, path: str, module: Module) -> bool:
@@ -232,7 +237,9 @@ class Usages:
                 if other is cls or not other.bases or any(r.cls is other for r in result):
                     continue
                 value = self.class_value(other)
-                if any(isinstance(b, ClassValue) and b.cls is cls for b in instances.base_values(self._ev, value)):
+                if any(
+                    isinstance(b, ClassValue) and b.cls is cls for b in instances.base_values(self._ev, value)
+                ):
                     result.append(value)
         self._subclasses[id(cls)] = tuple(result)
         self._keep.append(cls)
@@ -245,7 +252,11 @@ class Usages:
         """Whether a file may hold a class that inherits: it must name the base, or import it as a default."""
         if not (self._program.mentions(path, "extends") or self._program.mentions(path, "class ")):
             return False
-        return cls.name is None or self._program.mentions(path, cls.name) or self._imports_default(path, cls.module)
+        return (
+            cls.name is None
+            or self._program.mentions(path, cls.name)
+            or self._imports_default(path, cls.module)
+        )
 
     def new_sites(self, cls: Class) -> Iterator[tuple[Call, Function | Module]]:
         for path in self._candidates(cls.module, cls.name, far=False):
@@ -280,7 +291,9 @@ class Usages:
 
     def _implementers(self, interface: Interface) -> Iterator[ClassValue]:
         for path in self._program.importing_closure(interface.module.path, _CLOSURE_DEPTH, _CLOSURE_FILES):
-            if not (self._program.mentions(path, "implements") and self._program.mentions(path, interface.name)):
+            if not (
+                self._program.mentions(path, "implements") and self._program.mentions(path, interface.name)
+            ):
                 continue
             module = self._program.module(path)
             for cls in self._program.classes(module) if module is not None else ():

@@ -71,7 +71,9 @@ class Walker:
         self._keep: list[object] = []
         self._cut = ""
 
-    def walk(self, start: Closure | Module, given: tuple[Value, ...] = (), caller: Event | None = None) -> Trace:
+    def walk(
+        self, start: Closure | Module, given: tuple[Value, ...] = (), caller: Event | None = None
+    ) -> Trace:
         """Everything that a run of `start` may call; of a module, its top-level code.
 
         `given` is what the scheduler passes. `caller` is the call, seen in
@@ -97,7 +99,11 @@ class Walker:
         key = (id(function), owner, *(id(p.function) for p in passed))
         if key in self._entered:
             return True
-        if len(path) > _DEEPEST or len(self._functions) >= _MOST_FUNCTIONS or len(self._events) > _MOST_EVENTS:
+        if (
+            len(path) > _DEEPEST
+            or len(self._functions) >= _MOST_FUNCTIONS
+            or len(self._events) > _MOST_EVENTS
+        ):
             self._cut = self._cut or f"the walk was cut at {function.symbol} ({function.location})"
             return False
         self._entered.add(key)
@@ -109,7 +115,9 @@ class Walker:
         self._block(function.body, scope, region, inner)
         return True
 
-    def _block(self, body: tuple[Stmt, ...], scope: Scope, region: Region | None, path: tuple[str, ...]) -> None:
+    def _block(
+        self, body: tuple[Stmt, ...], scope: Scope, region: Region | None, path: tuple[str, ...]
+    ) -> None:
         for statement in body:
             self._statement(statement, scope, region, path)
 
@@ -161,7 +169,11 @@ class Walker:
 
         Only in the scope of one call; that of a module is shared with whoever else folds in it.
         """
-        if loop.kind is not LoopKind.EACH or not isinstance(loop.target, Name) or isinstance(scope.node, Module):
+        if (
+            loop.kind is not LoopKind.EACH
+            or not isinstance(loop.target, Name)
+            or isinstance(scope.node, Module)
+        ):
             return
         scope.values.pop(loop.target.name, None)
         iterable = self._ev.fold(loop.iterable, scope) if loop.iterable is not None else None
@@ -222,7 +234,9 @@ class Walker:
             self._expr(call.callee, scope, region, path, statement)
         for arg in call.args:
             self._expr(arg.value, scope, region, path, statement, awaited=_gathers(callee))
-        event = self._emit(EventKind.CALL, call, callee, scope, region, path, call.line, statement, awaited=awaited)
+        event = self._emit(
+            EventKind.CALL, call, callee, scope, region, path, call.line, statement, awaited=awaited
+        )
         args = self._ev.arguments(call, scope)
         for option in callee.options[:3] if isinstance(callee, Choice) else (callee,):
             self._follow(option, args, event, region, path)
@@ -247,7 +261,9 @@ class Walker:
             and isinstance(callee.receiver, Closure)
             and callee.name in ("call", "apply")
         ):
-            rest = Arguments(args.positional[1:], args.named, complete=callee.name == "call" and args.complete)
+            rest = Arguments(
+                args.positional[1:], args.named, complete=callee.name == "call" and args.complete
+            )
             self._enter(callee.receiver, rest, region, path)
             return
         inner = Region(RegionKind.CALLBACK, event.statement, region, event)
@@ -327,7 +343,9 @@ class Walker:
             else:
                 self._expr(arg.value, scope, around, path, statement)
                 if isinstance(value, External):
-                    self._emit(EventKind.CALL, call, value, scope, around, path, call.line, statement, passed=True)
+                    self._emit(
+                        EventKind.CALL, call, value, scope, around, path, call.line, statement, passed=True
+                    )
 
     # ---- events ----------------------------------------------------------------------------------------------
 
@@ -365,5 +383,3 @@ class Walker:
 
 def _gathers(callee: Value) -> bool:
     return isinstance(callee, External) and callee.path.startswith("global:Promise.")
-
-

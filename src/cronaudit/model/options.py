@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:  # start-up: the dataclasses of a result cost 30 ms, and most commands end without one
+if TYPE_CHECKING:  # start-up: the dataclasses of a result cost 30 ms, and not every command has one
     from cronaudit.model.result import AuditResult
 
 

@@ -95,7 +95,12 @@ def handler_of(found: Found) -> Handler | None:
     work = found.registration.work
     if work is not None:
         return Handler(work.function.location, work.function.symbol)
-    function = filled_in(found.context, handler) or passed_in(found.context) or dispatched(found.context) or handler.function
+    function = (
+        filled_in(found.context, handler)
+        or passed_in(found.context)
+        or dispatched(found.context)
+        or handler.function
+    )
     return Handler(function.location, function.symbol)
 
 
@@ -107,7 +112,11 @@ def filled_in(context: JobContext, handler: Closure) -> Function | None:
         return None
     for event in context.trace.events:
         callee = event.callee
-        if isinstance(callee, Closure) and callee.function.owner is own and callee.function.name != "constructor":
+        if (
+            isinstance(callee, Closure)
+            and callee.function.owner is own
+            and callee.function.name != "constructor"
+        ):
             return callee.function
     return None
 

@@ -86,7 +86,9 @@ def _name_of(target: Expr) -> str:
     return target.name if isinstance(target, Name | Member) else ""
 
 
-def _item(path: str, index: Expr, value: Expr, scope: Scope, at: Location, linker: Linker) -> Iterator[Setting]:
+def _item(
+    path: str, index: Expr, value: Expr, scope: Scope, at: Location, linker: Linker
+) -> Iterator[Setting]:
     """``SCHEDULE[name] = {…}``: one entry, and in a loop over a written-out list one for each item."""
 
     def values(inner: Scope) -> list[Value | Lazy]:

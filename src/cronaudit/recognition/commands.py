@@ -39,7 +39,10 @@ def started_with(command: str, option: str, deployment: Deployment) -> Location 
     """Where a manifest starts a command with an option; None where none does."""
     flag = "--" + option.replace("_", "-")
     for process in deployment.processes:
-        argvs = [(entry.argv, entry.trail[-1].location if entry.trail else process.source) for entry in process.entries]
+        argvs = [
+            (entry.argv, entry.trail[-1].location if entry.trail else process.source)
+            for entry in process.entries
+        ]
         if process.command is not None:
             argvs.append((process.command.argv, process.command.location))
         for argv, at in argvs:

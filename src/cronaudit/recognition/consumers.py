@@ -48,7 +48,12 @@ class Consumers:
         """All consumers by family."""
         if self._sites is None:
             self._sites = {}
-            names = {last_of(one) for lib in self._matcher.libraries for c in lib.consumers for one in expanded(c.call)}
+            names = {
+                last_of(one)
+                for lib in self._matcher.libraries
+                for c in lib.consumers
+                for one in expanded(c.call)
+            }
             for path in self._with_importers(names):
                 module = self._linker.module(path)
                 if module is None:
@@ -92,11 +97,17 @@ class Consumers:
         found = dict.fromkeys(self._files)
         frontier = self._files
         for _ in range(_IMPORTERS):
-            frontier = tuple(sorted({i for path in frontier for i in self._linker.importing(path) if i not in found}))
-            found.update(dict.fromkeys(i for i in frontier if any(w in self._linker.source(i) for w in words)))
+            frontier = tuple(
+                sorted({i for path in frontier for i in self._linker.importing(path) if i not in found})
+            )
+            found.update(
+                dict.fromkeys(i for i in frontier if any(w in self._linker.source(i) for w in words))
+            )
         # ``require('./jobs/email')(agenda)``: a file that is handed the queue names it nowhere.
         handed = {i for path in tuple(found) for i in self._linker.imported_files(path) if i not in found}
-        found.update(dict.fromkeys(i for i in sorted(handed) if any(w in self._linker.source(i) for w in words)))
+        found.update(
+            dict.fromkeys(i for i in sorted(handed) if any(w in self._linker.source(i) for w in words))
+        )
         return tuple(found)
 
     def _decorated(self, module: Module) -> None:
@@ -183,8 +194,9 @@ class Consumers:
             return
         registration.consumer = best
         registration.handler = best.handler
-        registration.handler_open = "" if best.handler is not None else "the consumer's function is not resolved"
-
+        registration.handler_open = (
+            "" if best.handler is not None else "the consumer's function is not resolved"
+        )
 
     def of(self, family: str, queue: Value | None, job: Value | None) -> ConsumerSite | None:
         """The one consumer that takes a job of that queue and name; None where none or several may."""

@@ -77,7 +77,9 @@ class JobContext:
     def absent(self, value: T, detail: str = "") -> Fact[T]:
         """A fact that something is missing: certain only where the walk came to its end."""
         if self.registration.handler is None:
-            return Fact(Unresolved(f"the handler is not resolved: {self.registration.handler_open}", self.site))
+            return Fact(
+                Unresolved(f"the handler is not resolved: {self.registration.handler_open}", self.site)
+            )
         if not self.trace.complete:
             return Fact(Unresolved(self.trace.cut, self.site))
         return Fact(value, detail)

@@ -59,7 +59,9 @@ class Declarations:
                 line = call.line if call is not None else target.line
                 at = Location(module.path, line, target.end_line)
                 for scheduler, callee, args in self._decorating(call, decorator, scope):
-                    thing: Value = self._method(target) if isinstance(target, Function) else ClassValue(target, scope)
+                    thing: Value = (
+                        self._method(target) if isinstance(target, Function) else ClassValue(target, scope)
+                    )
                     view = Site(callee.path, args, callee.receiver, {"decorated": thing})
                     registration = self._registrar.register(scheduler, view, node, Bound(scope, ()), at, at)
                     if registration is None:

@@ -143,16 +143,16 @@ class Discovery:
             current = current.parent
         return False
 
-    def _without_wrappers(
-        self, found: list[Registration], *, is_open: bool
-    ) -> Iterator[Registration]:
+    def _without_wrappers(self, found: list[Registration], *, is_open: bool) -> Iterator[Registration]:
         """Drop what stays open for want of a caller, and what only repeats another caller's schedule."""
         seen: set[tuple[object, ...]] = set()
         kept: list[Registration] = []
         for registration in found:
             if is_open and self._is_uncalled(registration):
                 self.rejections.append(
-                    Rejection(registration.site, registration.kind, "a wrapper that nothing in the tree calls")
+                    Rejection(
+                        registration.site, registration.kind, "a wrapper that nothing in the tree calls"
+                    )
                 )
                 continue
             timing = registration.timing

@@ -41,7 +41,9 @@ def _entries(
     selectors = sighting.description.param("expression")
 
     def values(scope: Scope) -> list[Value | Lazy]:
-        view = External(sighting.view.path, linker.arguments(call, scope), sighting.location, sighting.view.receiver)
+        view = External(
+            sighting.view.path, linker.arguments(call, scope), sighting.location, sighting.view.receiver
+        )
         found = (select(s, view, linker.force, linker.member) for s in selectors)
         return [v for v in found if v is not None]
 
@@ -139,7 +141,11 @@ def _runners(engine: Closure, work: Closure, linker: Linker) -> Iterator[Closure
         return
     for call, node in linker.calls(owner.module).get(work.function.name, ()):
         start = node
-        while isinstance(start, Function) and isinstance(start.parent, Function) and start.parent.owner is not owner:
+        while (
+            isinstance(start, Function)
+            and isinstance(start.parent, Function)
+            and start.parent.owner is not owner
+        ):
             start = start.parent
         if isinstance(start, Function) and isinstance(call.callee, Member):
             yield Closure(start, linker.scope_of(start.parent), this)

@@ -12,7 +12,9 @@ from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.sightings import Reader, Sighting
 
 _MOST_TASKS = 8
-_SENDING = frozenset(("delay", "apply_async", "send", "send_with_options", "kiq", "defer", "defer_async", "enqueue"))
+_SENDING = frozenset(
+    ("delay", "apply_async", "send", "send_with_options", "kiq", "defer", "defer_async", "enqueue")
+)
 """Methods that a task of the project has from its decorator, which put a call of it into a queue."""
 
 
@@ -38,7 +40,11 @@ class Enqueued:
     def _works(self, trace: Trace, seen: tuple[Sighting, ...]) -> Iterator[tuple[Closure, tuple[Value, ...]]]:
         for event in trace.events:
             callee = event.callee
-            if event.kind is not EventKind.CALL or not isinstance(callee, Builtin) or callee.name not in _SENDING:
+            if (
+                event.kind is not EventKind.CALL
+                or not isinstance(callee, Builtin)
+                or callee.name not in _SENDING
+            ):
                 continue
             if isinstance(callee.receiver, Closure) and callee.receiver.function.decorators:
                 yield callee.receiver, ()

@@ -65,7 +65,10 @@ def _file(text: str, linker: Linker) -> tuple[Closure | Module | None, str]:
             found = linker.member(Namespace(module), parts[-1]) if module is not None else None
             if isinstance(found, Closure):
                 return found, ""
-    for candidate in (path, *(f"{path}{s}" for s in (".ts", ".js", ".mjs", ".cjs", "/index.ts", "/index.js"))):
+    for candidate in (
+        path,
+        *(f"{path}{s}" for s in (".ts", ".js", ".mjs", ".cjs", "/index.ts", "/index.js")),
+    ):
         module = linker.module(candidate)
         if module is not None:
             return module, ""
@@ -116,4 +119,6 @@ def _only_call(function: Function) -> Call | None:
 def _loads(expr: Expr) -> bool:
     while isinstance(expr, Await):
         expr = expr.value
-    return isinstance(expr, Call) and isinstance(expr.callee, Name) and expr.callee.name in ("import", "require")
+    return (
+        isinstance(expr, Call) and isinstance(expr.callee, Name) and expr.callee.name in ("import", "require")
+    )

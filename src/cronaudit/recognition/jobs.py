@@ -64,7 +64,11 @@ class Finder:
             module = self.linker.module(path)
             if module is None:
                 continue
-            candidates = [*self.discovery.in_file(path), *self.loops.timeouts(module), *self.loops.sleeps(module)]
+            candidates = [
+                *self.discovery.in_file(path),
+                *self.loops.timeouts(module),
+                *self.loops.sleeps(module),
+            ]
             for candidate in candidates:
                 rounds = self._rounds(candidate)
                 if rounds:
@@ -137,7 +141,9 @@ class Finder:
         at = started_with(command, option, service.deployment)
         flag = "--" + option.replace("_", "-")
         if at is None:
-            return Liveness(is_live=False, reason=f"it goes round once unless {flag} is given, which no manifest does")
+            return Liveness(
+                is_live=False, reason=f"it goes round once unless {flag} is given, which no manifest does"
+            )
         return Liveness(is_live=True, reason=f"{at} starts it with {flag}", entries=liveness.entries)
 
     def _trace(self, registration: Registration) -> Trace:
@@ -174,8 +180,9 @@ class Finder:
         if liveness.is_live:
             liveness = self._in_its_mode(registration, self.starts.started(registration, liveness), service)
         enqueued = self.enqueued.sightings(trace, sightings)
-        if registration.work is not None and all(e.callee is None or not _runs(e, registration.work) for e in trace.events):
-            enqueued = (*enqueued, *self.reader.read(self.linker.walk(registration.work)))
+        work = registration.work
+        if work is not None and not any(_runs(e, work) for e in trace.events):
+            enqueued = (*enqueued, *self.reader.read(self.linker.walk(work)))
         context = JobContext(service, registration, handler, trace, sightings, enqueued, liveness.entries)
         return Found(registration, liveness, context, stated_at(registration))
 
@@ -197,7 +204,9 @@ def _runs(event: Event, work: Closure) -> bool:
     return isinstance(event.callee, Closure) and event.callee.function is work.function
 
 
-_CONTINUATIONS = frozenset(("next", "cb", "callback", "done", "resolve", "reject", "then", "catch", "finally"))
+_CONTINUATIONS = frozenset(
+    ("next", "cb", "callback", "done", "resolve", "reject", "then", "catch", "finally")
+)
 """Names of what goes on after the work: calling it is no work."""
 _TALK = frozenset(("log", "console.log", "timer.after", "async.wait", "cron.parse"))
 
@@ -221,7 +230,13 @@ def _without_blind_end(trace: Trace, sightings: tuple[Sighting, ...]) -> Trace:
 def passed_to(registration: Registration) -> tuple[Value, ...]:
     """What the scheduler or the queue passes to the handler; a queue's job knows its name."""
     consumer, scheduler = registration.consumer, registration.scheduler
-    passes = consumer.consumer.passes if consumer is not None else scheduler.passes if scheduler is not None else ()
+    passes = (
+        consumer.consumer.passes
+        if consumer is not None
+        else scheduler.passes
+        if scheduler is not None
+        else ()
+    )
     name = registration.job_name
     members: dict[str, Value] = {"name": Known(name)} if name is not None else {}
     return tuple(

@@ -107,7 +107,9 @@ class Starts:
     def _class(self, cls: Class) -> Liveness:
         if self.linker.instances(cls) or self.linker.subclasses(cls):
             return self._module_of_path(cls.module.path)
-        return self._mentioned_symbol(cls.name, cls.module, "never instantiated") or self.file(cls.module.path)
+        return self._mentioned_symbol(cls.name, cls.module, "never instantiated") or self.file(
+            cls.module.path
+        )
 
     def _referenced(self, node: Function) -> Liveness:
         """Where no call was resolved: whether the function is spoken of anywhere else at all."""
@@ -230,6 +232,10 @@ def _is_definition(text: str, name: str) -> bool:
 def _code_only(source: bytes, name: str) -> bytes:
     """Source without comments, and without imports: what is imported and then left alone starts nothing."""
     lines = source.splitlines()
-    code = b"\n".join(line for line in lines if not line.lstrip().startswith((b"//", b"#", b"*", b"/*", b"import type")))
-    renamed = re.compile(rb"\b" + re.escape(name.encode()) + rb"\s+as\b|\b" + re.escape(name.encode()) + rb"\s*:")
+    code = b"\n".join(
+        line for line in lines if not line.lstrip().startswith((b"//", b"#", b"*", b"/*", b"import type"))
+    )
+    renamed = re.compile(
+        rb"\b" + re.escape(name.encode()) + rb"\s+as\b|\b" + re.escape(name.encode()) + rb"\s*:"
+    )
     return _IMPORTS.sub(lambda m: m.group() if renamed.search(m.group()) else b"", code)

@@ -91,7 +91,11 @@ class Loops:
     def _cycle(handler: Closure, node: Function) -> Function:
         """A function that stands for the whole cycle: the outermost named one around the timer."""
         named = [f for f in _enclosing(node) if f.name]
-        return handler.function if handler.function.name and handler.function is not node else (named or [node])[0]
+        return (
+            handler.function
+            if handler.function.name and handler.function is not node
+            else (named or [node])[0]
+        )
 
     def _may_rearm(self, closure: Closure, node: Function) -> bool:
         """A look at the names before anything is walked: the handler must speak of a function around the timer."""
@@ -116,14 +120,22 @@ class Loops:
         timer = self._pauses.timer(call, scope)
         written = timer.delay if timer is not None else None
         delay = self._linker.fold(written, scope) if written is not None else Known(0)
-        every = SchedulePart("every", Selector("args", 1, (), timer.unit if timer is not None else "ms", "args[1]"))
-        runs = handler if handler.function.name or handler.function is node else Closure(node, scope.parent or scope)
+        every = SchedulePart(
+            "every", Selector("args", 1, (), timer.unit if timer is not None else "ms", "args[1]")
+        )
+        runs = (
+            handler
+            if handler.function.name or handler.function is node
+            else Closure(node, scope.parent or scope)
+        )
         bodies = (handler.function, runs.function, node, unwrapped(handler, self._linker).function)
         works = called_parameters(bodies, self._linker, runs.function)
 
         def settles(outer: Scope) -> bool:
             inner = scope_inside(outer, runs.function, node, self._linker)
-            found = read(every, self._linker.fold(written, inner), self._linker) if written is not None else None
+            found = (
+                read(every, self._linker.fold(written, inner), self._linker) if written is not None else None
+            )
             return found is not None and found.open is None
 
         armed = armed_by_callers(works, delay, runs.function, self._linker, settles)
@@ -186,7 +198,9 @@ class Loops:
         nodes: tuple[Function | Module, ...] = (module, *functions_in(module))
         for node in nodes:
             for statement in statements(node.body):
-                if isinstance(statement, Loop) and self._pauses.is_endless(statement, self._linker.scope_of(node)):
+                if isinstance(statement, Loop) and self._pauses.is_endless(
+                    statement, self._linker.scope_of(node)
+                ):
                     yield from self._sleep(statement, node, module)
 
     def _sleep(self, loop: Loop, node: Function | Module, module: Module) -> Iterator[Registration]:

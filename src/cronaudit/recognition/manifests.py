@@ -124,4 +124,3 @@ def _function(value: Value, linker: Linker) -> Closure | None:
         if isinstance(inner, Closure):
             return inner
     return None
-

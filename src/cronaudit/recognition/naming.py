@@ -8,8 +8,32 @@ from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Instance, Known, Namespace, Record, Scope, Sequence, Text, Value
 from cronaudit.model.walking import expressions
 
-_NAMES = ("id", "jobId", "name", "jobName", "job_name", "key", "jobKey", "taskName", "identifier", "slug", "title", "label")
-_HOLDERS = ("config", "options", "opts", "settings", "definition", "props", "params", "meta", "metadata", "job")
+_NAMES = (
+    "id",
+    "jobId",
+    "name",
+    "jobName",
+    "job_name",
+    "key",
+    "jobKey",
+    "taskName",
+    "identifier",
+    "slug",
+    "title",
+    "label",
+)
+_HOLDERS = (
+    "config",
+    "options",
+    "opts",
+    "settings",
+    "definition",
+    "props",
+    "params",
+    "meta",
+    "metadata",
+    "job",
+)
 
 
 def named_by(bound: Bound, linker: Linker) -> tuple[str | None, Location | None]:
@@ -24,7 +48,9 @@ def named_by(bound: Bound, linker: Linker) -> tuple[str | None, Location | None]
 def _name_of_file(item: Item, linker: Linker) -> Value | None:
     """The name that a file states which is loaded from its folder: ``exports.name = 'digest'``."""
     loaded = item.value
-    if (isinstance(loaded, Known) and not item.location.path.endswith(str(loaded.value))) or item.location.line != 1:
+    if (
+        isinstance(loaded, Known) and not item.location.path.endswith(str(loaded.value))
+    ) or item.location.line != 1:
         return None
     module = linker.module(item.location.path) if isinstance(loaded, Known | Namespace) else None
     if module is None:
@@ -108,4 +134,3 @@ def as_name(value: Value | None) -> str | None:
     if isinstance(value, Choice):
         return next((n for o in value.options if (n := as_name(o)) is not None), None)
     return None
-

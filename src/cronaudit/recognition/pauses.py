@@ -51,7 +51,9 @@ STOPPING = ("stop", "abort", "shut", "clos", "exit", "running", "alive", "active
 _RECEIVERS = ("this", "self", "current", "is_set", "isset")
 _MODES = ("once", "oneshot", "one_shot", "forever", "daemon", "loop", "single_run", "run_single")
 """Names of options that choose between one round and many."""
-_INTERRUPTS = frozenset(("KeyboardInterrupt", "SystemExit", "CancelledError", "InterruptedError", "GeneratorExit"))
+_INTERRUPTS = frozenset(
+    ("KeyboardInterrupt", "SystemExit", "CancelledError", "InterruptedError", "GeneratorExit")
+)
 _ENDLESS_ITERATORS = frozenset(("itertools.count()", "itertools.repeat()", "itertools.cycle()"))
 _INNER = 1
 """Rank of a pause of a loop inside: it counts where the loop itself has none."""
@@ -119,7 +121,9 @@ class Pauses:
     @property
     def timer_names(self) -> tuple[str, ...]:
         """The last names of the calls that run a function once, later."""
-        described = (e for library in self._matcher.libraries for e in library.effects if e.effect == "timer.after")
+        described = (
+            e for library in self._matcher.libraries for e in library.effects if e.effect == "timer.after"
+        )
         return tuple(sorted({last_of(one) for e in described if e.param("time") for one in expanded(e.call)}))
 
     def _in_test(self, loop: Loop, scope: Scope) -> Value | None:
@@ -138,13 +142,17 @@ class Pauses:
             for call in self._waiting(statement, scope):
                 slept = self._slept(call, scope)
                 if slept is not None:
-                    steady = None if isinstance(slept, Known) else steady_pause(call, loop, scope, self._linker)
+                    steady = (
+                        None if isinstance(slept, Known) else steady_pause(call, loop, scope, self._linker)
+                    )
                     yield rank, _multiplied(steady or slept, times)
             if isinstance(statement, Loop):
                 each = statement.kind in (LoopKind.EACH, LoopKind.KEYS)
                 rounds = self._rounds(statement, scope) if each else 1.0
                 inner = None if rounds is None or times is None else times * rounds
-                yield from self._within(loop, statement.body, scope, inner, rank + (0 if each and inner else _INNER))
+                yield from self._within(
+                    loop, statement.body, scope, inner, rank + (0 if each and inner else _INNER)
+                )
             elif isinstance(statement, Try):
                 yield from self._within(loop, statement.body, scope, times, rank)
                 yield from self._within(loop, statement.final, scope, times, rank)
@@ -222,8 +230,13 @@ class Pauses:
         if not isinstance(executor, Closure):
             return None
         for expr in expressions(executor.function.body):
-            if isinstance(expr, Call) and getattr(expr.callee, "name", "") == "setTimeout" and len(expr.args) > 1:
-                return self._linker.fold(expr.args[1].value, Scope(executor.function, executor.scope, this=executor.this))
+            if (
+                isinstance(expr, Call)
+                and getattr(expr.callee, "name", "") == "setTimeout"
+                and len(expr.args) > 1
+            ):
+                inner = Scope(executor.function, executor.scope, this=executor.this)
+                return self._linker.fold(expr.args[1].value, inner)
         return None
 
     def _bound_delay(self, delay: Value, callee: Closure, args: Arguments) -> Value:
@@ -285,7 +298,11 @@ def ends_on_success(loop: Loop, node: Function | Module) -> bool:
             elif isinstance(statement, Loop):
                 continue
             elif isinstance(statement, Try):
-                parts = (statement.body, statement.final, *(h.body for h in statement.handlers if not _interrupts(h)))
+                parts = (
+                    statement.body,
+                    statement.final,
+                    *(h.body for h in statement.handlers if not _interrupts(h)),
+                )
                 if any(leaves(part, tests) for part in parts):
                     return True
             elif any(leaves(b, tests) for b in blocks(statement)):

@@ -25,7 +25,9 @@ _SIGNALS = re.compile(
     r"(django\.dispatch(\.dispatcher)?\.Signal|blinker(\.base)?\.(Signal|NamedSignal|signal))(\(\))?$",
 )
 _DECORATORS = re.compile(r"django\.dispatch(\.dispatcher)?\.receiver$")
-_SENDS = frozenset(("send", "send_robust", "asend", "asend_robust", "send_async", "_live_receivers", "receivers_for"))
+_SENDS = frozenset(
+    ("send", "send_robust", "asend", "asend_robust", "send_async", "_live_receivers", "receivers_for")
+)
 _SENT = re.compile(rb"\.(a?send(_robust|_async)?|_live_receivers|receivers_for)\(")
 _COMMANDS = re.compile(r"(^|/)management/commands/[^/_][^/]*\.py$")
 _PERIODIC = re.compile(
@@ -149,7 +151,10 @@ class Receivers:
     def _received(self, sent: _Sent) -> Iterator[Registration]:
         made = sent.signal.path
         for path in dict.fromkeys((made, *self._linker.importing(made))):
-            if sent.name.encode() not in self._linker.source(path) or self._tree.role_of(path) is not Role.SERVER:
+            if (
+                sent.name.encode() not in self._linker.source(path)
+                or self._tree.role_of(path) is not Role.SERVER
+            ):
                 continue
             module = self._linker.module(path)
             if module is None:
@@ -178,7 +183,9 @@ class Receivers:
                     args = self._linker.arguments(call, scope)
                     listed = args.positional[0] if args.positional else args.named.get("signal")
                     value = self._linker.force(listed) if listed is not None else None
-                    items = value.items if isinstance(value, Sequence) else (value,) if value is not None else ()
+                    items = (
+                        value.items if isinstance(value, Sequence) else (value,) if value is not None else ()
+                    )
                     if any(self._signal(self._linker.force(item)) == signal for item in items):
                         return call.line
         return None
@@ -220,7 +227,11 @@ def _running(event: Event, call: Call) -> Call:
     """The call that runs the receivers: the sending one, or that of each item of the list that it gives."""
     node = event.scope.node
     for statement in statements(node.body):
-        if not isinstance(statement, Loop) or statement.iterable is None or not isinstance(statement.target, Name):
+        if (
+            not isinstance(statement, Loop)
+            or statement.iterable is None
+            or not isinstance(statement.target, Name)
+        ):
             continue
         if any(e is call for e in inside(statement.iterable)):
             wanted = statement.target.name

@@ -49,7 +49,9 @@ class Registrar:
             places: dict[str, Value | Lazy] = {"key": key, "entry": value}
             inner = Site(view.path, view.args, view.receiver, places)
             if isinstance(view, Site):
-                inner = Site(view.path, view.args, view.receiver, {**view.places, **places}, view.exports, view.file)
+                inner = Site(
+                    view.path, view.args, view.receiver, {**view.places, **places}, view.exports, view.file
+                )
             at = getattr(value, "at", None)
             stated = filled.items if filled is not None else ()
             item = stated[-1].location if stated else at if isinstance(at, Location) else site
@@ -153,7 +155,9 @@ class Registrar:
         """The name that a place states."""
         return self._first_text(scheduler.name, view)[0]
 
-    def _first_text(self, selectors: tuple[Selector, ...], view: Called) -> tuple[str | None, Location | None]:
+    def _first_text(
+        self, selectors: tuple[Selector, ...], view: Called
+    ) -> tuple[str | None, Location | None]:
         for selector in selectors:
             value = select(selector, view, self._linker.force, self._linker.member)
             text = as_name(value)
@@ -174,7 +178,12 @@ def _one_shot(scheduler: Scheduler, view: Called, timing: Timing, handler: Value
     call = getattr(view, "call", None)
     for part in scheduler.schedule:
         index = part.select.index
-        if isinstance(call, Call) and part.select.root == "args" and isinstance(index, int) and not part.select.members:
+        if (
+            isinstance(call, Call)
+            and part.select.root == "args"
+            and isinstance(index, int)
+            and not part.select.members
+        ):
             given = call.args[index].value if index < len(call.args) else None
             if isinstance(given, Name | Member) and _DATE_NAME.search(given.name):
                 return f"{given.name} is a single date"

@@ -30,7 +30,9 @@ def rounds_of(engine: Registration, linker: Linker) -> Iterator[Registration]:
                     yield from _run_by(expr, expr.callee, inner, engine, linker)
 
 
-def _run_by(call: Call, callee: Expr, inner: Loop, engine: Registration, linker: Linker) -> Iterator[Registration]:
+def _run_by(
+    call: Call, callee: Expr, inner: Loop, engine: Registration, linker: Linker
+) -> Iterator[Registration]:
     opened = linker.fold(callee, engine.bound.scope)
     if not isinstance(opened, Symbol) or opened.owner is not inner:
         return

@@ -8,7 +8,9 @@ from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.value import Known, Lazy, Record, Scope, Sequence, Value
 
 
-def rows_of(container: Value | None, linker: Linker) -> Iterator[tuple[Value | Lazy, Value | Lazy, Bound | None]]:
+def rows_of(
+    container: Value | None, linker: Linker
+) -> Iterator[tuple[Value | Lazy, Value | Lazy, Bound | None]]:
     """Key and entry of each row, with what bound them where a loop over a written-out list filled the container."""
     if isinstance(container, Record):
         for key, entry in container.entries.items():

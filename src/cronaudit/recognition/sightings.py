@@ -87,7 +87,11 @@ def seconds_of(value: Value | None, unit: str | None) -> float | None:
     """A folded duration in seconds; a value's own unit wins over the declared one."""
     if isinstance(value, Choice):
         return next((s for o in value.options if (s := seconds_of(o, unit)) is not None), None)
-    if not isinstance(value, Known) or isinstance(value.value, bool) or not isinstance(value.value, int | float):
+    if (
+        not isinstance(value, Known)
+        or isinstance(value.value, bool)
+        or not isinstance(value.value, int | float)
+    ):
         return None
     factor = _SECONDS.get(value.unit or unit or "")
     return None if factor is None else float(value.value) * factor
@@ -126,7 +130,11 @@ class Reader:
         for option in options:
             if isinstance(option, External):
                 view = External(
-                    option.path, self._linker.arguments(call, event.scope), event.location, option.receiver, call
+                    option.path,
+                    self._linker.arguments(call, event.scope),
+                    event.location,
+                    option.receiver,
+                    call,
                 )
                 found = [e for e in self._matcher.effects(option.path) if self._holds(e, view)]
                 if not found and not option.path.startswith(("global:", "builtins.")):
@@ -134,9 +142,7 @@ class Reader:
             elif isinstance(option, Unknown | Symbol | Builtin) and not (
                 isinstance(option, Builtin) and isinstance(option.receiver, Closure)
             ):
-                view = External(
-                    "", self._linker.arguments(call, event.scope), event.location, None, call
-                )
+                view = External("", self._linker.arguments(call, event.scope), event.location, None, call)
                 found = self._untyped(call, view)
             else:
                 continue

@@ -40,7 +40,9 @@ CHANGING = frozenset(
     )
 )  # fmt: skip
 """Effects that make a timer a job by themselves."""
-READING = frozenset(("db.read", "db.read_one", "db.stream", "db.query", "http.request", "file.read", "cache.get"))
+READING = frozenset(
+    ("db.read", "db.read_one", "db.stream", "db.query", "http.request", "file.read", "cache.get")
+)
 """Effects that need something to be done with what was read."""
 
 _REQUEST_PARAMETERS = frozenset(("req", "request", "res", "response", "reply", "socket", "ws", "ctx"))
@@ -58,7 +60,9 @@ class Judgement:
     reason: str
 
 
-def judge_interval(call: Call, node: Function | Module, handler: Closure | None, linker: Linker) -> Judgement | None:
+def judge_interval(
+    call: Call, node: Function | Module, handler: Closure | None, linker: Linker
+) -> Judgement | None:
     """What the place of a timer says before its work is looked at; None where it says nothing against a job."""
     if _in_request(node):
         return Judgement(is_job=False, reason="it lives as long as one request or connection")
@@ -79,7 +83,9 @@ def judge_work(trace: Trace, reader: Reader) -> tuple[Judgement, tuple[Sighting,
     sightings = reader.read(trace)
     for sighting in sightings:
         if sighting.effect in CHANGING or _is_changing_request(sighting) or _is_changing_query(sighting):
-            return Judgement(is_job=True, reason=f"its work reaches {sighting.effect} at {sighting.location}"), sightings
+            return Judgement(
+                is_job=True, reason=f"its work reaches {sighting.effect} at {sighting.location}"
+            ), sightings
     reading = [s for s in sightings if s.effect in READING]
     read = {id(s.event) for s in sightings}
     opaque = [e for e in trace.events if id(e) not in read and _is_opaque_work(e)]
@@ -110,7 +116,9 @@ def _is_changing_query(sighting: Sighting) -> bool:
 
 
 _READS = re.compile(r"\s*\(?\s*(select|show|explain|with|values|describe|pragma)\b", re.IGNORECASE)
-_WRITES_TOO = re.compile(r"\b(insert\s+into|update|delete\s+from|merge\s+into|pg_notify|nextval)\b", re.IGNORECASE)
+_WRITES_TOO = re.compile(
+    r"\b(insert\s+into|update|delete\s+from|merge\s+into|pg_notify|nextval)\b", re.IGNORECASE
+)
 _QUIET_VERBS = frozenset(
     (
         "get", "set", "has", "delete", "clear", "prune", "purgeStale", "reset", "emit", "ping", "write", "send", "log",
@@ -128,13 +136,19 @@ def _is_opaque_work(event: Event) -> bool:
     if event.kind is not EventKind.CALL:
         return False
     if path is None:
-        return event.awaited and isinstance(event.callee, Unknown | Symbol) and _verb_of(event) not in _QUIET_VERBS
+        return (
+            event.awaited
+            and isinstance(event.callee, Unknown | Symbol)
+            and _verb_of(event) not in _QUIET_VERBS
+        )
     if path.startswith("global:Proxy("):
         return event.awaited
     if path.startswith(("global:", "builtins.")):
         return False
     verb = path.rsplit(".", 1)[-1].rsplit(":", 1)[-1].removesuffix("()")
-    if verb.startswith(("is", "has", "get", "to", "as", "on", "length", "size", "count", "stat", "list", "idle")):
+    if verb.startswith(
+        ("is", "has", "get", "to", "as", "on", "length", "size", "count", "stat", "list", "idle")
+    ):
         return False
     return verb not in _QUIET_VERBS and "." in path.partition(":")[2] and path.count("(") > 0
 
@@ -154,7 +168,8 @@ def _does_more(trace: Trace, reading: list[Sighting]) -> bool:
 
 def _calls_out(event: Event) -> bool:
     return isinstance(event.callee, Closure | Unknown) or (
-        isinstance(event.callee, External) and not event.callee.path.startswith(("global:console", "global:Math"))
+        isinstance(event.callee, External)
+        and not event.callee.path.startswith(("global:console", "global:Math"))
     )
 
 
@@ -268,7 +283,11 @@ def _is_shutdown(function: Function, node: Function) -> bool:
 def rearms(trace: Trace, function: Function) -> Event | None:
     """The event of a trace that enters `function` again: a timer that arms itself."""
     for event in trace.events[1:]:
-        if event.kind is EventKind.ENTER and isinstance(event.callee, Closure) and event.callee.function is function:
+        if (
+            event.kind is EventKind.ENTER
+            and isinstance(event.callee, Closure)
+            and event.callee.function is function
+        ):
             return event
     return None
 

@@ -75,13 +75,17 @@ def read(part: SchedulePart, value: Value, linker: Linker) -> Timing | None:
 
 def _known(part: SchedulePart, value: Known) -> Timing | None:
     at = value.at
-    if isinstance(value.value, bool) or value.value is None or value.value == "":  # an empty text is no schedule
+    if (
+        isinstance(value.value, bool) or value.value is None or value.value == ""
+    ):  # an empty text is no schedule
         return None
     if isinstance(value.value, str) and value.unit is not None and value.unit.startswith(CRON_UNIT):
         found = read_schedule(value.value, Dialect(value.unit.removeprefix(CRON_UNIT)))
         if isinstance(found, ScheduleError):
             schedule = Schedule(value.value, None, None, value.value)
-            return Timing(schedule, at, None, invalid=str(found), is_builder=True, default_of=value.default_of)
+            return Timing(
+                schedule, at, None, invalid=str(found), is_builder=True, default_of=value.default_of
+            )
         return Timing(found, at, None, is_builder=True, default_of=value.default_of)
     if isinstance(value.value, int | float):
         if part.form == "cron" and value.unit is None and part.dialect in ("unix5", "seconds6", "quartz"):
@@ -107,7 +111,11 @@ def _record(part: SchedulePart, value: Record, linker: Linker) -> Timing | None:
     fields: dict[str, float | str] = {}
     for key, raw in value.entries.items():
         inner = linker.force(raw)
-        if isinstance(inner, Known) and isinstance(inner.value, int | float | str) and not isinstance(inner.value, bool):
+        if (
+            isinstance(inner, Known)
+            and isinstance(inner.value, int | float | str)
+            and not isinstance(inner.value, bool)
+        ):
             fields[key.lower()] = inner.value
     seconds = _length(fields)
     if part.form in ("every", "duration", "object") and seconds:
@@ -149,7 +157,19 @@ def _keywords(part: SchedulePart, value: Record, linker: Linker) -> Timing | Non
 
 _KEYWORD_DIALECTS = (Dialect.APSCHEDULER, Dialect.CELERY, Dialect.UNIX5)
 _FIELDS = frozenset(
-    ("year", "month", "day", "week", "day_of_week", "day_of_month", "month_of_year", "hour", "minute", "second", "weekday")
+    (
+        "year",
+        "month",
+        "day",
+        "week",
+        "day_of_week",
+        "day_of_month",
+        "month_of_year",
+        "hour",
+        "minute",
+        "second",
+        "weekday",
+    )
 )
 _LENGTHS = {
     "milliseconds": 0.001, "seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86400.0, "weeks": 604800.0,
@@ -203,4 +223,3 @@ def why_open(value: Value) -> str:
             return why_open(value.options[0])
         case _:
             return "it cannot be told from this tree"
-

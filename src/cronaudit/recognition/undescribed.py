@@ -24,7 +24,14 @@ TOKENS: Final = (b" * *'", b' * *"', b" * *`", b" * * ")
 
 _FIELDS: Final = re.compile(r"\s*[\d*?,/A-Za-z#-]+(?:\s+[\d*?,/A-Za-z#-]+){4,5}\s*$")
 _SPEAKING: Final = re.compile(r"cron|sched|job|task|timer|recur|repeat|every|interval|period", re.IGNORECASE)
-_TIMERS: Final = (":setTimeout", ":setInterval", "threading.Timer", ".call_later", "time.sleep", "asyncio.sleep")
+_TIMERS: Final = (
+    ":setTimeout",
+    ":setInterval",
+    "threading.Timer",
+    ".call_later",
+    "time.sleep",
+    "asyncio.sleep",
+)
 _FEW: Final = 2
 
 
@@ -43,11 +50,15 @@ class Undescribed:
         """What a call of an undescribed function arms; None where it is no scheduler."""
         if not may_state_cron(call):
             return None
-        if isinstance(callee, External) and (not _is_speaking(callee.path) or self._matcher.effects(callee.path)):
+        if isinstance(callee, External) and (
+            not _is_speaking(callee.path) or self._matcher.effects(callee.path)
+        ):
             return None
         if not isinstance(callee, External | Closure):
             return None
-        when = next(n for n, a in enumerate(call.args) if isinstance(a.value, Const) and _looks(a.value.value))
+        when = next(
+            n for n, a in enumerate(call.args) if isinstance(a.value, Const) and _looks(a.value.value)
+        )
         for position, argument in enumerate(call.args):
             if position == when or argument.name or argument.spread:
                 continue
@@ -81,7 +92,9 @@ class Undescribed:
 
 def may_state_cron(call: Call) -> bool:
     """Whether an argument is written as a cron expression, beside another one."""
-    return len(call.args) >= _FEW and any(isinstance(a.value, Const) and _looks(a.value.value) for a in call.args)
+    return len(call.args) >= _FEW and any(
+        isinstance(a.value, Const) and _looks(a.value.value) for a in call.args
+    )
 
 
 def _looks(value: Scalar) -> bool:

@@ -46,7 +46,9 @@ def _is_around(symbol: Symbol, node: Function | Module) -> bool:
     owner = symbol.owner
     if not isinstance(owner, Function):
         return False
-    return _between(node, owner) is not None or (_class_of(owner) is not None and _class_around(node) is owner.owner)
+    return _between(node, owner) is not None or (
+        _class_of(owner) is not None and _class_around(node) is owner.owner
+    )
 
 
 def _class_of(function: Function) -> Class | None:
@@ -108,7 +110,9 @@ def of_subclasses(node: Function | Module, linker: Linker, settles: Callable[[Sc
     for instance, chain in linker.instances(owner):
         cls = instance.of.cls
         if cls.location not in made and not cls.is_abstract:
-            made[cls.location] = _of_class(instance, Scope(node, linker.scope_of(node.parent), this=instance), chain)
+            made[cls.location] = _of_class(
+                instance, Scope(node, linker.scope_of(node.parent), this=instance), chain
+            )
     return [made[at] for at in sorted(made)]
 
 

@@ -139,10 +139,8 @@ def timezone(job: Job) -> str | None:
 
 def schedule_words(job: Job) -> str:
     """When it runs, in words; why that is not known, where it is not."""
-    if job.schedule.text:
+    if job.schedule.is_resolved or job.schedule.text not in {"", "unresolved"}:
         return job.schedule.text
-    if job.schedule.is_resolved:
-        return ""
     facts = job.facts.schedule
     if facts.form.value == "data":
         return "set by data at run time"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from cronaudit.report.options import RenderOptions
 
-if TYPE_CHECKING:  # start-up: the dataclasses of a result cost 30 ms, and most commands end without one
+if TYPE_CHECKING:  # start-up: the dataclasses of a result cost 30 ms, and not every command has one
     from cronaudit.model.result import AuditResult
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from cronaudit.model.source import ImportSite, Language
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from cronaudit.model.source import SourceFile
     from cronaudit.target.tree import Tree
 
+_PLACE: Final = attrgetter("path", "offset", "specifier")
+"""The order of sites; comparing them by themselves takes three times as long."""
 _QUOTED: Final = (b"from '", b'from "', b"import '", b'import "', b"from'", b'from"', b"import'", b'import"')
 _OPEN: Final = (
     b"require(",
@@ -90,7 +93,7 @@ class ImportTable:
             )
             for path, offset, module in self._names.get(last_segment, ())
         ]
-        return tuple(sorted(sites))
+        return tuple(sorted(sites, key=_PLACE))
 
     def imports_of(self, path: str) -> tuple[ImportSite, ...]:
         """The import sites of one file by offset; names taken from Python modules are no own sites."""
@@ -99,7 +102,7 @@ class ImportTable:
                 for specifier, places in sites.items():
                     for importer, offset in places:
                         self._by_file.setdefault(importer, []).append(ImportSite(importer, offset, specifier))
-        return tuple(sorted(self._by_file.get(path, ())))
+        return tuple(sorted(self._by_file.get(path, ()), key=_PLACE))
 
     def segments(self) -> tuple[str, ...]:
         """All last segments, sorted."""

@@ -328,4 +328,7 @@ def test_a_delete_of_each_row_that_a_query_found_is_not_conditional(service_of: 
         }
     )
     guard = effects.build(context).guard
-    assert (guard.value, [str(at) for at in guard.locations]) == ("state-query", ["shop/tasks.py:7", "shop/tasks.py:8"])
+    assert (guard.value, [str(at) for at in guard.locations]) == (
+        "state-query",
+        ["shop/tasks.py:7", "shop/tasks.py:8"],
+    )

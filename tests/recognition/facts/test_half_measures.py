@@ -125,7 +125,8 @@ def test_a_queue_logs_no_failure_by_itself_and_a_listener_may(service_of: Servic
     )
     silent = _only(service_of, source)
     told = _only(
-        service_of, source + "worker.on('failed', (job, error) => console.error(job.name, error));\n",
+        service_of,
+        source + "worker.on('failed', (job, error) => console.error(job.name, error));\n",
     )
     assert silent.errors.logged.value == "swallowed"
     assert told.errors.logged.value == "context"

@@ -365,7 +365,9 @@ def test_a_command_of_its_own_beside_the_server_in_one_container(service_of: Ser
             "Dockerfile": "FROM node:22\nWORKDIR /app\nCOPY . .\n" + dockerfile,
             "src/sweep.ts": SWEEP,
             "src/jobs.ts": JOBS,
-            "src/server.ts": SERVER.replace("    start();", "").replace("    import { start } from './jobs';\n", ""),
+            "src/server.ts": SERVER.replace("    start();", "").replace(
+                "    import { start } from './jobs';\n", ""
+            ),
             "src/worker.ts": WORKER,
         },
     )

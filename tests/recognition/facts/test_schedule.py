@@ -162,3 +162,12 @@ def test_a_schedule_without_a_default_is_open(service_of: ServiceOf) -> None:
 def test_a_schedule_with_a_default_counts_as_that(service_of: ServiceOf) -> None:
     found = facts(service_of, "cron.schedule(process.env.CLOSE_CRON || '0 4 * * *', close);")
     assert found.expression.value == "0 4 * * *"
+
+
+def test_words_above_the_call_that_takes_the_registration(service_of: ServiceOf) -> None:
+    source = (
+        "const jobs = [];\nfunction start() {\n  // Closes carts daily at 04:00\n  jobs.push({\n    id: 'close',\n"
+        "    task: cron.schedule('0 4 * * *', close),\n  });\n}\nstart();\n"
+    )
+    words = facts(service_of, source).words
+    assert (words.value, words.detail) == ("words", "Comment: 'Closes carts daily at 04:00'")

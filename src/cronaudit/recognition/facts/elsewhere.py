@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,7 +11,9 @@ from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure
 from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.facts.processes_sites import spoken_of
 from cronaudit.recognition.sightings import Sighting
+from cronaudit.recognition.words import holds_word
 
 _MOST_FILES: Final = 4_000
 _UPWARDS: Final = 8
@@ -38,16 +39,21 @@ def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
     tokens = sorted({t.encode() for x in libraries for t in x.service_tokens})
     if not tokens:
         return
-    names = {
-        last_of(p) for x in libraries for e in x.effects if e.effect in effects for p in expanded(e.call)
-    }
-    spoken = re.compile(rb"\b(?:" + b"|".join(re.escape(n.encode()) for n in sorted(names) if n) + rb")\b")
     paths = list(service.hits.files_with(*tokens))
     # What one file declares another may serve; the other effects stand where their library is named.
     spread = any(effect.startswith("metric.") for effect in effects)
     near = dict.fromkeys((*paths, *(i for p in paths for i in _importing(service, p)))) if spread else paths
+    libraries = list(spoken_of(service, libraries, effects, tuple(near)))
+    names = {
+        last_of(p) for x in libraries for e in x.effects if e.effect in effects for p in expanded(e.call)
+    }
+    words = sorted(n.encode() for n in names if n)
+    if "" in names:
+        words += sorted(p.encode() for x in libraries for p in x.packages)
     for path in sorted(near):
-        if "" not in names and not spoken.search(service.linker.source(path)):
+        # What is exported by default may be called anything, where the package is spoken of or one file further.
+        beside = service.linker.imported_files(path) if "" in names else ()
+        if not any(holds_word(service.linker.source(p), words) for p in (path, *beside)):
             continue
         if service.tree.role_of(path) in _OTHER_ROLES:
             continue

@@ -149,7 +149,10 @@ class _Judge:
             return _Line("warning", "Failed runs are logged as warnings", log.location, log.path)
         if self._content.drops(log, call, errors):
             return _Line(
-                "dropped-object", "The logger drops the error behind the message", log.location, log.path,
+                "dropped-object",
+                "The logger drops the error behind the message",
+                log.location,
+                log.path,
             )
         if errors and names - errors and level_of(log) in _ERROR_LEVELS:
             return _Line("context", "Failed runs are logged with their data", log.location, log.path)

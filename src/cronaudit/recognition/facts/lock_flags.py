@@ -105,7 +105,9 @@ def _covers(work: set[int], enter: Event, spans: Spans, context: JobContext) -> 
         return True
     if any(is_changing(s) for s in context.sightings if s.event.order in work):
         return False
-    calls = [e.order for e in context.trace.events if e.kind is EventKind.CALL and not e.inside(RegionKind.CATCH)]
+    calls = [
+        e.order for e in context.trace.events if e.kind is EventKind.CALL and not e.inside(RegionKind.CATCH)
+    ]
     return {o for o in work if o > enter.order} <= inside and bool(calls) and calls[-1] in inside
 
 

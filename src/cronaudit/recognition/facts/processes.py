@@ -77,7 +77,11 @@ def _placement(context: JobContext) -> Placement:
     program = _by_program(context)
     # Who enqueues a task imports it too; where its library has workers of its own, those run it.
     has_workers = any(e.role is ProcessRole.WORKER for p in program for e in p.main_entries)
-    found = program if has_workers else _running(service, tuple(s.path for s in starts) or (work.path,)) or program
+    found = (
+        program
+        if has_workers
+        else _running(service, tuple(s.path for s in starts) or (work.path,)) or program
+    )
     live = tuple(p for p in found if p.environment is Environment.PRODUCTION) or found
     workers = tuple(p for p in live if is_worker_process(p, has_http=process_serves(service, p)))
     entries = tuple(

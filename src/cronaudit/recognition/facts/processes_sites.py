@@ -8,8 +8,9 @@ hold a token of a library with such an effect, and the walk of the modules that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from cronaudit.knowledge.matcher import is_untyped
 from cronaudit.knowledge.paths import expanded, last_of
 from cronaudit.model.ir import Assign, Call, Const, Expr, Function, Module, Name, Object
 from cronaudit.model.knowledge import Library, Selector
@@ -19,6 +20,7 @@ from cronaudit.model.value import Closure
 from cronaudit.model.walking import functions_in
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.sightings import Sighting
+from cronaudit.recognition.words import holds_word
 
 _CACHE = "processes_sites"
 _MOST_FILES = 6_000
@@ -45,6 +47,35 @@ def libraries_with(service: Service, wanted: frozenset[str]) -> tuple[Library, .
     return tuple(x for x in service.matcher.libraries if any(e.effect in wanted for e in x.effects))
 
 
+def spoken_of(
+    service: Service, libraries: Iterable[Library], wanted: frozenset[str], files: Sequence[str]
+) -> tuple[Library, ...]:
+    """Those of the libraries that one of the files names, or that are known by the names of their methods alone.
+
+    Of all others no call can stand in these files, and names like ``push`` and ``open`` need not be followed.
+    """
+    found = []
+    for library in libraries:
+        tokens = [t.encode() for t in (*library.service_tokens, *library.tokens)]
+        untyped = any(is_untyped(e) for e in library.effects if e.effect in wanted)
+        roots = {p.encode() for p in (*library.packages, *library.roots)}
+        if (
+            untyped
+            or service.hits.files_with(*tokens)
+            or _is_open(library, wanted)
+            or any(holds_word(service.linker.source(path), roots) for path in files)
+        ):
+            found.append(library)
+    return tuple(found)
+
+
+def _is_open(library: Library, wanted: frozenset[str]) -> bool:
+    """Whether it describes what is there without a package: ``process.memoryUsage()``."""
+    return not library.packages or any(
+        e.call.startswith(("global:", "builtins.")) for e in library.effects if e.effect in wanted
+    )
+
+
 def placed_in(
     service: Service, wanted: frozenset[str], files: Iterable[str]
 ) -> Iterator[tuple[Sighting, Function | Module]]:
@@ -53,7 +84,10 @@ def placed_in(
     names = {last_of(p) for x in libraries for e in x.effects if e.effect in wanted for p in expanded(e.call)}
     packages = {p for x in libraries for p in x.packages} if "" in names else set()
     seen: set[tuple[Location, str]] = set()
+    words = sorted(n.encode() for n in (names | packages) - {""})
     for path in files:
+        if not holds_word(service.linker.source(path), words):
+            continue
         module = service.linker.module(path)
         if module is None:
             continue

@@ -105,7 +105,10 @@ def _persistence(context: JobContext) -> Fact[Literal["both", "one", "none"]]:
     fed = _feeds(context)
     if fed is not None:
         return Fact(
-            "one", "The timer is in memory, its work in a queue", (context.site, fed.location), fed.path,
+            "one",
+            "The timer is in memory, its work in a queue",
+            (context.site, fed.location),
+            fed.path,
         )
     return Fact("none", "In-memory only", (context.site,))
 

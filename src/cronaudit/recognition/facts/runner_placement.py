@@ -142,7 +142,9 @@ def _beside(service: Service, found: Placement) -> Entry | None:
     """The command that runs the job where every container starts it next to another one that serves requests."""
     apart: Entry | None = None
     for process in found.servers:
-        running = [e for e in process.main_entries if any(_comes_to(service, path, found) for path in e.paths)]
+        running = [
+            e for e in process.main_entries if any(_comes_to(service, path, found) for path in e.paths)
+        ]
         if not running or len(running) == len(process.main_entries):
             return None
         if any(_is_server(service, e) for e in running):

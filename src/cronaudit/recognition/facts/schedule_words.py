@@ -113,7 +113,10 @@ def _remarks(context: JobContext) -> Iterator[tuple[Comment, str]]:
 
 def _route_remarks(context: JobContext) -> Iterator[tuple[Comment, str]]:
     """A manifest in JSON holds no comments: what says when the job runs stands above its route."""
-    scheduler, work = context.registration.scheduler, context.registration.work or context.registration.handler
+    scheduler, work = (
+        context.registration.scheduler,
+        context.registration.work or context.registration.handler,
+    )
     if scheduler is None or scheduler.how != "manifest" or not isinstance(work, Closure):
         return
     module = work.function.module
@@ -189,7 +192,11 @@ def _taken_by(module: Module | None, line: int) -> int | None:
     for node in nodes:
         for statement in statements(node.body):
             call = statement.value if isinstance(statement, Do) else None
-            if not isinstance(call, Call) or not call.line < line <= call.end_line or line - call.line > _LONG_CALL:
+            if (
+                not isinstance(call, Call)
+                or not call.line < line <= call.end_line
+                or line - call.line > _LONG_CALL
+            ):
                 continue
             if any(isinstance(a.value, Object) and a.value.line <= line for a in call.args):
                 best = call.line if best is None else max(best, call.line)

@@ -48,7 +48,9 @@ def find_races(context: JobContext, spans: Spans) -> Iterator[Race]:
 def _on_a_timer(event: Event) -> bool:
     """In a timer that the run starts, such as the keep-alive of a client that it makes: no part of the run."""
     return any(
-        r.kind is RegionKind.CALLBACK and isinstance(r.info, Event) and r.info.external == "global:setInterval"
+        r.kind is RegionKind.CALLBACK
+        and isinstance(r.info, Event)
+        and r.info.external == "global:setInterval"
         for r in event.regions()
     )
 

@@ -70,7 +70,10 @@ _HOLDING: Final = {
 
 
 def _of_module(
-    service: Service, module: Module, targets: dict[int, Function], mentions: Mentions,
+    service: Service,
+    module: Module,
+    targets: dict[int, Function],
+    mentions: Mentions,
 ) -> Iterator[Trial]:
     replaced = set(_replaced(service, module))
     known = {k: f for k, f in targets.items() if not _is_replaced(f, replaced)}
