@@ -8,7 +8,6 @@ from cronaudit.linking import imports, names
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.scopes import Store
 from cronaudit.model.ir import (
-    Assign,
     AssignExpr,
     Call,
     Do,
@@ -61,25 +60,24 @@ def _export(folder: Folder, module: Module, name: str, seen: set[tuple[str, str]
     scope = folder.module_scope(module)
     if module.language is Language.PYTHON:
         return _python_export(folder, module, name, seen)
-    stars: list[str] = []
-    is_es = False
-    for entry in module.exports:
-        is_es = True
-        if entry.name == "*":
-            stars.append(entry.module or "")
-        elif entry.name == name:
-            if entry.module is None:
-                return (
-                    folder.fold(entry.value, scope)
-                    if entry.value is not None
-                    else Unknown(f"{name} is a type")
-                )
-            return _from(folder, module, entry.module, entry.source_name or name, entry.line, seen)
-    for specifier in stars:
-        found = _from(folder, module, specifier, name, 0, seen)
+    surface = folder.surfaces.of(module)
+    entry = surface.by_name.get(name)
+    if entry is not None:
+        if entry.module is None:
+            return (
+                folder.fold(entry.value, scope) if entry.value is not None else Unknown(f"{name} is a type")
+            )
+        return _from(folder, module, entry.module, entry.source_name or name, entry.line, seen)
+    for specifier in surface.stars:
+        target = folder.surfaces.target(module, specifier)
+        if target is None:
+            continue
+        if name == "*":
+            return Namespace(target)
+        found = _export(folder, target, name, seen)
         if not isinstance(found, Unknown | External):
             return found
-    if is_es and not _has_commonjs(module):
+    if (surface.by_name or surface.stars) and not surface.has_commonjs:
         return Unknown(f"{module.path} exports no {name}")
     whole = commonjs(folder, module)
     if name in ("default", "*"):
@@ -122,23 +120,6 @@ def _python_export(folder: Folder, module: Module, name: str, seen: set[tuple[st
 
 
 # ---- CommonJS -------------------------------------------------------------------------------------------------
-
-
-def _has_commonjs(module: Module) -> bool:
-    return any(
-        isinstance(s, Do | Assign) and _writes_exports(s.target if isinstance(s, Assign) else s.value)
-        for s in module.body
-    )
-
-
-def _writes_exports(expr: Expr) -> bool:
-    while isinstance(expr, AssignExpr):
-        expr = expr.target
-    while isinstance(expr, Member):
-        if isinstance(expr.object, Name) and (expr.object.name, expr.name) == ("module", "exports"):
-            return True
-        expr = expr.object
-    return isinstance(expr, Name) and expr.name == "exports"
 
 
 def commonjs(folder: Folder, module: Module) -> Value:

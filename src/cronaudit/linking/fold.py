@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cronaudit.linking import builtins, exports, instances, names, objects, operators, parameters
 from cronaudit.linking.folder import Modules
 from cronaudit.linking.scopes import Scopes
+from cronaudit.linking.surfaces import Surfaces
 from cronaudit.model.ir import (
     Array,
     AssignExpr,
@@ -67,6 +68,7 @@ class Evaluator:
     def __init__(self, modules: Modules, foreign: builtins.ForeignFolds) -> None:
         self.modules = modules
         self.scopes = Scopes()
+        self.surfaces = Surfaces(modules)
         self.foreign = foreign
         self._cache: dict[tuple[int, int], Value] = {}
         self._kept: list[tuple[Expr, Scope]] = []

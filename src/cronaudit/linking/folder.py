@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from cronaudit.linking.scopes import Scopes
+from cronaudit.linking.surfaces import Surfaces
 from cronaudit.model.ir import Call, Expr, Function, Module, TypeRef
 from cronaudit.model.source import Location
 from cronaudit.model.value import Arguments, External, Instance, Lazy, Scope, Value
@@ -41,6 +42,7 @@ class Folder(Protocol):
 
     modules: Modules
     scopes: Scopes
+    surfaces: Surfaces
 
     def fold(self, expr: Expr, scope: Scope) -> Value:
         """What `expr` comes to in `scope`."""

@@ -34,24 +34,25 @@ _IMPORTERS = 2
 
 
 class Consumers:
-    """The consumers of the tree, found when the first queue asks."""
+    """The consumers of the tree; those of a family are found when its first queue asks."""
 
     def __init__(self, linker: Linker, matcher: Matcher, files: tuple[str, ...]) -> None:
         self._linker = linker
         self._matcher = matcher
         self._files = files
         """Files that may define consumers."""
-        self._sites: dict[str, list[ConsumerSite]] | None = None
+        self._sites: dict[str, list[ConsumerSite]] = {}
 
-    @property
-    def sites(self) -> dict[str, list[ConsumerSite]]:
-        """All consumers by family."""
-        if self._sites is None:
-            self._sites = {}
+    def sites(self, family: str) -> list[ConsumerSite]:
+        """The consumers of a family; the tree is searched for them once."""
+        found = self._sites.get(family)
+        if found is None:
+            found = self._sites[family] = []
             names = {
                 last_of(one)
                 for lib in self._matcher.libraries
                 for c in lib.consumers
+                if c.family == family
                 for one in expanded(c.call)
             }
             for path in self._with_importers(names):
@@ -61,13 +62,12 @@ class Consumers:
                 calls = self._linker.calls(module)
                 for name in sorted(calls):
                     for call, node in calls[name]:
-                        if name not in names and not isinstance(call.callee, Name):
-                            continue
-                        self._called(call, node, module)
-                self._decorated(module)
-        return self._sites
+                        if name in names or isinstance(call.callee, Name):
+                            self._called(family, call, node, module)
+                self._decorated(family, module)
+        return found
 
-    def _called(self, call: Call, node: Function | Module, module: Module) -> None:
+    def _called(self, family: str, call: Call, node: Function | Module, module: Module) -> None:
         """A call that may define a consumer; ``(queue) => queue.process(…)`` only with a caller's queue."""
         at = Location(module.path, call.line, call.end_line)
         callee = self._linker.fold(call.callee, self._linker.scope_of(node))
@@ -84,7 +84,7 @@ class Consumers:
             for option in callee.options if isinstance(callee, Choice) else (callee,):
                 if isinstance(option, External):
                     args = self._linker.arguments(call, scope)
-                    self._add(External(option.path, args, at, option.receiver, call), at)
+                    self._add(family, External(option.path, args, at, option.receiver, call), at)
 
     def _scope_of(self, node: Function | Module) -> Scope:
         """The scope in which a consumer is made: what the one caller of the function that makes it passes is known."""
@@ -110,33 +110,41 @@ class Consumers:
         )
         return tuple(found)
 
-    def _decorated(self, module: Module) -> None:
+    def _decorated(self, family: str, module: Module) -> None:
         """``@Processor('mail') class``, ``@Process('digest')`` on a method, ``@shared_task`` on a function."""
         for cls in self._linker.classes(module):
             of = self._linker.class_value(cls)
             made = Instance(of, None)
-            self._under(cls.decorators, made, of.scope, Location(module.path, cls.line, cls.end_line))
+            self._under(family, cls.decorators, made, of.scope, Location(module.path, cls.line, cls.end_line))
             for method in cls.methods:
-                self._under(method.decorators, Closure(method, of.scope, made), of.scope, method.location)
+                self._under(
+                    family, method.decorators, Closure(method, of.scope, made), of.scope, method.location
+                )
             for base in self._linker.lineage(of) if cls.bases else ():
                 if isinstance(base, External):
                     view = Site(base.path, None, None, {"class": made})
-                    self._add(view, Location(module.path, cls.line, cls.end_line), "base")
+                    self._add(family, view, Location(module.path, cls.line, cls.end_line), "base")
         for function in functions_in(module):
             if function.owner is None and function.decorators:
                 scope = self._linker.scope_of(function.parent)
-                self._under(function.decorators, Closure(function, scope), scope, function.location)
+                self._under(family, function.decorators, Closure(function, scope), scope, function.location)
 
-    def _under(self, decorators: tuple[Expr, ...], thing: Value, scope: Scope, at: Location) -> None:
+    def _under(
+        self, family: str, decorators: tuple[Expr, ...], thing: Value, scope: Scope, at: Location
+    ) -> None:
         for decorator in decorators:
             call = decorator if isinstance(decorator, Call) else None
             callee = self._linker.fold(decorator if call is None else call.callee, scope)
             if isinstance(callee, External):
                 args = Arguments((), {}) if call is None else self._linker.arguments(call, scope)
-                self._add(Site(callee.path, args, callee.receiver, {"decorated": thing}), at, "decorator")
+                self._add(
+                    family, Site(callee.path, args, callee.receiver, {"decorated": thing}), at, "decorator"
+                )
 
-    def _add(self, view: Called, at: Location, how: str = "call") -> None:
+    def _add(self, family: str, view: Called, at: Location, how: str = "call") -> None:
         for consumer in self._matcher.consumers(view.path, how):
+            if consumer.family != family:
+                continue
             if holds(consumer.when, view, self._linker.force, self._linker.member) is not True:
                 continue
             if consumer.entries:
@@ -164,8 +172,7 @@ class Consumers:
             handler if isinstance(handler, Closure) else None,
             at,
         )
-        assert self._sites is not None  # noqa: S101 - made by the caller
-        self._sites.setdefault(consumer.family, []).append(site)
+        self._sites[consumer.family].append(site)
 
     def _first(self, selectors: tuple[Selector, ...], view: Called) -> Value | None:
         for selector in selectors:
@@ -185,7 +192,7 @@ class Consumers:
         registration.job_name = str(job.value) if isinstance(job, Known) and job.value is not None else None
         best = self.of(scheduler.family, queue, job)
         if best is None:
-            open_ = any(_may_be(site, queue, job) for site in self.sites.get(scheduler.family, []))
+            open_ = any(_may_be(site, queue, job) for site in self.sites(scheduler.family))
             registration.handler_open = (
                 "nothing says which of several consumers takes it"
                 if open_
@@ -202,7 +209,7 @@ class Consumers:
         """The one consumer that takes a job of that queue and name; None where none or several may."""
         candidates = [
             (_fits(site.queue, queue) + _fits(site.name, job), site)
-            for site in self.sites.get(family, [])
+            for site in self.sites(family)
             if _may_be(site, queue, job)
         ]
         if not candidates:
