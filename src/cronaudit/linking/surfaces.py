@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from cronaudit.model.ir import Assign, AssignExpr, Do, Export, Expr, Member, Module, Name
 
-if TYPE_CHECKING:
-    from cronaudit.linking.folder import Modules
+
+class Resolving(Protocol):
+    """What is asked of the files of the tree."""
+
+    def module(self, path: str) -> Module | None:
+        """The parsed file; None where there is none or it may not be parsed."""
+
+    def resolve(self, specifier: str, importer: Module) -> str | None:
+        """The path that a specifier means in `importer`; None outside the tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,7 @@ class Surface:
 class Surfaces:
     """The surfaces of modules, and what their ``export *`` means, each made once."""
 
-    def __init__(self, modules: Modules) -> None:
+    def __init__(self, modules: Resolving) -> None:
         self._modules = modules
         self._surfaces: dict[str, Surface] = {}
         self._targets: dict[tuple[str, str], Module | None] = {}

@@ -230,6 +230,8 @@ def _leads_to_work(call: object, entered: Event, context: JobContext, frames: Fr
 def _waits_for_execution(context: JobContext, path: ShutdownPath) -> JobEnd | None:
     held = [*held_executions(context)]
     raised = [*running_flags(context)]
+    if not held and not raised:
+        return None
     linker = context.linker
     for function, event in path.functions:
         for expr, line in awaited(function):
