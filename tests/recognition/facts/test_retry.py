@@ -131,6 +131,25 @@ cron.schedule('0 * * * *', async () => {
     assert words(found) == NONE
 
 
+@pytest.mark.parametrize(
+    ("before", "scope"), [("await pool.query('SELECT id FROM carts');", "part"), ("", "run")]
+)
+def test_a_retry_of_the_last_step_is_a_part(service_of: ServiceOf, before: str, scope: str) -> None:
+    """A query that fails before the retried call fails the run."""
+    source = f"""
+cron.schedule('0 * * * *', async () => {{
+  {before}
+  for (let attempt = 1; attempt <= 3; attempt += 1) {{
+    try {{ return await settle(); }} catch (err) {{
+      if (attempt === 3) throw err;
+      await sleep(1000 * 2 ** attempt);
+    }}
+  }}
+}}, {{ name: 'settle' }});
+"""
+    assert words(facts(service_of, source)) == (scope, "bounded", 3.0, "growing", "none")
+
+
 def test_one_request_tried_again_is_a_part(service_of: ServiceOf) -> None:
     found = facts(
         service_of,

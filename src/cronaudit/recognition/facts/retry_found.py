@@ -21,7 +21,15 @@ from cronaudit.recognition.facts.retry_options import (
     of_registration,
     said,
 )
-from cronaudit.recognition.facts.spans import Spans, covers_work, number_of, place_of, work_of, written
+from cronaudit.recognition.facts.spans import (
+    Spans,
+    covers_run,
+    covers_work,
+    number_of,
+    place_of,
+    work_of,
+    written,
+)
 from cronaudit.recognition.facts.stated import option
 from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.timing import why_open
@@ -51,7 +59,7 @@ def _of_loops(context: JobContext, spans: Spans) -> Iterator[Policy]:
         touched = work & covered
         if not touched and not covers_work(covered, context, spans):
             continue
-        whole = covers_work(covered, context, spans) and _is_before_items(loop.event)
+        whole = covers_run(covered, context, spans) and _is_before_items(loop.event)
         bound = loop.bound
         delay: Literal["growing", "fixed", "none"] = "none"
         delay_at, detail = None, ""
@@ -127,7 +135,7 @@ def _of_recursion(context: JobContext, spans: Spans) -> Iterator[Policy]:
         if not work & covered:
             continue
         bound = _recursion_bound(event, node, context)
-        whole = covers_work(covered, context, spans) and _is_before_items(event)
+        whole = covers_run(covered, context, spans) and _is_before_items(event)
         slept = next(
             (s for s in context.sightings if s.effect == "sleep" and s.event.scope is event.scope), None
         )
@@ -175,7 +183,7 @@ def _of_wrappers(context: JobContext, spans: Spans) -> Iterator[Policy]:
                 yield _asked_for(sighting, context)
             continue
         covered = _in_wrapper(sighting, spans)
-        whole = covers_work(covered, context, spans) and _is_before_items(sighting.event)
+        whole = covers_run(covered, context, spans) and _is_before_items(sighting.event)
         if not whole and not any(e.order in covered for e in work_of(context)):
             continue
         yield _of_sighting(sighting, context, whole=whole)

@@ -190,25 +190,28 @@ def _starts_chain(other: Event, event: Event) -> bool:
 
 def work_of(context: JobContext) -> tuple[Event, ...]:
     """The events that are the job's work: what it changes, else what it reads, else what it calls outside the tree."""
-    by_event: dict[int, list[Sighting]] = {}
-    for sighting in context.sightings:
-        by_event.setdefault(sighting.event.order, []).append(sighting)
-    around = {o for o, found in by_event.items() if any(s.effect.startswith(_AROUND) for s in found)}
-    usable = [s for s in context.sightings if s.event.order not in around and not _is_signal(s, context)]
+    usable = _usable(context)
     changing = _distinct(s.event for s in usable if is_changing(s))
     if changing:
         return changing
     reading = _distinct(s.event for s in usable if s.effect in _READING)
     if reading:
         return reading
+    known = {s.event.order for s in context.sightings}
     return tuple(
         e
         for e in context.trace.events
         if e.kind is EventKind.CALL
-        and e.order not in by_event
+        and e.order not in known
         and e.external is not None
         and not e.external.startswith(_LANGUAGE)
     )
+
+
+def _usable(context: JobContext) -> list[Sighting]:
+    """What the run does to the world, without what stands around it."""
+    around = {s.event.order for s in context.sightings if s.effect.startswith(_AROUND)}
+    return [s for s in context.sightings if s.event.order not in around and not _is_signal(s, context)]
 
 
 def _is_signal(sighting: Sighting, context: JobContext) -> bool:
@@ -267,6 +270,15 @@ def covers_work(covered: frozenset[int], context: JobContext, spans: Spans) -> b
         return True
     work = work_of(context)
     return bool(work) and all(e.order in covered for e in work)
+
+
+def covers_run(covered: frozenset[int], context: JobContext, spans: Spans) -> bool:
+    """Whether the events `covered` hold the work and what it reads: a failed query before them is a failed run, too."""
+    core = core_of(context, spans)
+    if core is not None and core.order in covered:
+        return True
+    read = (s.event for s in _usable(context) if s.effect in _READING)
+    return covers_work(covered, context, spans) and all(e.order in covered for e in read)
 
 
 # ---- as written ------------------------------------------------------------------------------------------------
