@@ -72,6 +72,19 @@ cron.schedule('0 * * * *', async () => {
     assert words(found) == ("part", 1.0)
 
 
+def test_race_after_a_query_without_a_bound_is_a_part(service_of: ServiceOf) -> None:
+    found = facts(
+        service_of,
+        """
+cron.schedule('0 * * * *', async () => {
+  await pool.query('SELECT id FROM carts');
+  await withTimeout(settle(), 1000);
+}, { name: 'settle' });
+""",
+    )
+    assert words(found) == ("part", 1.0)
+
+
 def test_race_of_each_item(service_of: ServiceOf) -> None:
     found = facts(
         service_of,

@@ -17,7 +17,7 @@ from cronaudit.model.value import Arguments, Closure, External, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.hosts import host_of, texts
 from cronaudit.recognition.facts.replays import Occurrence, occurrences
-from cronaudit.recognition.facts.spans import Spans, core_of, covers_work, work_of
+from cronaudit.recognition.facts.spans import Spans, core_of, covers_run, work_of
 from cronaudit.recognition.sightings import Sighting
 
 Phase = Literal["start", "completion", "failure"]
@@ -138,7 +138,7 @@ class _Reader:
                 for r in e.regions()
             )
         )
-        if not covers_work(inside, self._context, self._spans):
+        if not covers_run(inside, self._context, self._spans):
             return None
         service = str(sighting.description.word("service") or sighting.library)
         return self._signal(occurrence, service, ("start", "completion", "failure"), carries=True)

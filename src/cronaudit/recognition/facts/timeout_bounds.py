@@ -17,7 +17,7 @@ from cronaudit.model.walking import expressions
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.retry_found import policies_of
 from cronaudit.recognition.facts.retry_options import Policy
-from cronaudit.recognition.facts.spans import Spans, covers_work, number_of, place_of, work_of, written
+from cronaudit.recognition.facts.spans import Spans, covers_run, number_of, place_of, work_of, written
 from cronaudit.recognition.facts.stated import option
 from cronaudit.recognition.facts.stated import unit_of as option_unit
 from cronaudit.recognition.facts.timeout_races import Race, argument_orders, find_races
@@ -144,12 +144,12 @@ def _of_race(race: Race, context: JobContext, spans: Spans, retries: tuple[Polic
     seconds = length(race.value, "ms")
     at = place_of(race.value)
     base = TimeBound(
-        "run" if covers_work(covered, context, spans) else "part",
+        "run" if covers_run(covered, context, spans) else "part",
         seconds,
         at,
         written(context.linker, at, HINT),
         "Promise.race around the run"
-        if covers_work(covered, context, spans)
+        if covers_run(covered, context, spans)
         else "Promise.race around a part of the run",
         (race.event.location,),
         race.event.path,
@@ -203,7 +203,7 @@ def _of_wrappers(context: JobContext, spans: Spans, retries: tuple[Policy, ...])
         covered = set(argument_orders(sighting.event, spans))
         for enter in spans.callbacks(sighting.event):
             covered |= {enter.order, *(e.order for e in spans.span(enter))}
-        whole = covers_work(frozenset(covered), context, spans)
+        whole = covers_run(frozenset(covered), context, spans)
         if not whole and not any(e.order in covered for e in work_of(context)):
             continue
         yield _with_retries(
@@ -231,7 +231,7 @@ def _of_signals(context: JobContext, spans: Spans) -> Iterator[TimeBound]:
                 continue
             if event.scope is not sighting.event.scope or not isinstance(event.callee, Closure):
                 continue
-            if _passes_signal(event, sighting) and covers_work(spans.brings_about(event), context, spans):
+            if _passes_signal(event, sighting) and covers_run(spans.brings_about(event), context, spans):
                 whole = _is_heeded(event, spans)
                 break
         bound = _of_sighting(sighting, context, "run" if whole else "part")
