@@ -70,7 +70,6 @@ class Program:
     _calls: dict[str, Calls] = field(default_factory=dict)
     _classes: dict[str, tuple[Class, ...]] = field(default_factory=dict)
     _importing: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    parsed_bytes: int = 0
 
     def module(self, path: str) -> Module | None:
         """The parsed file; None where there is none or it may not be parsed."""
@@ -79,9 +78,7 @@ class Program:
             if language is None:
                 self._modules[path] = None
             else:
-                source = self.files.read(path)
-                self.parsed_bytes += len(source)
-                self._modules[path] = self.parse(path, source, language)
+                self._modules[path] = self.parse(path, self.files.read(path), language)
         return self._modules[path]
 
     @property

@@ -98,14 +98,6 @@ def seen_fact(value: T, sighting: Sighting, detail: str = "") -> Fact[T]:
     return Fact(value, detail, (sighting.location,), sighting.path)
 
 
-def comments_at(module: Module, line: int, end_line: int | None = None) -> tuple[Comment, ...]:
-    """The comments that belong to a place: those that end on the line above it, and those on its own lines."""
-    last = end_line or line
-    return tuple(
-        c for c in module.comments if (c.end_line == line - 1 and not c.is_trailing) or line <= c.line <= last
-    )
-
-
 def doc_of(function: Function) -> Comment | None:
     """The doc comment of a function: above it and its decorators, or the docstring inside it."""
     first = min([function.line, *(getattr(d, "line", function.line) for d in function.decorators)])

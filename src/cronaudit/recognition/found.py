@@ -10,7 +10,7 @@ from cronaudit.model.knowledge import Consumer, Scheduler
 from cronaudit.model.linker import Bound
 from cronaudit.model.schedule import Schedule
 from cronaudit.model.source import Location
-from cronaudit.model.value import Arguments, Closure, External, Value
+from cronaudit.model.value import Closure, External, Value
 
 
 @dataclass(slots=True, eq=False)
@@ -93,8 +93,3 @@ class Rejection:
     location: Location
     what: str
     reason: str
-
-
-def call_view(path: str, args: Arguments, callee: External | None, at: Location) -> External:
-    """A call as the selectors of the knowledge base read it."""
-    return External(path, args, at, callee.receiver if callee is not None else None)

@@ -171,17 +171,6 @@ def _is_written_so(effect: Effect, callee: Member | Name) -> bool:
     return "*" in wanted or written in wanted
 
 
-def inside_callback(event: Event, sightings: Iterable[Sighting], effect: str) -> Sighting | None:
-    """The innermost call with a meaning whose callback `event` runs in: ``withLock(key, () => …)``."""
-    wrappers = {id(s.event): s for s in sightings if s.effect == effect}
-    for region in event.regions():
-        if region.kind in (RegionKind.CALLBACK, RegionKind.WITH) and isinstance(region.info, Event):
-            found = wrappers.get(id(region.info))
-            if found is not None:
-                return found
-    return None
-
-
 def is_error_path(region: Region | None) -> bool:
     """Whether code runs only after a failure: in a ``catch``, or in the error branch of a callback."""
     return region is not None and any(r.kind is RegionKind.CATCH for r in region.outward())

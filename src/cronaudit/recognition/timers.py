@@ -28,7 +28,7 @@ from cronaudit.model.ir import (
 )
 from cronaudit.model.linker import Linker
 from cronaudit.model.trace import Event, EventKind, RegionKind, Trace
-from cronaudit.model.value import Builtin, Closure, External, Symbol, Unknown
+from cronaudit.model.value import Closure, External, Symbol, Unknown
 from cronaudit.model.walking import blocks, expressions, functions_in, inside, statements
 from cronaudit.recognition.sightings import Reader, Sighting
 
@@ -324,8 +324,3 @@ def _branches(statement: Stmt) -> tuple[tuple[RegionKind, tuple[Stmt, ...]], ...
 
 def _holds_call(body: tuple[Stmt, ...], call: Call) -> bool:
     return any(e is call for e in expressions(body))
-
-
-def is_builtin_timer(value: object) -> bool:
-    """Whether a callee is a timer method of a folded value; such a call arms nothing."""
-    return isinstance(value, Builtin)

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cronaudit.model.ir import Const, Function, If, Index, Member, Module, Name, Operation
+from cronaudit.model.ir import Const, If, Index, Member, Name, Operation
 from cronaudit.model.source import Location, Role
 from cronaudit.model.value import Arguments, Closure, External, Known
-from cronaudit.model.walking import expressions, inside, statements
+from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.facts.processes_sites import (
     libraries_with,
@@ -207,13 +207,3 @@ def _is_url(expr: object) -> bool:
     if isinstance(expr, Name):
         return expr.name in _URL_NAMES
     return isinstance(expr, Index) and isinstance(expr.index, Const) and expr.index.value in (*_URL_NAMES, 0)
-
-
-def calls_in(body: tuple[object, ...]) -> Iterator[object]:
-    """The expressions of the statements of a hand-written route."""
-    yield from expressions(body)  # type: ignore[arg-type]
-
-
-def module_of(node: Function | Module) -> Module:
-    """The module that a function stands in."""
-    return node if isinstance(node, Module) else node.module

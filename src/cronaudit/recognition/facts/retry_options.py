@@ -46,7 +46,6 @@ class Policy:
     """What an option gives to decide on another attempt."""
     of_queue: bool = False
     """Whether the queue of the job tries again, so that what the work throws decides."""
-    delay_seconds: float | None = None
 
 
 def of_registration(context: JobContext) -> Iterator[Policy]:

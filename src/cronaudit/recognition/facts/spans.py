@@ -9,7 +9,7 @@ from cronaudit.model.ir import Call, Expr, Function
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, RegionKind
-from cronaudit.model.value import Choice, Closure, Env, External, Known, Scope
+from cronaudit.model.value import Choice, Closure, Env, Known, Scope
 from cronaudit.model.walking import inside
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.sightings import Sighting, text_of
@@ -320,8 +320,3 @@ def number_of(value: object) -> float | None:
 def place_of(value: object) -> Location | None:
     """Where a folded value is stated."""
     return getattr(value, "at", None)
-
-
-def is_external(event: Event, *ends: str) -> bool:
-    """Whether a call's path ends in one of these names of the language."""
-    return isinstance(event.callee, External) and event.callee.path in ends

@@ -13,7 +13,6 @@ from cronaudit.model.ir import (
     Conditional,
     Const,
     Continue,
-    Do,
     Expr,
     Function,
     If,
@@ -242,26 +241,3 @@ def returned_polarity(event: Event) -> int:
 def leaves(block: tuple[Stmt, ...]) -> bool:
     """Whether a block ends the function, the round of a loop, or the loop."""
     return bool(block) and isinstance(block[-1], Return | Continue | Break | Throw)
-
-
-def is_returned(event: Event) -> bool:
-    """Whether what a function gives back depends on the result of a call."""
-    statement = event.statement
-    if isinstance(statement, Return):
-        return True
-    names = targets(event)
-    return bool(names) and any(
-        isinstance(s, Return) and s.value is not None and mentions(s.value, names)
-        for s in statements(body_of(event))
-    )
-
-
-def is_dropped(event: Event) -> bool:
-    """Whether nothing looks at the result of a call."""
-    statement = event.statement
-    if not isinstance(statement, Do):
-        return False
-    expr = statement.value
-    while isinstance(expr, Await) or (isinstance(expr, Operation) and len(expr.operands) == 1):
-        expr = expr.value if isinstance(expr, Await) else expr.operands[0]
-    return expr is event.call
