@@ -36,9 +36,11 @@ ARROWS: dict[str, frozenset[str]] = {
     "parsing": frozenset({"model"}),
     "linking": frozenset({"model"}),
     "compiled": frozenset(),
-    "knowledge": frozenset({"compiled", "model", "schedule"}),
+    "problems": frozenset(),
+    "placed_yaml": frozenset({"problems"}),
+    "knowledge": frozenset({"compiled", "model", "placed_yaml", "problems", "schedule"}),
     "recognition": frozenset({"model", "knowledge", "schedule"}),
-    "ruleset": frozenset({"compiled", "model", "schedule"}),
+    "ruleset": frozenset({"compiled", "model", "placed_yaml", "problems", "schedule"}),
     "report": frozenset({"model", "schedule"}),
     "fix": frozenset({"model"}),
 }

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import yaml
 
-from cronaudit.knowledge.problem import Problem, did_you_mean
 from cronaudit.model.ir import Scalar
+from cronaudit.placed_yaml import entries_of, line_of, root_of
+from cronaudit.problems import Problem, did_you_mean
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CONSTRUCTOR = yaml.constructor.SafeConstructor()
 _SCALARS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null"))
 
@@ -145,38 +144,18 @@ class Mapping:
         return Item(_CONSTRUCTOR.construct_object(node), line_of(node))
 
 
-def line_of(node: yaml.Node) -> int:
-    """Return the line of a node, counted from 1."""
-    return int(node.start_mark.line) + 1
-
-
 def read(content: bytes, path: str, what: str, problems: list[Problem]) -> Mapping | None:
     """Return the mapping that a file holds; None, and a problem, where it holds none."""
-    loader = None
-    try:
-        loader = _LOADER(content)
-        node = loader.get_single_node()
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        message = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        problems.append(Problem(path, mark.line + 1 if mark else 1, f"not YAML: {message}"))
+    node = root_of(content, path, problems)
+    if node is None:
         return None
-    finally:
-        if loader is not None:
-            loader.dispose()
     if not isinstance(node, yaml.MappingNode):
-        message = "empty file" if node is None else f"{what} must be a mapping"
-        problems.append(Problem(path, 1, message))
+        problems.append(Problem(path, 1, f"{what} must be a mapping"))
         return None
     return mapping_of(node, path, problems, what)
 
 
 def mapping_of(node: yaml.MappingNode, path: str, problems: list[Problem], what: str) -> Mapping:
     """Return the reader of a mapping node."""
-    found = Mapping(path, line_of(node), problems, what)
-    for key, value in node.value:
-        name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
-        if name in found.entries:
-            problems.append(Problem(path, line_of(key), f"`{name}` is stated twice"))
-        found.entries[name] = value
-    return found
+    entries = {name: value for name, value, _ in entries_of(node, path, problems)}
+    return Mapping(path, line_of(node), problems, what, entries)

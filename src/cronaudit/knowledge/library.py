@@ -23,7 +23,6 @@ from cronaudit.knowledge.parts import (
     selectors,
     traits,
 )
-from cronaudit.knowledge.problem import Problem, did_you_mean
 from cronaudit.knowledge.vocabulary import Vocabulary
 from cronaudit.model.knowledge import (
     Consumer,
@@ -37,6 +36,7 @@ from cronaudit.model.knowledge import (
     Scheduler,
     Setting,
 )
+from cronaudit.problems import Problem, did_you_mean
 
 ECOSYSTEMS = ("npm", "pypi", "any")
 

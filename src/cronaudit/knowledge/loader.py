@@ -14,8 +14,9 @@ from cronaudit.knowledge.aliases import Aliases
 from cronaudit.knowledge.form import from_form, to_form
 from cronaudit.knowledge.matcher import is_untyped
 from cronaudit.knowledge.paths import expanded, last_of, root_of
-from cronaudit.knowledge.problem import KnowledgeError, Problem
+from cronaudit.knowledge.problem import KnowledgeError
 from cronaudit.model.knowledge import KnowledgeBase, Library
+from cronaudit.problems import Problem
 
 __all__ = ["SHIPPED", "KnowledgeError", "Problem", "compile_libraries", "load", "read_base"]
 
@@ -26,7 +27,7 @@ _BUILT_IN = {"rules", "_rules"}
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CODE = (
     *(_PACKAGE / "model" / f"{name}.py" for name in ("facts", "knowledge", "schedule")),
-    _PACKAGE / "compiled.py",
+    *(_PACKAGE / f"{name}.py" for name in ("compiled", "placed_yaml", "problems")),
     *sorted(Path(__file__).resolve().parent.glob("*.py")),
 )
 """What decides on the form of a file's content. By path: the modules themselves are not needed to read it back."""

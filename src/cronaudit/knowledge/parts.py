@@ -10,12 +10,12 @@ from typing import TypeAlias
 from cronaudit.knowledge import paths
 from cronaudit.knowledge.conditions import KINDS
 from cronaudit.knowledge.document import Item, Mapping
-from cronaudit.knowledge.problem import did_you_mean
 from cronaudit.knowledge.selectors import UNITS, SelectorError, constant, parse_selector
 from cronaudit.knowledge.vocabulary import Parameter, Vocabulary, trait_problem
 from cronaudit.model.ir import Scalar
 from cronaudit.model.knowledge import Condition, SchedulePart, Selector
 from cronaudit.model.schedule import Dialect
+from cronaudit.problems import did_you_mean
 
 HOWS = ("call", "decorator", "base", "export", "assign", "manifest")
 FORMS = ("cron", "every", "words", "date", "fields", "duration", "object", "list", "clock")

@@ -9,9 +9,9 @@ from types import NoneType
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from cronaudit.knowledge.document import Mapping, read
-from cronaudit.knowledge.problem import Problem, did_you_mean
 from cronaudit.model import facts
 from cronaudit.model.ir import Scalar
+from cronaudit.problems import Problem, did_you_mean
 
 TYPES = ("value", "duration", "callback", "word", "flag", "number")
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cronaudit.model.rule import Catalogue
+from cronaudit.problems import Problem
 from cronaudit.ruleset.compiled import content_key, load_compiled, save_compiled
 from cronaudit.ruleset.folder import read_folder
-from cronaudit.ruleset.problem import CatalogueError, Problem
+from cronaudit.ruleset.problem import CatalogueError
 
 __all__ = ["SHIPPED", "CatalogueError", "Problem", "compile_catalogue", "load_catalogue"]
 

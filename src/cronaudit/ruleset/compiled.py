@@ -28,6 +28,7 @@ _MODEL = Path(rule.__file__)
 _CODE = (
     # By its place, not by its import: creating the dataclasses of the facts costs more than this whole load.
     *(_MODEL, _MODEL.with_name("facts.py"), Path(compiled.__file__)),
+    *(Path(compiled.__file__).with_name(f"{name}.py") for name in ("placed_yaml", "problems")),
     *sorted(Path(__file__).parent.glob("*.py")),
 )
 """What decides on the form of a rule's content."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from cronaudit.model.facts import Unresolved
 from cronaudit.model.rule import Scope
-from cronaudit.ruleset.fields import FACT_PARTS, JOB_EXTRAS, SERVICE, Kind, did_you_mean, field_types
+from cronaudit.problems import did_you_mean
+from cronaudit.ruleset.fields import FACT_PARTS, JOB_EXTRAS, SERVICE, Kind, field_types
 from cronaudit.ruleset.plain import PlainTemplate, read_plain
 from cronaudit.ruleset.views import Missing, context, plain
 

@@ -23,7 +23,8 @@ from functools import cache
 from typing import Any, Final
 
 from cronaudit.model.rule import Scope
-from cronaudit.ruleset.fields import SERVICE, FieldType, Kind, did_you_mean, field_types
+from cronaudit.problems import did_you_mean
+from cronaudit.ruleset.fields import SERVICE, FieldType, Kind, field_types
 from cronaudit.ruleset.kleene import (
     Operator,
     Read,

@@ -7,8 +7,7 @@ disagree on what can be said. The docs come from the docstrings under the fields
 from __future__ import annotations
 
 import ast
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -102,12 +101,6 @@ def group_docs() -> Mapping[str, str]:
     return {
         group: " ".join((kind.__doc__ or "").split()).replace("``", "`") for group, kind in classes.items()
     }
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` for the closest known word, or nothing."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def _field_type(hint: object) -> FieldType:

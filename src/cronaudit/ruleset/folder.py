@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cronaudit.ruleset.problem import CatalogueError, Problem
+from cronaudit.problems import Problem
+from cronaudit.ruleset.problem import CatalogueError
 
 SECTIONS = "sections.yaml"
 _KINDS = ("checks", "issues")

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import yaml
 
-from cronaudit.ruleset.fields import did_you_mean
-from cronaudit.ruleset.problem import Problem
+from cronaudit.placed_yaml import entries_of, line_of, root_of
+from cronaudit.problems import Problem, did_you_mean
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
 
@@ -90,9 +88,7 @@ class Mapping:
         """Note every key that nobody asked for."""
         for key, node in self.entries.items():
             if key not in self.asked:
-                self.note(
-                    f"unknown key `{key}` in {self.what}{did_you_mean(key, self.asked)}", self._line(node)
-                )
+                self.note(f"unknown key `{key}` in {self.what}{did_you_mean(key, self.asked)}", line_of(node))
 
     def _sequence(self, key: str, *, required: bool) -> Iterable[yaml.Node]:
         self.asked[key] = None
@@ -108,46 +104,24 @@ class Mapping:
     def _text(self, node: yaml.Node, what: str) -> Text | None:
         if not isinstance(node, yaml.ScalarNode) or node.tag != _TEXT:
             found = node.value if isinstance(node, yaml.ScalarNode) else "a list or mapping"
-            self.note(f"{what} must be a text, not {found}: quote it", self._line(node))
+            self.note(f"{what} must be a text, not {found}: quote it", line_of(node))
             return None
         # The content of a block scalar begins on the line below its indicator.
-        return Text(node.value, self.path, self._line(node) + (node.style in {"|", ">"}))
-
-    @staticmethod
-    def _line(node: yaml.Node) -> int:
-        return int(node.start_mark.line) + 1
+        return Text(node.value, self.path, line_of(node) + (node.style in {"|", ">"}))
 
 
 def read(content: bytes, path: str, what: str, problems: list[Problem]) -> Mapping | None:
     """Return the mapping that a file holds; None, and a problem, where it holds none."""
-    loader = None
-    try:
-        loader = _LOADER(content)
-        node = loader.get_single_node()
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        message = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        problems.append(Problem(path, mark.line + 1 if mark else 1, f"not YAML: {message}"))
-        return None
-    finally:
-        if loader is not None:
-            loader.dispose()
-    if node is None:
-        problems.append(Problem(path, 1, "empty file"))
-        return None
-    return _mapping(node, path, problems, what)
+    node = root_of(content, path, problems)
+    return None if node is None else _mapping(node, path, problems, what)
 
 
 def _mapping(node: yaml.Node, path: str, problems: list[Problem], what: str) -> Mapping | None:
-    line = int(node.start_mark.line) + 1
     if not isinstance(node, yaml.MappingNode):
-        problems.append(Problem(path, line, f"{what} must be a mapping"))
+        problems.append(Problem(path, line_of(node), f"{what} must be a mapping"))
         return None
-    found = Mapping(path, line, problems, what)
-    for key, value in node.value:
-        name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
-        if name in found.entries:
-            problems.append(Problem(path, int(key.start_mark.line) + 1, f"`{name}` is stated twice"))
+    found = Mapping(path, line_of(node), problems, what)
+    for name, value, line in entries_of(node, path, problems):
         found.entries[name] = value
-        found.lines[name] = int(key.start_mark.line) + 1
+        found.lines[name] = line
     return found

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from cronaudit.model.rule import Catalogue, Check, Issue, Section
 from cronaudit.model.verdict import Severity
+from cronaudit.problems import Problem, did_you_mean
 from cronaudit.ruleset.compiled import digest
-from cronaudit.ruleset.fields import did_you_mean
 from cronaudit.ruleset.folder import RulesFolder
-from cronaudit.ruleset.problem import CatalogueError, Problem
+from cronaudit.ruleset.problem import CatalogueError
 from cronaudit.ruleset.rulefile import (
     CheckDraft,
     IssueDraft,

@@ -1,26 +1,9 @@
-"""What is wrong with rules."""
+"""What rules that cannot be in force raise."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from cronaudit.problems import FilesError
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """One thing that is wrong with a rule."""
-
-    path: str
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
-
-
-class CatalogueError(Exception):
+class CatalogueError(FilesError):
     """Rules that cannot be in force; everything that is wrong with them, not only the first thing."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
-        super().__init__("\n".join(str(problem) for problem in self.problems))

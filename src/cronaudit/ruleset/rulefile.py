@@ -12,12 +12,12 @@ from typing import Literal, TypeVar
 from cronaudit.model.job import JobState
 from cronaudit.model.rule import Check, Example, Issue, Outcome, Remediation, Scope, Section
 from cronaudit.model.verdict import Severity, Status
+from cronaudit.problems import Problem, did_you_mean
 from cronaudit.ruleset.evidence import check_template
 from cronaudit.ruleset.expression import ExpressionError, compile_condition
-from cronaudit.ruleset.fields import SERVICE, did_you_mean, field_types
+from cronaudit.ruleset.fields import SERVICE, field_types
 from cronaudit.ruleset.folder import RuleFile
 from cronaudit.ruleset.marked import Mapping, Text, read
-from cronaudit.ruleset.problem import Problem
 
 _CHECK_ID = re.compile(r"[A-Z][A-Z0-9]*-[0-9]{2,}")
 _ISSUE_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -16,7 +16,7 @@ from cronaudit.model.result import Suppression
 from cronaudit.model.rule import Catalogue, Check
 from cronaudit.model.source import Diagnostic, Location
 from cronaudit.model.verdict import CheckResult, Status, Verdict
-from cronaudit.ruleset.fields import did_you_mean
+from cronaudit.problems import did_you_mean
 from cronaudit.ruleset.rollup import roll_up, service_row
 
 SERVICE = "service"
