@@ -88,6 +88,10 @@ class NullFolds:
         del path, at
         return None
 
+    def member(self, folder: Folder, found: External) -> Value | None:
+        del folder, found
+        return None
+
     def passed(self, callee: External) -> tuple[str, ...]:
         del callee
         return ()

@@ -236,7 +236,15 @@ USES = {
             "SyncedCron.add({ name: 'sweep', schedule(parser) { return parser.text('every 2 hours'); "
             "}, job: sweep });\nSyncedCron.start();"
         ),
-        "synced-cron", "sweep", "every 2 hours",
+        "synced-cron", "sweep", "7200 s",
+    ),
+    "synced-cron, cron": Use(
+        (
+            "import { SyncedCron } from 'meteor/quave:synced-cron';\n"
+            "SyncedCron.add({\n  name: 'sweep', schedule: (parser) => parser.cron('0 3 * * *'),\n"
+            "  job: async () => sweep(),\n});"
+        ),
+        "synced-cron", "sweep", "0 3 * * *",
     ),
     "payload": Use(
         (
@@ -331,7 +339,6 @@ USES = {
 
 
 OPEN = {
-    "synced-cron": "a schedule that a function of the job computes from the parser it is given is not followed",
     "firebase, words of App Engine": "no dialect reads App Engine's words (every day 03:00)",
 }
 """What is not read yet, and why."""

@@ -19,6 +19,13 @@ JOBS = {
         "async function tick() {\n  await sweep();\n  setTimeout(tick, 5000);\n}\ntick();",
         ("set-timeout-loop", "5 s", "tick"),
     ),
+    "at once while there is more, else later": (
+        (
+            "async function tick() {\n  const rows = await sweep();\n"
+            "  if (rows.length > 0) { setTimeout(tick, 0); } else { setTimeout(tick, 5000); }\n}\ntick();"
+        ),
+        ("set-timeout-loop", "5 s", "tick"),
+    ),
     "in finally": (
         (
             "async function tick() {\n"
@@ -148,6 +155,12 @@ def test_loops_that_are_none_and_why(tmp_path: Path, shape: str) -> None:
             "pause(10); } }\ndrain();"
         ),
         "while (true) { sweep(); break; }",
+        (
+            "let waiting: string[] = [];\nlet timer;\n"
+            "async function flush() { const taken = waiting; waiting = []; if (taken.length) { await sweep(); }\n"
+            "  if (waiting.length > 0 && !timer) { timer = setTimeout(() => { timer = null; flush(); }, 10); } }\n"
+            "export function add(x) { waiting.push(x); timer ??= setTimeout(flush, 10); }"
+        ),
         (
             "async function all() { for (const x of [1, 2]) { await sweep(); await new Promise((r) => "
             "setTimeout(r, 100)); } }\nall();"

@@ -79,6 +79,9 @@ class Fold:
         return None
 
 
+_NO_CALLS = ("constant", "member")
+"""Operations on what is read, not called."""
+
 _Operation: TypeAlias = Callable[[Fold], "Value | None"]
 
 
@@ -91,7 +94,7 @@ class LibraryFolds:
     def fold(self, folder: Folder, callee: External, args: Arguments, at: Location | None) -> Value | None:
         """The value that the call computes; None where nothing is known of it."""
         for found in self._matcher.folds(callee.path):
-            if found.operation == "constant":
+            if found.operation in _NO_CALLS:
                 continue
             value = self._computed(found, folder, callee, args, at)
             if value is not None:
@@ -109,6 +112,13 @@ class LibraryFolds:
         return _OPERATIONS[found.operation](
             Fold(call, folder.force, dict(found.args), found.value, at, apply)
         )
+
+    def member(self, folder: Folder, found: External) -> Value | None:
+        """The value of a member that its object was made with: the name of a queue."""
+        for known in self._matcher.folds(found.path):
+            if known.operation == "member":
+                return self._computed(known, folder, found, found.args or Arguments((), {}), found.at)
+        return None
 
     def passed(self, callee: External) -> tuple[str, ...]:
         """What a call passes to its callback, as paths; ``receiver`` for the object itself, empty for unknown."""
@@ -304,6 +314,7 @@ _OPERATIONS: dict[str, _Operation] = {
     "duration-text": _duration_text,
     "env-default": _env_default,
     "first": _same,
+    "member": _same,
     "partial": _partial,
     "schema": _schema,
     "schema-path": _schema_path,

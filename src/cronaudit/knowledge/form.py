@@ -116,7 +116,7 @@ class _Writer:
     def _scheduler(self, s: Scheduler) -> list[Any]:
         return [
             [s.call, s.kind, s.how, s.family, s.starts],
-            [[p.form, self._one(p.select), p.dialect, p.days] for p in s.schedule],
+            [[p.form, self._one(p.select), p.dialect, p.days, p.passes] for p in s.schedule],
             [self._many(m) for m in (s.entries, s.timezone, s.name, s.handler, s.queue, s.job)],
             self._named(s.options),
             s.traits,
@@ -211,7 +211,8 @@ class _Reader:
             how,
             entries,
             tuple(
-                SchedulePart(form, table[select], dialect, days) for form, select, dialect, days in schedule
+                SchedulePart(form, table[select], dialect, days, passes)
+                for form, select, dialect, days, passes in schedule
             ),
             timezone,
             name,

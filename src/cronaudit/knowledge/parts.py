@@ -75,7 +75,9 @@ def schedule(entry: Mapping) -> Iterator[SchedulePart]:
             part.note(f"a schedule is stated as one of {', '.join(FORMS)}")
             continue
         dialect = one_of(part, "dialect", _DIALECTS, "unix5")
-        yield SchedulePart(form, selector(part, form), dialect, part.text("days", "*"))
+        yield SchedulePart(
+            form, selector(part, form), dialect, part.text("days", "*"), part.text("passes", "")
+        )
         part.close()
 
 

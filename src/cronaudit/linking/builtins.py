@@ -40,6 +40,9 @@ class ForeignFolds(Protocol):
     def constant(self, path: str, at: Location | None = None) -> Value | None:
         """The value of a constant of that path (``CronExpression.EVERY_HOUR``); None where it is none."""
 
+    def member(self, folder: Folder, found: External) -> Value | None:
+        """What a member of an object of a library comes to (the name of a queue); None where nothing is known."""
+
     def passed(self, callee: External) -> tuple[str, ...]:
         """What a call passes to its callback, as paths; ``receiver`` for the object itself, empty for unknown."""
 
@@ -86,6 +89,8 @@ def foreign_call(
         return Known("\0__filename", at)
     if path == "path:dirname" and isinstance(first, Known) and first.value == "\0__filename":
         return Known("\0__dirname", first.at)
+    if path == "global:process.cwd" and not args.positional:
+        return Known(listings.TREE, at)
     if path in _PATHS:
         return _joined_path(folder, path, args, at)
     if path in _ENV_GETTERS and isinstance(first, Known):

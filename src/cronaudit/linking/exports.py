@@ -68,6 +68,7 @@ def _export(folder: Folder, module: Module, name: str, seen: set[tuple[str, str]
                 folder.fold(entry.value, scope) if entry.value is not None else Unknown(f"{name} is a type")
             )
         return _from(folder, module, entry.module, entry.source_name or name, entry.line, seen)
+    outside: External | None = None
     for specifier in surface.stars:
         target = folder.surfaces.target(module, specifier)
         if target is None:
@@ -75,8 +76,12 @@ def _export(folder: Folder, module: Module, name: str, seen: set[tuple[str, str]
         if name == "*":
             return Namespace(target)
         found = _export(folder, target, name, seen)
-        if not isinstance(found, Unknown | External):
+        if isinstance(found, External):  # an object of a library, or any name of a library that it hands on
+            outside = outside or found
+        elif not isinstance(found, Unknown):
             return found
+    if outside is not None:
+        return outside
     if (surface.by_name or surface.stars) and not surface.has_commonjs:
         return Unknown(f"{module.path} exports no {name}")
     whole = commonjs(folder, module)

@@ -336,6 +336,11 @@ class Evaluator:
         """The value of a constant outside the tree, where the knowledge base has one."""
         return self.foreign.constant(path, at)
 
+    def stated(self, member: External) -> Value | None:
+        """What a member of an object of a library comes to, where the object's own arguments say so."""
+        made = member.receiver
+        return None if made is None or made.args is None else self.foreign.member(self, member)
+
     # ---- modules ---------------------------------------------------------------------------------------------
 
     def module_scope(self, module: Module) -> Scope:

@@ -74,6 +74,9 @@ class Folder(Protocol):
     def constant(self, path: str, at: Location | None) -> Value | None:
         """The value of a constant outside the tree, where the knowledge base has one."""
 
+    def stated(self, member: External) -> Value | None:
+        """What a member of an object of a library comes to, where the object's own arguments say so."""
+
     def export(self, module: Module, name: str) -> Value:
         """An export of a module, re-exports followed."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from cronaudit.linking import instances
+from cronaudit.linking import instances, listings
 from cronaudit.linking.builtins import ForeignFolds
 from cronaudit.linking.callers import Callers
 from cronaudit.linking.fold import Evaluator
@@ -24,6 +25,7 @@ from cronaudit.model.value import (
     Closure,
     External,
     Instance,
+    Known,
     Lazy,
     Scope,
     Symbol,
@@ -78,6 +80,23 @@ class Index:
     def source(self, path: str) -> bytes:
         """The bytes of a file."""
         return self._files.read(path)
+
+    def found_at(self, where: Known, at: Location) -> tuple[str, ...]:
+        """The file, or the code files of the folder, that a path in a program means; empty where there is none.
+
+        A program is started in the folder of its package, and may be compiled into another folder than its source.
+        """
+        path = listings.tree_path(where, at)
+        if path is None:
+            return ()
+        package = self.program.resolver.package_folder(posixpath.dirname(at.path))
+        for one in dict.fromkeys((path, posixpath.join(package, path))):
+            for candidate in dict.fromkeys((one, *listings.sources_of(one))):
+                if candidate in self.program.resolver.paths:
+                    return (candidate,)
+                if found := self.program.sources_in(candidate, deep=True):
+                    return found
+        return ()
 
     def importing(self, path: str) -> tuple[str, ...]:
         """The files that import `path` directly, sorted."""

@@ -39,7 +39,7 @@ def _read(folder: Folder, args: Arguments, at: Location) -> Value | None:
     where = folder.force(args.positional[0])
     if not isinstance(where, Known) or not isinstance(where.value, str):
         return None
-    path = _tree_path(where, at)
+    path = tree_path(where, at)
     if path is None:
         return None
     options = folder.force(args.positional[1]) if len(args.positional) > 1 else None
@@ -93,14 +93,22 @@ def _alternatives(pattern: str) -> list[str]:
     return [pattern, pattern.replace("**/", "")] if "**/" in pattern else [pattern]
 
 
-def _tree_path(where: Known, at: Location) -> str | None:
-    """The folder that a path means; a relative one is taken from the root of the tree, where the program is started."""
+def tree_path(where: Known, at: Location) -> str | None:
+    """The file or folder that a path means; a relative one is taken from the root, where the program is started."""
     text = str(where.value)
     if text.startswith("\0__dirname"):
         rest = text.removeprefix("\0__dirname").strip("/")
         return posixpath.normpath(posixpath.join(posixpath.dirname((where.at or at).path), rest))
     if text.startswith(TREE):
-        return text[len(TREE) :].removesuffix("/").removeprefix("./")
+        return posixpath.normpath(text[len(TREE) :].strip("/") or ".").removeprefix("./")
     if text.startswith("./") and ".." not in text:
         return posixpath.normpath(text)
     return None
+
+
+_BUILT = re.compile(r"(^|/)(dist|build|out|lib)/")
+
+
+def sources_of(path: str) -> tuple[str, ...]:
+    """Where the source of a compiled file or folder may lie: ``dist/tasks`` is made of ``src/tasks`` or ``tasks``."""
+    return tuple(_BUILT.sub(rf"\1{source}", f"{path}/", count=1).rstrip("/") for source in ("src/", ""))

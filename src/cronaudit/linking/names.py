@@ -6,6 +6,7 @@ from cronaudit.linking import imports, registries
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.scopes import ITEM, Binding, Step, leaves
 from cronaudit.model.ir import (
+    Array,
     Assign,
     AssignExpr,
     Call,
@@ -181,7 +182,8 @@ def _bindings(folder: Folder, name: str, bindings: list[Binding], scope: Scope) 
         return Known(None, Location(scope.module.path, candidates[0].line))
     if len(meaningful) == 1:
         value = binding_value(folder, meaningful[0], name, scope)
-        if meaningful[0].kind == "assign" and registries.is_fillable(value):
+        written = isinstance(meaningful[0].value, Array) and isinstance(value, Sequence)
+        if meaningful[0].kind == "assign" and (written or registries.is_fillable(value)):
             value = registries.filled_variable(folder, value, name, scope)
         return _with_members(folder, value, name, scope) if isinstance(value, Record) else value
     if len(meaningful) > _MOST_ASSIGNMENTS:

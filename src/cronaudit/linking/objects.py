@@ -72,7 +72,9 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
                 if module is not None:
                     return folder.export(module, "*")
             found = outside.member(value, name, at)
-            return (folder.constant(found.path, at) or found) if isinstance(found, External) else found
+            if not isinstance(found, External):
+                return found
+            return folder.constant(found.path, at) or folder.stated(found) or found
         case Namespace():
             return folder.export(value.module, name)
         case ClassValue():

@@ -1,4 +1,7 @@
-"""Lists, maps and objects that start empty and are filled elsewhere: ``register(job) { this.jobs.push(job); }``."""
+"""Lists, maps and objects that are filled elsewhere: ``register(job) { this.jobs.push(job); }``.
+
+Maps and objects must start empty; a list may begin with what is written out.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def is_fillable(value: Value) -> bool:
 
 
 def filled_variable(folder: Folder, value: Value, name: str, scope: Scope) -> Value:
-    """The content of the variable `name` of `scope`, which starts as the empty `value`."""
+    """The content of the variable `name` of `scope`, which starts as `value`."""
 
     def is_it(expr: Expr) -> bool:
         return isinstance(expr, Name) and expr.name == name
@@ -63,7 +66,8 @@ def _filled(
     at = getattr(value, "at", None)
     if pairs and not items:
         return Sequence(tuple(Sequence(p, complete=True) for p in pairs), complete=False, at=at, is_map=True)
-    return Sequence(tuple(items), complete=False, at=at) if items else value
+    begun = value.items if isinstance(value, Sequence) else ()
+    return Sequence((*begun, *items), complete=False, at=at) if items else value
 
 
 def _added(

@@ -61,6 +61,8 @@ class Resolver:
     def _resolve_script(self, specifier: str, folder: str) -> str | None:
         if specifier.startswith("."):
             return self._file(posixpath.normpath(posixpath.join(folder, specifier)))
+        if specifier.startswith("/"):  # from the root of the application, as Meteor and bundlers read it
+            return self._file(posixpath.normpath(posixpath.join(self.package_folder(folder), specifier[1:])))
         config = self._config_for(folder)
         if config is not None:
             for prefix, suffix, targets in config.paths:
@@ -76,6 +78,12 @@ class Resolver:
                 if found:
                     return found
         return self._package_file(specifier, folder)
+
+    def package_folder(self, folder: str) -> str:
+        """The nearest folder at or above `folder` that holds a ``package.json``; the root where none does."""
+        while folder and f"{folder}/package.json" not in self.paths:
+            folder = posixpath.dirname(folder)
+        return folder
 
     def _file(self, base: str) -> str | None:
         if base in self.paths and base.endswith((*_SCRIPT_SUFFIXES, ".json")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cronaudit.linking import names, operators
+from cronaudit.linking import messages, names, operators
 from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.usages import Usages
@@ -21,7 +21,6 @@ from cronaudit.model.ir import (
     Module,
     Name,
     Object,
-    Operation,
     Return,
     Stmt,
     Throw,
@@ -38,7 +37,6 @@ from cronaudit.model.value import (
     Closure,
     External,
     Instance,
-    Known,
     Lazy,
     Record,
     Scope,
@@ -125,7 +123,7 @@ class Walker:
         match s:
             case If():
                 self._expr(s.test, scope, region, path, s)
-                taken = self._is_named(s.test, scope)
+                taken = messages.holds(s.test, scope, self._ev)
                 if taken is not None:
                     self._block(s.then if taken else s.otherwise, scope, region, path)
                     return
@@ -180,17 +178,6 @@ class Walker:
         items = names.sequence_items(self._ev, iterable) if iterable is not None else None
         if items is not None and 1 < len(items) <= _MOST_ITEMS:
             scope.values[loop.target.name] = operators.choice(items)
-
-    def _is_named(self, test: Expr, scope: Scope) -> bool | None:
-        """Whether ``job.name === 'x'`` holds in the walk of one job; None where the test is another."""
-        if not (isinstance(test, Operation) and test.op == "==" and len(test.operands) == 2):
-            return None
-        if not any(isinstance(o, Member) and o.name == "name" for o in test.operands):
-            return None
-        left, right = (self._ev.fold(o, scope) for o in test.operands)
-        if isinstance(left, Known) and isinstance(right, Known) and isinstance(left.value, str):
-            return left.value == right.value
-        return None
 
     # ---- expressions -----------------------------------------------------------------------------------------
 

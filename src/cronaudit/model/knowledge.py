@@ -64,6 +64,8 @@ class SchedulePart:
     """A value of `model.schedule.Dialect`; of ``words`` too."""
     days: str = "*"
     """Of ``clock``: the days of the week, as cron writes them."""
+    passes: str = ""
+    """The path of what a function that computes the schedule is handed: ``schedule(parser)``."""
 
 
 @dataclass(frozen=True, slots=True)

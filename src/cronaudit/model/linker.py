@@ -15,6 +15,7 @@ from cronaudit.model.value import (
     Closure,
     External,
     Instance,
+    Known,
     Lazy,
     Scope,
     Symbol,
@@ -61,6 +62,9 @@ class Linker(Protocol):
 
     def source(self, path: str) -> bytes:
         """The bytes of a file."""
+
+    def found_at(self, where: Known, at: Location) -> tuple[str, ...]:
+        """The file, or the code files of the folder, that a path in a program means; empty where there is none."""
 
     def importing(self, path: str) -> tuple[str, ...]:
         """The files that import `path` directly, sorted."""

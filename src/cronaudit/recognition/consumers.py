@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from cronaudit.knowledge.conditions import holds
@@ -16,13 +17,16 @@ from cronaudit.model.value import (
     Arguments,
     Choice,
     Closure,
+    Env,
     External,
     Instance,
     Known,
+    Namespace,
     Record,
     Scope,
     Sequence,
     Symbol,
+    Text,
     Value,
 )
 from cronaudit.model.walking import functions_in
@@ -148,19 +152,33 @@ class Consumers:
             if holds(consumer.when, view, self._linker.force, self._linker.member) is not True:
                 continue
             if consumer.entries:
-                for one in self._entries(consumer, view):
+                for one in self._entries(consumer, view, at):
                     self._site(consumer, one, at)
             else:
                 self._site(consumer, view, at)
 
-    def _entries(self, consumer: Consumer, view: Called) -> Iterator[Called]:
+    def _entries(self, consumer: Consumer, view: Called, at: Location) -> Iterator[Called]:
         """Each of an object of handlers by name."""
         container = self._first(consumer.entries, view)
+        if isinstance(container, Known) and isinstance(container.value, str):
+            yield from self._files_of(container, view, at)
+            return
         if not isinstance(container, Record):
             return
         for key, entry in container.entries.items():
             value = self._linker.force(entry)
             yield Site(view.path, view.args, view.receiver, {"key": Known(key, container.at), "entry": value})
+
+    def _files_of(self, folder: Known, view: Called, at: Location) -> Iterator[Called]:
+        """Each file of a folder of tasks: its path in the folder is the name, its default export the work."""
+        last = f"/{posixpath.basename(str(folder.value).rstrip('/'))}/"
+        for path in self._linker.found_at(folder, at):
+            module = self._linker.module(path)
+            if module is not None:
+                inside = f"/{path}".partition(last)[2] or posixpath.basename(path)
+                name = Known(posixpath.splitext(inside)[0], Location(path, 1))
+                value = self._linker.member(Namespace(module), "default")
+                yield Site(view.path, view.args, view.receiver, {"key": name, "entry": value})
 
     def _site(self, consumer: Consumer, view: Called, at: Location) -> None:
         handler, _why = resolve_handler(self._first(consumer.handler, view), self._linker)
@@ -226,13 +244,43 @@ def _may_be(site: ConsumerSite, queue: Value | None, job: Value | None) -> bool:
 def _fits(a: Value | None, b: Value | None) -> int:
     if isinstance(a, Closure) and isinstance(b, Known | Closure):
         return int(_is_named(a, b))
-    return int(isinstance(a, Known) and isinstance(b, Known) and a.value == b.value)
+    ours, theirs = _spelled(a), _spelled(b)
+    return int(bool(ours and theirs and ours & theirs))
 
 
 def _differs(a: Value | None, b: Value | None) -> bool:
     if isinstance(a, Closure) and isinstance(b, Known | Closure):
         return not _is_named(a, b)
-    return isinstance(a, Known) and isinstance(b, Known) and a.value != b.value and a.value is not None
+    ours, theirs = _spelled(a), _spelled(b)
+    return bool(ours and theirs and not ours & theirs and not _is_open(a) and not _is_open(b))
+
+
+def _spelled(value: Value | None) -> frozenset[str]:
+    """The texts that a name may come to; a part that the environment gives stands as the variable's name."""
+    match value:
+        case Known() if value.value is not None:
+            return frozenset((str(value.value),))
+        case Choice():
+            return frozenset(text for option in value.options for text in _spelled(option))
+        case Text():
+            parts = [p if isinstance(p, str) else _variable(p) for p in value.parts]
+            return (
+                frozenset(("".join(p for p in parts if p),))
+                if all(p is not None for p in parts)
+                else frozenset()
+            )
+        case _:
+            return frozenset()
+
+
+def _variable(value: Value) -> str | None:
+    return f"${{{value.name}}}" if isinstance(value, Env) else None
+
+
+def _is_open(value: Value | None) -> bool:
+    if isinstance(value, Choice):
+        return any(_is_open(option) for option in value.options)
+    return not isinstance(value, Known)
 
 
 def _is_named(function: Closure, name: Known | Closure) -> bool:

@@ -228,7 +228,7 @@ def _without_blind_end(trace: Trace, sightings: tuple[Sighting, ...]) -> Trace:
 
 
 def passed_to(registration: Registration) -> tuple[Value, ...]:
-    """What the scheduler or the queue passes to the handler; a queue's job knows its name."""
+    """What the scheduler or the queue passes to the handler; a queue's job knows its name and its data."""
     consumer, scheduler = registration.consumer, registration.scheduler
     passes = (
         consumer.consumer.passes
@@ -239,6 +239,9 @@ def passed_to(registration: Registration) -> tuple[Value, ...]:
     )
     name = registration.job_name
     members: dict[str, Value] = {"name": Known(name)} if name is not None else {}
+    data = registration.options.get("data")
+    if data is not None:
+        members["data"] = data
     return tuple(
         External(path, members=members) if path else Unknown("what the scheduler passes is not known")
         for path in passes

@@ -64,6 +64,12 @@ class Loops:
             if not lasting:
                 self._reject(sites[0][0], module, "it arms itself only after a failure: a retry")
                 continue
+            lasting = [s for s in lasting if not _while_pending(s[1].body, s[0])]
+            if not lasting:
+                self._reject(
+                    sites[0][0], module, "it arms itself only while work is waiting: it drains a buffer"
+                )
+                continue
             call, node, handler = lasting[0]
             against = judge_interval(call, node, None, self._linker)
             if against is not None:
@@ -301,6 +307,27 @@ def _tests_around(body: tuple[Stmt, ...], call: Call) -> Iterator[Expr]:
             yield statement.test
         for block in blocks(statement):
             yield from _tests_around(block, call)
+
+
+def _while_pending(body: tuple[Stmt, ...], call: Call) -> bool:
+    """Whether a call stands under a test that something is left: ``if (this.pending.length > 0) { … }``."""
+    for statement in body:
+        held = next((b for b in blocks(statement) if _holds(b, call)), None)
+        if held is None:
+            continue
+        if isinstance(statement, If) and held is statement.then and _is_some_left(statement.test):
+            return True
+        return _while_pending(held, call)
+    return False
+
+
+def _is_some_left(test: Expr) -> bool:
+    if isinstance(test, Operation) and test.op == "and":
+        return any(_is_some_left(operand) for operand in test.operands)
+    if isinstance(test, Operation) and test.op in (">", "!=") and len(test.operands) == 2:
+        left, right = test.operands
+        return isinstance(right, Const) and right.value == 0 and _is_some_left(left)
+    return isinstance(test, Member) and test.name in ("length", "size")
 
 
 def _holds(body: tuple[Stmt, ...], call: Call) -> bool:

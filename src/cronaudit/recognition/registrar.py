@@ -24,6 +24,7 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
+from cronaudit.recognition import crontabs
 from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.found import Registration, Rejection, Timing
 from cronaudit.recognition.handlers import resolve_handler
@@ -44,7 +45,11 @@ class Registrar:
         self, scheduler: Scheduler, view: Called, node: Function | Module, bound: Bound, site: Location
     ) -> Iterator[Registration]:
         """One registration for each entry of a list or object of jobs."""
-        for key, entry, filled in rows_of(self._first(scheduler.entries, view), self._linker):
+        container = self._first(scheduler.entries, view)
+        rows = rows_of(container, self._linker)
+        if isinstance(container, Known) and isinstance(container.value, str):
+            rows = ((key, entry, None) for key, entry in crontabs.entries_of(container, site, self._linker))
+        for key, entry, filled in rows:
             value = self._linker.force(entry)
             places: dict[str, Value | Lazy] = {"key": key, "entry": value}
             inner = Site(view.path, view.args, view.receiver, places)

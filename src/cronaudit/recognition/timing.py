@@ -10,7 +10,9 @@ from cronaudit.model.linker import Linker
 from cronaudit.model.schedule import Dialect, DurationUnit, Schedule, ScheduleError
 from cronaudit.model.source import Location
 from cronaudit.model.value import (
+    Arguments,
     Choice,
+    Closure,
     Env,
     External,
     Instance,
@@ -63,6 +65,10 @@ def read(part: SchedulePart, value: Value, linker: Linker) -> Timing | None:
     if isinstance(value, Instance) and (foreign := linker.outside(value)) is not None:
         # ``class Jittered(schedule)``: what its constructor hands up is the schedule.
         return read(part, foreign, linker)
+    if isinstance(value, Closure) and part.passes:
+        # ``schedule(parser) { return parser.text('every 2 hours') }``
+        computed = linker.apply(value, Arguments((External(part.passes),), {}))
+        return _open(computed) if isinstance(computed, Closure) else read(part, computed, linker)
     if isinstance(value, Known):
         return _known(part, value)
     if isinstance(value, Record):

@@ -1,0 +1,155 @@
+"""Queues that lie behind barrels, names that come from elsewhere, and one worker that takes many jobs."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from cronaudit import audit
+from cronaudit.model.options import AuditOptions
+from cronaudit.recognition.finding import find
+from cronaudit.target import walk
+from tests.recognition.small_trees import discover, matcher, write
+
+QUEUES = (
+    "import { Queue } from 'bullmq';\n"
+    "const named = (name: string) => process.env.CLUSTER ? `{${name}}` : name;\n"
+    "export const cronQueue = new Queue(named('cron'));\nexport const mailQueue = new Queue(named('mail'));\n"
+)
+WORK = (
+    "import { Pool } from 'pg';\nconst db = new Pool();\n"
+    "export async function rotate() { await db.query('delete from salts'); }\n"
+    "export async function report() { await db.query('insert into reports select 1'); }\n"
+)
+WORKERS = (
+    "import { Worker } from 'bullmq';\nimport { cronQueue, mailQueue } from './queues/index';\n"
+    "import { rotate, report } from './work';\n"
+    "{TAKE}\n"
+    "new Worker(mailQueue.name, async () => {});\nnew Worker(cronQueue.name, take);\n"
+)
+PLAN = (
+    "import './workers';\nimport { cronQueue } from './queues/index';\n"
+    "const jobs: { type: string; pattern: string | number }[] = [\n"
+    "  { type: 'rotate', pattern: '0 0 * * *' },\n"
+    "  { type: 'report', pattern: 1000 * 10 },\n];\n"
+    "export async function plan() {\n  for (const job of jobs) {\n"
+    "    await cronQueue.upsertJobScheduler(job.type,\n"
+    "      typeof job.pattern === 'number' ? { every: job.pattern } : { pattern: job.pattern },\n"
+    "      { data: { type: job.type } });\n  }\n}\nplan();\n"
+)
+TAKES = {
+    "a switch on the data": (
+        "async function take(job) { switch (job.data.type) {\n"
+        "  case 'rotate': return await rotate();\n  case 'report': return await report();\n} }"
+    ),
+    "the data in a variable": (
+        "async function take(job) { const data = job.data; const { type } = data;\n"
+        "  if (type === 'rotate') { await rotate(); } else { await report(); } }"
+    ),
+    "a test that it is another": (
+        "async function take(job) { if (job.data.type !== 'rotate') { await report(); } else { await rotate(); } }"
+    ),
+    "several names of one branch": (
+        "async function take(job) { switch (job.data.type) {\n"
+        "  case 'spin':\n  case 'rotate': return await rotate();\n  case 'report': return await report();\n} }"
+    ),
+}
+
+
+def files(take: str) -> dict[str, str]:
+    return {
+        "src/queues/index.ts": "export * from './queues';\nexport type * from './queues';\n",
+        "src/queues/queues.ts": QUEUES,
+        "src/work.ts": WORK,
+        "src/workers.ts": WORKERS.replace("{TAKE}", take),
+        "src/main.ts": PLAN,
+    }
+
+
+def test_a_queue_behind_a_barrel_has_its_jobs_and_its_worker(tmp_path: Path) -> None:
+    assert discover(tmp_path, files(TAKES["a switch on the data"])).rows() == [
+        ("rotate", "0 0 * * *", "take"),
+        ("report", "10 s", "take"),
+    ]
+
+
+@pytest.mark.parametrize("take", TAKES)
+def test_a_run_goes_the_way_of_its_own_message(tmp_path: Path, take: str) -> None:
+    write(tmp_path, files(TAKES[take]))
+    options = AuditOptions(date(2026, 1, 1))
+    inputs = audit._inputs(walk(tmp_path, audit._roles(())), matcher(), options, lambda *_: None)
+    found, _finder, _service = find(inputs, lambda *_: None)
+
+    sql = {"delete from salts": "rotate", "insert into reports select 1": "report"}
+    assert {
+        f.registration.name: [sql[s.text("sql") or ""] for s in f.context.sightings if s.effect == "db.query"]
+        for f in found
+    } == {"rotate": ["rotate"], "report": ["report"]}
+
+
+def test_a_list_that_is_written_out_may_get_more(tmp_path: Path) -> None:
+    plan = PLAN.replace(
+        "  for (const job of jobs) {",
+        "  if (process.env.SELF_HOSTED) { jobs.push({ type: 'ping', pattern: '5 0 * * *' }); }\n"
+        "  for (const job of jobs) {",
+    )
+
+    found = discover(tmp_path, files(TAKES["a switch on the data"]) | {"src/main.ts": plan})
+
+    assert [(j.name, j.schedule, j.at) for j in found.jobs] == [
+        ("rotate", "0 0 * * *", "src/main.ts:4"),
+        ("report", "10 s", "src/main.ts:5"),
+        ("ping", "5 0 * * *", "src/main.ts:8"),
+    ]
+
+
+CRONTAB = '# at night\n0 4 * * * clean ?max=1\n\n*/5 * * * * mail/digest ?id=digest&fill=1h {list:"all"}\n'
+TASKS = {
+    "package.json": '{"dependencies": {"graphile-worker": "^0.16.0"}}',
+    "src/tasks/clean.ts": "export default async function clean(payload, helpers) { await helpers.query('x'); }",
+    "src/tasks/mail/digest.ts": (
+        "import type { Task } from 'graphile-worker';\n"
+        "const digest: Task = async (payload, helpers) => { await helpers.query('x'); };\nexport default digest;"
+    ),
+    "src/unrelated/clean.ts": "export default async () => {};",
+}
+RUNS = {
+    "files by their folder": (
+        "await run({ taskDirectory: `${__dirname}/tasks`, crontabFile: `${__dirname}/../crontab` });"
+    ),
+    "where the program is started": (
+        "import { join } from 'node:path';\n"
+        "await run({ taskDirectory: join(process.cwd(), 'dist/tasks'), crontabFile: `${process.cwd()}/crontab` });"
+    ),
+    "a crontab where it is looked for": "await run({ taskDirectory: './dist/tasks' });",
+}
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_tasks_and_a_crontab_that_are_files(tmp_path: Path, run: str) -> None:
+    code = f"import {{ run }} from 'graphile-worker';\n{RUNS[run]}"
+
+    found = discover(tmp_path, TASKS | {"crontab": CRONTAB, "src/worker.ts": code})
+
+    assert [(j.name, j.schedule, j.handler, j.at) for j in found.jobs] == [
+        ("clean", "0 4 * * *", "clean", "crontab:2"),
+        ("digest", "*/5 * * * *", "digest", "crontab:4"),
+    ]
+
+
+def test_a_crontab_in_the_code(tmp_path: Path) -> None:
+    code = (
+        "import { run } from 'graphile-worker';\n"
+        "import clean from './tasks/clean';\n"
+        "await run({ taskList: { clean }, crontab: `0 4 * * * clean\\n# no job\\n` });"
+    )
+
+    assert discover(tmp_path, TASKS | {"src/worker.ts": code}).rows() == [("clean", "0 4 * * *", "clean")]
+
+
+def test_a_crontab_that_is_not_there_states_nothing(tmp_path: Path) -> None:
+    code = "import { run } from 'graphile-worker';\nawait run({ taskDirectory: './dist/tasks' });"
+
+    assert discover(tmp_path, TASKS | {"src/worker.ts": code}).rows() == []
