@@ -189,12 +189,13 @@ class _Imports:
     table: ImportTable
 
     def files_importing(self, last_segment: str) -> list[tuple[str, str]]:
-        """(importing path, specifier) of every import with that last segment."""
         return [(site.path, site.specifier) for site in self.table.files_importing(last_segment)]
 
     def imports_of(self, path: str) -> list[str]:
-        """The specifiers that a file imports."""
         return [site.specifier for site in self.table.imports_of(path)]
+
+    def names_of(self, path: str) -> tuple[tuple[str, str], ...]:
+        return self.table.names_of(path)
 
 
 def _inputs(

@@ -76,6 +76,9 @@ class TreeImports:
     def imports_of(self, path: str) -> list[str]:
         return [site.specifier for site in self.table.imports_of(path)]
 
+    def names_of(self, path: str) -> tuple[tuple[str, str], ...]:
+        return self.table.names_of(path)
+
 
 class NullFolds:
     """A knowledge base that knows nothing."""

@@ -124,3 +124,53 @@ def test_a_module_does_not_import_itself(linked: Link) -> None:
     tree = linked({"app/celery.py": "from celery import Celery\nprobe(Celery)\n"})
 
     assert tree.probe("app/celery.py") == ["celery.Celery"]
+
+
+def test_submodules_that_are_taken_from_a_package_are_imported(linked: Link) -> None:
+    tree = linked(
+        {
+            "shop/__init__.py": "",
+            "shop/tasks.py": "def sweep(): pass\n",
+            "shop/jobs/nightly.py": "def close(): pass\n",
+            "shop/main.py": "from shop import tasks\nfrom shop.jobs import nightly\nfrom .tasks import sweep\n",
+        }
+    )
+
+    assert tree.index.imported_files("shop/main.py") == (
+        "shop/__init__.py",
+        "shop/jobs/nightly.py",
+        "shop/tasks.py",
+    )
+
+
+def test_a_walk_enters_what_decorators_of_the_project_have_made(linked: Link) -> None:
+    tree = linked(
+        {
+            "shop/wrap.py": (
+                "import functools\nfrom vendor import begin, end\n"
+                "def named(name):\n    def decorate(func):\n        @functools.wraps(func)\n"
+                "        def run(*args):\n            begin(name)\n"
+                "            try:\n                return func(*args)\n"
+                "            finally:\n                end(name)\n        return run\n    return decorate\n"
+                "def listed(func):\n    LIST.append(func)\n    return func\n"
+            ),
+            "shop/tasks.py": (
+                "from vendor import task, one, two\nfrom shop.wrap import listed, named\n"
+                "@task\n@listed\n@named('a')\ndef first():\n    one()\n    second()\n"
+                "@named('b')\ndef second():\n    two()\n"
+            ),
+        }
+    )
+
+    assert tree.events("shop/tasks.py", "first") == [
+        "> named.decorate.run",
+        "vendor.begin",
+        "> first [try]",
+        "vendor.one [try]",
+        "> named.decorate.run [try]",
+        "vendor.begin [try]",
+        "> second [try] [try]",
+        "vendor.two [try] [try]",
+        "vendor.end [try] [finally]",
+        "vendor.end [finally]",
+    ]

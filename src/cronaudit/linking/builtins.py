@@ -130,7 +130,7 @@ def folder_foreign(folder: Folder, callee: External, args: Arguments, at: Locati
 
 
 def _external_result(callee: External, args: Arguments, call: Call | None, at: Location | None) -> External:
-    return External(f"{callee.path}()", args, at, callee.receiver, call)
+    return External(f"{callee.path}()", args, at, callee.receiver, call, of=callee.of)
 
 
 def _joined_path(folder: Folder, path: str, args: Arguments, at: Location | None) -> Value:

@@ -51,6 +51,24 @@ def decorating(node: Function, evaluator: Evaluator, program: Program, usages: U
                 yield Bound(scope, (at,), (Item(at, decorated),))
 
 
+def decorated(closure: Closure, evaluator: Evaluator) -> Closure:
+    """What a name stands for whose function has decorators of the project's own: the function that they return.
+
+    Decorators from outside the tree, and those that hand the function back, change nothing.
+    """
+    function = closure.function
+    found = closure
+    for decorator in reversed(function.decorators):
+        value = evaluator.fold(decorator, evaluator.scope_of(function.parent))
+        if not isinstance(value, Closure):
+            continue
+        made = evaluator.apply(value, Arguments((found,), {}), None, None)
+        if isinstance(made, Closure):
+            # Of a method the wrapper is one too.
+            found = made if made.this is not None else Closure(made.function, made.scope, closure.this)
+    return closure if found.function is function else found
+
+
 def _factory_of(node: Function) -> Function | None:
     """The function that makes a decorator: it returns `node`, which stands in it."""
     parent = node.parent

@@ -39,6 +39,9 @@ class Imports(ImportIndex, Protocol):
     def imports_of(self, path: str) -> Iterable[str]:
         """The specifiers that a file imports."""
 
+    def names_of(self, path: str) -> Iterable[tuple[str, str]]:
+        """What a Python file takes from modules: module and name."""
+
 
 class Index:
     """Implements `model.linker.Linker`."""
@@ -109,7 +112,14 @@ class Index:
             resolver = self.program.resolver
             python = self._files.language(path) is Language.PYTHON
             resolve = resolver.resolve_python if python else resolver.resolve
-            targets = (resolve(specifier, path) for specifier in self._imports.imports_of(path))
+            specifiers = list(self._imports.imports_of(path))
+            if python:  # ``from shop import tasks`` loads shop/tasks.py
+                specifiers += [
+                    f"{module}{'' if module.endswith('.') else '.'}{name}"
+                    for module, name in self._imports.names_of(path)
+                    if resolver.may_be_package(module, path)
+                ]
+            targets = (resolve(specifier, path) for specifier in specifiers)
             found = tuple(sorted({t for t in targets if t is not None and t != path}))
             self._imported[path] = found
         return found

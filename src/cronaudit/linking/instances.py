@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cronaudit.linking import exports, names, operators, outside, parameters, registries
 from cronaudit.linking.folder import Folder
@@ -68,7 +69,7 @@ def static_member(folder: Folder, value: ClassValue, name: str, at: Location | N
     """A static member, an enum member, a class attribute, or an unbound method."""
     for current in lineage(folder, value):
         if isinstance(current, External):
-            return outside.member(current, name, at)
+            return outside.member(replace(current, of=value.cls.name or ""), name, at)
         for field in current.cls.fields:
             if field.name == name:
                 return _static_field(folder, current, value, field, at)
@@ -143,7 +144,9 @@ def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Valu
     declared: Closure | None = None
     for current in lineage(folder, instance.of):
         if isinstance(current, External):
-            return External(f"{current.path}().{name}", receiver=current) if fallback is None else fallback
+            if fallback is not None:
+                return fallback
+            return External(f"{current.path}().{name}", receiver=current, of=instance.of.cls.name or "")
         method = current.cls.method(name)
         if (
             method is not None

@@ -45,6 +45,7 @@ class Resolver:
     _packages: dict[str, tuple[str, dict[str, Any]]] | None = None
     _cache: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _python_roots: tuple[str, ...] | None = None
+    _folders: frozenset[str] | None = None
     _entries: dict[str, list[str]] | None = None
 
     def resolve(self, specifier: str, importer: str) -> str | None:
@@ -255,6 +256,15 @@ class Resolver:
         found = self._cache[key]
         # ``from celery import Celery`` in a file celery.py means the library: a module does not import itself.
         return None if found == importer and not module.startswith(".") else found
+
+    def may_be_package(self, module: str, importer: str) -> bool:
+        """Whether a dotted name may be a package of the tree, with an ``__init__.py`` or without."""
+        found = self.resolve_python(module, importer)
+        if found is not None:
+            return found.endswith("__init__.py")
+        if self._folders is None:
+            self._folders = frozenset(posixpath.basename(posixpath.dirname(p)) for p in self.paths)
+        return module.endswith(".") or module.rpartition(".")[2] in self._folders
 
     def _resolve_python(self, module: str, folder: str) -> str | None:
         name = module.lstrip(".")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from cronaudit.linking import messages, names, operators
 from cronaudit.linking.builtins import EACH_METHODS
+from cronaudit.linking.callbacks import functions_in
+from cronaudit.linking.decorators import decorated
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.usages import Usages
 from cronaudit.model.ir import (
@@ -20,7 +22,6 @@ from cronaudit.model.ir import (
     Member,
     Module,
     Name,
-    Object,
     Return,
     Stmt,
     Throw,
@@ -37,8 +38,6 @@ from cronaudit.model.value import (
     Closure,
     External,
     Instance,
-    Lazy,
-    Record,
     Scope,
     Sequence,
     Unknown,
@@ -53,8 +52,6 @@ _PROMISE_METHODS = frozenset(("then", "catch", "finally"))
 _EACH = EACH_METHODS - {"reduce"}
 _MOST_ITEMS = 20
 _MOST_IMPLEMENTATIONS = 4
-_CALLBACK_DEPTH = 3
-"""How deep an argument is searched for functions: ``{on: {error: f}}`` is two."""
 
 
 class Walker:
@@ -67,6 +64,7 @@ class Walker:
         self._entered: set[tuple[int, ...]] = set()
         self._functions: list[Location] = []
         self._keep: list[object] = []
+        self._undecorated: set[int] = set()
         self._cut = ""
 
     def walk(
@@ -89,9 +87,22 @@ class Walker:
 
     # ---- functions -------------------------------------------------------------------------------------------
 
-    def _enter(self, closure: Closure, args: Arguments, region: Region | None, path: tuple[str, ...]) -> bool:
+    def _enter(
+        self,
+        closure: Closure,
+        args: Arguments,
+        region: Region | None,
+        path: tuple[str, ...],
+        wrapping: Closure | None = None,
+    ) -> bool:
         function = closure.function
-        passed = [a for raw in args.positional for a in self._functions_in(raw, 0)]
+        if function.decorators and id(function) not in self._undecorated:
+            outer = decorated(closure, self._ev)
+            if outer is not closure:
+                return self._enter_decorated(closure, outer, args, region, path)
+        passed = [a for raw in args.positional for a in functions_in(raw, self._ev)]
+        if wrapping is not None:
+            passed.append(wrapping)
         this = closure.this
         owner = id(this.of.cls) if isinstance(this, Instance) else 0
         key = (id(function), owner, *(id(p.function) for p in passed))
@@ -112,6 +123,22 @@ class Walker:
         self._emit(EventKind.ENTER, None, closure, scope, region, path, function.line, None)
         self._block(function.body, scope, region, inner)
         return True
+
+    def _enter_decorated(
+        self,
+        closure: Closure,
+        outer: Closure,
+        args: Arguments,
+        region: Region | None,
+        path: tuple[str, ...],
+    ) -> bool:
+        """Enter what the decorators of a function have made of it; it calls the function itself."""
+        self._undecorated.add(id(closure.function))
+        whole = self._enter(outer, args, region, path, closure)
+        if not any(key[0] == id(closure.function) for key in self._entered):
+            whole = self._enter(closure, args, region, path) and whole
+        self._undecorated.discard(id(closure.function))
+        return whole
 
     def _block(
         self, body: tuple[Stmt, ...], scope: Scope, region: Region | None, path: tuple[str, ...]
@@ -256,7 +283,7 @@ class Walker:
         inner = Region(RegionKind.CALLBACK, event.statement, region, event)
         given = self._passed(callee)
         for raw in (*args.positional, *args.named.values()):
-            for closure in self._functions_in(raw, 0):
+            for closure in functions_in(raw, self._ev):
                 self._enter(closure, given, inner, path)
 
     def _passed(self, callee: Value) -> Arguments:
@@ -276,22 +303,6 @@ class Walker:
             else:
                 values.append(External(what) if what else Unknown("what the library passes is not known"))
         return Arguments(tuple(values), {}, complete=False)
-
-    def _functions_in(self, raw: Value | Lazy, depth: int) -> list[Closure]:
-        """The functions in an argument: itself, and those in objects and lists that are written out."""
-        if isinstance(raw, Lazy) and not isinstance(raw.expr, Function | Object):
-            value = self._ev.fold(raw.expr, raw.scope)
-        else:
-            value = self._ev.force(raw)
-        if isinstance(value, Closure):
-            return [value]
-        if depth >= _CALLBACK_DEPTH:
-            return []
-        if isinstance(value, Record) and isinstance(raw, Lazy) and isinstance(raw.expr, Object):
-            return [c for v in value.entries.values() for c in self._functions_in(v, depth + 1)]
-        if isinstance(value, Sequence) and depth == 0:
-            return [c for v in value.items for c in self._functions_in(v, depth + 1)]
-        return []
 
     # ---- promises --------------------------------------------------------------------------------------------
 

@@ -130,6 +130,8 @@ class External:
     call: Call | None = None
     members: dict[str, Value] = field(default_factory=dict)
     """What is known of its members: the name of a queue's job, in the walk of that job."""
+    of: str = ""
+    """The class of the project through which it is reached: the model of a query, which names its table."""
 
 
 @dataclass(slots=True, eq=False)

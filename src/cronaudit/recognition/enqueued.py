@@ -49,7 +49,8 @@ class Enqueued:
             if isinstance(callee.receiver, Closure) and callee.receiver.function.decorators:
                 yield callee.receiver, ()
         for sighting in seen:
-            if sighting.effect == "queue.enqueue":
+            of_task = isinstance(sighting.event.callee, Builtin)  # followed above
+            if sighting.effect == "queue.enqueue" and not of_task:
                 yield from self._consumed(sighting)
 
     def _consumed(self, sighting: Sighting) -> Iterator[tuple[Closure, tuple[Value, ...]]]:

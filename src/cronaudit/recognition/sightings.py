@@ -135,13 +135,14 @@ class Reader:
                     event.location,
                     option.receiver,
                     call,
+                    of=option.of,
                 )
                 found = [e for e in self._matcher.effects(option.path) if self._holds(e, view)]
                 if not found and not option.path.startswith(("global:", "builtins.")):
                     found = self._untyped(call, view)
-            elif isinstance(option, Unknown | Symbol | Builtin) and not (
-                isinstance(option, Builtin) and isinstance(option.receiver, Closure)
-            ):
+            elif isinstance(option, Builtin) and isinstance(option.receiver, Closure):
+                view, found = self._of_decorated(option.name, option.receiver, call, event)
+            elif isinstance(option, Unknown | Symbol | Builtin):
                 view = External("", self._linker.arguments(call, event.scope), event.location, None, call)
                 found = self._untyped(call, view)
             else:
@@ -150,6 +151,25 @@ class Reader:
                 yield Sighting(effect.effect, effect, event, view, self._linker)
             if found:
                 return
+
+    def _of_decorated(
+        self, name: str, closure: Closure, call: Call, event: Event
+    ) -> tuple[External, list[Effect]]:
+        """A method that a function of the project has from its decorator: ``@shared_task``, then ``task.delay()``."""
+        args = self._linker.arguments(call, event.scope)
+        scope = self._linker.scope_of(closure.function.parent)
+        for decorator in closure.function.decorators:
+            made = decorator if isinstance(decorator, Call) else None
+            value = self._linker.fold(made.callee if made is not None else decorator, scope)
+            if not isinstance(value, External):
+                continue
+            stated = self._linker.arguments(made, scope) if made is not None else None
+            task = External(f"{value.path}()", stated, value.at, value.receiver, made)
+            view = External(f"{task.path}.{name}", args, event.location, task, call)
+            found = [e for e in self._matcher.effects(view.path) if self._holds(e, view)]
+            if found:
+                return view, found
+        return External("", args, event.location, None, call), []
 
     def _untyped(self, call: Call, view: External) -> list[Effect]:
         if not isinstance(call.callee, Member | Name):

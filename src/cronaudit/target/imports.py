@@ -66,6 +66,7 @@ class ImportTable:
         default_factory=dict, repr=False, compare=False
     )
     _by_file: dict[str, list[ImportSite]] = field(default_factory=dict, repr=False, compare=False)
+    _names_by_file: dict[str, set[tuple[str, str]]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for specifier, sites in self._scripts.items():
@@ -103,6 +104,14 @@ class ImportTable:
                     for importer, offset in places:
                         self._by_file.setdefault(importer, []).append(ImportSite(importer, offset, specifier))
         return tuple(sorted(self._by_file.get(path, ()), key=_PLACE))
+
+    def names_of(self, path: str) -> tuple[tuple[str, str], ...]:
+        """What one Python file takes from modules, sorted: module and name, which may be a module of that package."""
+        if not self._names_by_file:
+            for name, sites in self._names.items():
+                for importer, _offset, module in sites:
+                    self._names_by_file.setdefault(importer, set()).add((module, name))
+        return tuple(sorted(self._names_by_file.get(path, ())))
 
     def segments(self) -> tuple[str, ...]:
         """All last segments, sorted."""

@@ -63,7 +63,9 @@ def texts_of(context: JobContext) -> tuple[Text, ...]:
         found.extend(_text(planner, context.site.path, "definition"))
     for function in functions:
         found.extend(_in_body(function))
-    distinct = {(t.location, t.kind): t for t in found}
+    distinct: dict[tuple[Location, str], Text] = {}
+    for text in found:  # a docstring stands above the first statement of the body too
+        distinct.setdefault((text.location, text.kind), text)
     return tuple(sorted(distinct.values(), key=lambda t: t.kind == "comment"))
 
 

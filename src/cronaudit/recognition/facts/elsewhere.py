@@ -12,6 +12,7 @@ from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.processes_sites import spoken_of
+from cronaudit.recognition.facts.run_hooks import receivers
 from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.words import holds_word
 
@@ -101,9 +102,13 @@ def as_event(call: Call, node: Function | Module, module: Module, service: Servi
 
 
 def process_files(context: JobContext) -> frozenset[str]:
-    """The files that the process of the job loads: what its entry points import, and the job's own files."""
+    """The files that the process of the job loads: what its entry points import, and the job's own files.
+
+    What its library calls around every run is one of them, however it is loaded (``ready()`` of a Django app).
+    """
     service = context.service
-    own = own_files(context)
+    hooked = {c.function.module.path for e in ("task.hook", "queue.failed") for _, c in receivers(context, e)}
+    own = tuple(sorted({*own_files(context), *hooked}))
     starts = tuple(sorted({*context.entries, *own}))
     key = f"{__name__}:process:{','.join(starts)}"
     found = service.cache.get(key)

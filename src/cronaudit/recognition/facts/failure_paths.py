@@ -13,6 +13,7 @@ from cronaudit.model.trace import Event, EventKind, Region, RegionKind
 from cronaudit.model.value import Closure, External, Known, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.elsewhere import own_files, service_sightings
+from cronaudit.recognition.facts.run_hooks import receivers
 from cronaudit.recognition.facts.spans import Spans, core_of, work_of
 from cronaudit.recognition.sightings import Sighting
 
@@ -188,44 +189,8 @@ def _of_another_queue(sighting: Sighting, context: JobContext) -> bool:
 
 def _decorated(context: JobContext) -> Iterator[Hook]:
     """Functions under a decorator that the libraries describe as a handler of failed work."""
-    key = f"{__name__}:decorated"
-    cached = context.service.cache.get(key)
-    if not isinstance(cached, tuple):
-        cached = tuple(_decorated_functions(context))
-        context.service.cache[key] = cached
-    root = re.split(r"[-_]", context.registration.kind)[0]
-    for path, closure in cached:
-        if path.startswith(root):
-            yield from _hook(context, closure, closure.function.location)
-
-
-def _decorated_functions(context: JobContext) -> Iterator[tuple[str, Closure]]:
-    from cronaudit.model.walking import functions_in
-
-    matcher = context.service.matcher
-    tokens = sorted(
-        {
-            t.encode()
-            for x in matcher.libraries
-            if any(e.effect == "queue.failed" for e in x.effects)
-            for t in x.service_tokens
-        }
-    )
-    if not tokens:
-        return
-    for path in context.service.hits.files_with(*tokens):
-        module = context.linker.module(path)
-        if module is None:
-            continue
-        for function in functions_in(module):
-            for decorator in function.decorators:
-                scope = context.linker.scope_of(function.parent)
-                target = decorator.callee if isinstance(decorator, Call) else decorator
-                callee = context.linker.fold(target, scope)
-                if isinstance(callee, External) and any(
-                    e.effect == "queue.failed" for e in matcher.effects(callee.path)
-                ):
-                    yield callee.path, Closure(function, scope)
+    for _effect, closure in receivers(context, "queue.failed"):
+        yield from _hook(context, closure, closure.function.location)
 
 
 def _hook(context: JobContext, value: Value, at: Location) -> Iterator[Hook]:

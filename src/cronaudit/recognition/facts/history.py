@@ -14,6 +14,7 @@ from cronaudit.recognition.facts.failure_paths import hooks
 from cronaudit.recognition.facts.metrics import Exported, Metric, export_of, metric_of, metrics_on
 from cronaudit.recognition.facts.monitor import build as build_monitor
 from cronaudit.recognition.facts.run_history import runs_of
+from cronaudit.recognition.facts.run_hooks import run_hooks
 from cronaudit.recognition.facts.stubs import (
     DURATION_NAMES,
     OUTCOME_NAMES,
@@ -115,15 +116,17 @@ def _logs_duration(sighting: Sighting) -> bool:
 def _outcomes(context: JobContext, export: Exported | None) -> Fact[Outcomes]:
     good: Metric | None = None
     bad: Metric | None = None
+    late = [h for h in run_hooks(context) if h.phase == "after"]
     for metric in metrics_on(context, "metric.count", "metric.observe"):
         event = metric.occurrence.sighting.event
+        ends_any_run = any(metric.occurrence.sighting in h.sightings for h in late)
         if any(r.kind is RegionKind.LOOP for r in event.regions()) or metric.type in ("histogram", "summary"):
             continue
         words = " ".join((metric.name, *metric.labels))
         either = metric.open_labels and _OUTCOME.search(words) is not None
         if event.inside(RegionKind.CATCH):
             bad = bad or metric
-        elif event.inside(RegionKind.FINALLY):
+        elif event.inside(RegionKind.FINALLY) or ends_any_run:
             if either or (_GOOD.search(words) and _BAD.search(words)):
                 good, bad = good or metric, bad or metric
         elif _BAD.search(words) and not _GOOD.search(words):

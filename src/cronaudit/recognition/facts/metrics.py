@@ -7,10 +7,11 @@ from typing import Final
 
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.model.source import Location
-from cronaudit.model.value import External, Known, Record, Value
+from cronaudit.model.value import Choice, External, Known, Record, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.elsewhere import process_files, service_sightings
 from cronaudit.recognition.facts.replays import Occurrence, occurrences
+from cronaudit.recognition.facts.run_hooks import around
 from cronaudit.recognition.sightings import Sighting, text_of
 
 _CHAIN: Final = 5
@@ -43,8 +44,9 @@ class Exported:
 
 
 def metrics_on(context: JobContext, *effects: str) -> tuple[Metric, ...]:
-    """The metrics that the walk records by these effects."""
-    return tuple(_metric(o, context.service.matcher) for o in occurrences(context, *effects))
+    """The metrics that the walk, and what is called around every run, record by these effects."""
+    found = [_metric(o, context.service.matcher) for o in occurrences(context, *effects)]
+    return (*found, *(metric_of(s, context) for s in around(context, *effects)))
 
 
 def metric_of(sighting: Sighting, context: JobContext) -> Metric:
@@ -122,10 +124,11 @@ def _labels(sighting: Sighting) -> tuple[tuple[str, ...], bool]:
                 found.extend(value.entries)
                 inner = [sighting.linker.force(v) for v in value.entries.values()]
             for one in inner:
-                text = text_of(one)
-                if text is None:
+                options = one.options if isinstance(one, Choice) else (one,)
+                texts = [text_of(o) for o in options]
+                if None in texts:
                     is_open = True
                 elif not (isinstance(one, Known) and isinstance(one.value, int | float)):
-                    found.append(text)
+                    found += [t for t in texts if t is not None]
         view = view.receiver
     return tuple(found), is_open

@@ -18,6 +18,7 @@ from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure, External, Known, Lazy, Text, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import sql
+from cronaudit.recognition.facts.chains import last_of_chains
 from cronaudit.recognition.facts.conditions import (
     FILTERS,
     ORDERS,
@@ -155,7 +156,7 @@ class _Collector:
     def collect(self) -> Operations:
         by_event: dict[int, list[Sighting]] = {}
         streamed = {id(call_before(s.event)) for s in self._context.sightings if s.effect == "db.stream"}
-        for sighting in self._context.sightings:
+        for sighting in last_of_chains(self._context.sightings):
             by_event.setdefault(sighting.event.order, []).append(sighting)
         found: list[Operation] = []
         for event in self._context.trace.events:
@@ -163,7 +164,7 @@ class _Collector:
             if event.kind is EventKind.CALL and id(event.call) not in streamed:
                 found.extend(self._of_event(event, by_event.get(event.order, ())))
         later: dict[int, list[Sighting]] = {}
-        for sighting in self._context.enqueued:
+        for sighting in last_of_chains(self._context.enqueued):
             later.setdefault(id(sighting.event), []).append(sighting)
         for sightings in later.values():
             for operation in self._of_event(sightings[0].event, sightings):
@@ -343,6 +344,9 @@ class _Collector:
         if isinstance(table, External):
             return table.path.rpartition(".")[2].rpartition(":")[2].removesuffix("()") or None
         links = list(chain_of(sighting.view))
+        model = next((link.of for link in links if link.of), None)
+        if model is not None:
+            return model
         for link in links:
             name = re.sub(r"(\(\)|\[\])+$", "", link.path).rpartition(".")[2]
             if link.args is not None and link.args.positional and (link is links[-1] or name in _TABLES):

@@ -19,6 +19,7 @@ from cronaudit.recognition.facts.processes_sites import (
     walked,
 )
 from cronaudit.recognition.facts.processes_starts import starts_of
+from cronaudit.recognition.facts.settings import modules_named_by
 from cronaudit.recognition.sightings import Sighting
 
 _CACHE = "processes_http"
@@ -130,6 +131,8 @@ def _routing_files(service: Service) -> tuple[str, ...]:
         + rb")\b",
     )
     reached = {f for start in listening_modules(service) for f in reached_from(service, start)}
+    # A framework finds these by a text in a setting, and they each other in the same way: no import leads there.
+    reached |= {f for start in modules_named_by(service, "routes") for f in reached_from(service, start)}
     reached |= {f for e in service.deployment.entry_points for f in reached_from(service, e.path)}
     return tuple(
         f

@@ -195,7 +195,7 @@ def _asked_for(sighting: Sighting, context: JobContext) -> Policy:
     stated = option(context, "retries")
     if sighting.param("retries") is None and sighting.param("attempts") is None and stated is not None:
         count, state, reason = counted(stated, 1)
-        detail = written(context.linker, place_of(stated), HINT) or said(stated, 1)
+        detail = written(context.linker, place_of(stated), HINT, stated) or said(stated, 1)
         policy = replace(
             policy, count=count, attempts=state, open=reason, detail=detail, count_at=place_of(stated)
         )
@@ -243,7 +243,7 @@ def _of_sighting(sighting: Sighting, context: JobContext, *, whole: bool) -> Pol
         attempts=state,
         count=count,
         count_at=at or sighting.location,
-        detail=written(context.linker, at, HINT)
+        detail=written(context.linker, at, HINT, value)
         or said(value, 0 if attempts is not None else 1)
         or "default of the library",
         delay=growth,  # type: ignore[arg-type]
@@ -270,7 +270,7 @@ def _of_requests(context: JobContext) -> Iterator[Policy]:
             attempts=state,
             count=count,
             count_at=place_of(value),
-            detail=written(context.linker, place_of(value), HINT) or said(value, 1),
+            detail=written(context.linker, place_of(value), HINT, value) or said(value, 1),
             delay="none",
             delay_at=None,
             delay_detail="",

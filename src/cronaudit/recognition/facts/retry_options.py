@@ -17,7 +17,7 @@ from cronaudit.recognition.sightings import Sighting, text_of
 from cronaudit.recognition.timing import why_open
 
 HINT = re.compile(r"attempt|retr|tries|max|limit|count", re.IGNORECASE)
-_NAMES = ("attempts", "retries", "backoff", "backoff_delay", "backoff_growth", "retry_on")
+_NAMES = ("attempts", "retries", "backoff", "backoff_delay", "backoff_growth", "backoff_factor", "retry_on")
 _GROWING = re.compile(r"expo|jitter|fibonacci|linear|poly", re.IGNORECASE)
 
 
@@ -150,7 +150,7 @@ def of_options(
         attempts=state,
         count=count,
         count_at=place_of(value),
-        detail=written(context.linker, place_of(value), HINT) or said(value, extra),
+        detail=written(context.linker, place_of(value), HINT, value) or said(value, extra),
         delay=word,
         delay_at=delay_at,
         delay_detail=delay_detail,
@@ -214,6 +214,8 @@ def delay_of(
         return "fixed", at, "backoff", ""
     if isinstance(backoff, Closure):
         return "growing", at, "backoff by a function of the project", ""
+    if number_of(options.get("backoff_factor")):
+        return "growing", at, f"backoff of {text_of(options['backoff_factor'])} s, growing", ""
     if growth in ("growing", "fixed"):
         return growth, at, "", ""  # type: ignore[return-value]
     if isinstance(backoff, Env | Symbol | Unknown):

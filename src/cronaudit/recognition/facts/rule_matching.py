@@ -23,7 +23,10 @@ _LAST: Final = re.compile(
 _AGE: Final = re.compile(r"\btime\s*\(\s*\)\s*-")
 _NO_SUCCESS: Final = re.compile(r"absent(?:_over_time)?\s*\(|(?:==\s*0|<\s*1)\s*$")
 _SUCCESS: Final = re.compile(r"success|succeed|complet|finish|\bup\b", re.IGNORECASE)
-_SLOW: Final = re.compile(r"duration|latency|runtime|elapsed|run_?time|took", re.IGNORECASE)
+_SLOW: Final = re.compile(
+    r"duration|latency|runtime|elapsed|run_?time|took|seconds_(?:bucket|sum)\b|histogram_quantile\s*\(",
+    re.IGNORECASE,
+)
 _FAILED: Final = re.compile(r"fail|error|exception|dead|unsuccess", re.IGNORECASE)
 
 

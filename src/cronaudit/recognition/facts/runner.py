@@ -14,6 +14,7 @@ from cronaudit.recognition.facts.runner_coordination import contention, election
 from cronaudit.recognition.facts.runner_placement import scaling, separation
 from cronaudit.recognition.facts.runner_state import instance_state
 from cronaudit.recognition.facts.spans import is_changing
+from cronaudit.recognition.facts.stated import option as stated_option
 from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.timers import CHANGING
 
@@ -122,7 +123,7 @@ def _children(
     if killed and killed[0].time_limit is not None and killed[0].time_limit.value is not None:
         limit = killed[0].time_limit
         return Fact("platform", f"The platform kills a run after {limit.text} s", (limit.location,))
-    bound = context.registration.options.get("timeout")
+    bound = stated_option(context, "timeout")
     apart = context.trait("data.loop") == "elsewhere" or context.trait("lock.kind") in (
         "platform",
         "platform-start",

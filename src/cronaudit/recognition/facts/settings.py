@@ -13,13 +13,14 @@ from cronaudit.model import knowledge
 from cronaudit.model.ir import Assign, Call, Const, Expr, Index, Member, Module, Name, Object, Scalar, This
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Choice, Known, Value
-from cronaudit.model.walking import functions_in, inside, statement_expressions, statements
+from cronaudit.model.walking import expressions, functions_in, inside, statement_expressions, statements
 from cronaudit.recognition.context import Service
 
 _SECOND: Final = re.compile(
     r"(?:^|[/_.-])(?:tests?|testing|ci|local|dev(?:elopment)?|examples?|sample)(?:[/_.-]|$)"
 )
 _CONFIGURATION: Final = re.compile(r"^(?:conf|config|settings?)$")
+_DOTTED: Final = re.compile(r"[a-z_]\w*(?:\.\w+)+", re.IGNORECASE)
 _MOST_BYTES: Final = 500_000
 
 Setting = tuple[Value, Location]
@@ -45,6 +46,30 @@ def default_of(service: Service, what: str) -> Scalar:
 def parts_of(service: Service, what: str, word: str) -> tuple[str, ...]:
     """The keys that lead from the value of a setting to a part of it."""
     return next((s.part(word) for s in _known(service) if s.what == what and s.part(word)), ())
+
+
+def modules_named_by(service: Service, what: str) -> tuple[str, ...]:
+    """The files of the module that a setting names by its dotted path, and of those that it names in the same way."""
+    stated = setting(service, what)
+    stack = [stated[0]] if stated is not None else []
+    texts = [v.value for v in stack if isinstance(v, Known) and isinstance(v.value, str)]
+    found: set[str] = set()
+    while texts:
+        for path in _files_of(service, texts.pop()):
+            module = service.linker.module(path) if path not in found else None
+            found.add(path)
+            if module is not None:
+                consts = (e.value for e in expressions(module.body) if isinstance(e, Const))
+                texts += [c for c in consts if isinstance(c, str) and _DOTTED.fullmatch(c)]
+    return tuple(sorted(found))
+
+
+def _files_of(service: Service, dotted: str) -> Iterator[str]:
+    stem = dotted.replace(".", "/")
+    for tail in (f"{stem}.py", f"{stem}/__init__.py"):
+        for file in service.tree.by_name(tail.rpartition("/")[2]):
+            if f"/{file.path}".endswith(f"/{tail}"):
+                yield file.path
 
 
 def is_set(found: Setting | None) -> bool:

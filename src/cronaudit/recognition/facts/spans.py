@@ -284,8 +284,13 @@ def covers_run(covered: frozenset[int], context: JobContext, spans: Spans) -> bo
 # ---- as written ------------------------------------------------------------------------------------------------
 
 
-def named_at(linker: Linker, at: Location | None, hint: re.Pattern[str]) -> tuple[str, str] | None:
-    """The name and value of an option or constant as written on the line where a value is stated."""
+def named_at(
+    linker: Linker, at: Location | None, hint: re.Pattern[str], value: object = None
+) -> tuple[str, str] | None:
+    """The name and value of an option or constant as written on the line where a value is stated.
+
+    Where the line states several that the hint fits, the one of `value`.
+    """
     if at is None:
         return None
     try:
@@ -295,14 +300,28 @@ def named_at(linker: Linker, at: Location | None, hint: re.Pattern[str]) -> tupl
     if not 0 < at.line <= len(lines):
         return None
     code = re.sub(r"\s(//|#).*$", "", lines[at.line - 1])
-    found = [(m[1], m[2].strip()) for m in _NAMED.finditer(code)]
+    found = [(m[1], _balanced(m[2].strip())) for m in _NAMED.finditer(code)]
     hinted = [pair for pair in found if hint.search(pair[0])]
-    return hinted[0] if hinted else None
+    number = number_of(value)
+    exact = [pair for pair in hinted if number is not None and _is_number(pair[1], number)]
+    return next(iter(exact or hinted), None)
 
 
-def written(linker: Linker, at: Location | None, hint: re.Pattern[str]) -> str:
+def _balanced(text: str) -> str:
+    """``300)`` at the end of a call is 300."""
+    while text.endswith(")") and text.count(")") > text.count("("):
+        text = text[:-1].rstrip()
+    return text
+
+
+def _is_number(text: str, number: float) -> bool:
+    match = re.match(r"[\d_.]*\d", text)
+    return match is not None and float(match[0].replace("_", "")) == number
+
+
+def written(linker: Linker, at: Location | None, hint: re.Pattern[str], value: object = None) -> str:
     """``timeoutMs: 600000``: the place where a value is stated, as written; empty where it has no name there."""
-    pair = named_at(linker, at, hint)
+    pair = named_at(linker, at, hint, value)
     return "" if pair is None else f"{pair[0]}: {pair[1]}"
 
 

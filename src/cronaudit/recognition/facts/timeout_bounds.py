@@ -98,7 +98,7 @@ def _of_options(context: JobContext) -> Iterator[TimeBound]:
         )
         detail = "Enforced by the scheduler" if word == "run" else ""
         yield TimeBound(
-            word, seconds, at, written(context.linker, at, HINT), detail, (at or context.site,), ()
+            word, seconds, at, written(context.linker, at, HINT, value), detail, (at or context.site,), ()
         )
         return
     stated = context.trait("timeout.seconds")

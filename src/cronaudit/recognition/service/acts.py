@@ -32,6 +32,7 @@ from cronaudit.model.value import Closure, External, Known, Scope, Sequence
 from cronaudit.model.walking import blocks, children, inside, statement_expressions
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.facts.processes_sites import event_of
+from cronaudit.recognition.facts.runner_coordination import lock_of
 
 _ASSERTING: Final = frozenset(("expect", "assert", "should", "chai", "t", "sinon"))
 _REJECTING: Final = frozenset(("rejects", "toThrow", "toThrowError", "rejectedWith", "throws", "raises", "assertRaises",
@@ -48,6 +49,7 @@ _STARTING: Final = frozenset(
 """Methods that start a function that is handed to them beside the caller."""
 _RUNNING: Final = frozenset("delay apply apply_async run call now".split())
 """Methods of a task of the project that run it."""
+_APPLYING: Final = frozenset(("apply", "apply_async"))
 _REPEATING: Final = frozenset("from map forEach times fill each".split())
 _DEPTH: Final = 3
 
@@ -121,7 +123,7 @@ class TestReader:
             self._expr(expr, scope, mode)
         if self._is_python_assert(s):
             self._assert(
-                s.line, negative=bool(re.search(r"\bnot\b|\bFalse\b|\bNone\b|== 0", self._line(s.line)))
+                s.line, negative=bool(re.search(r"\bnot\b|\bFalse\b|\bNone\b|== 0|skip", self._line(s.line)))
             )
         if isinstance(s, Loop):
             self._block(
@@ -277,8 +279,12 @@ class TestReader:
         return found
 
     def _run(self, call: Call, subject: int, mode: _Mode) -> None:
+        args = call.args
+        if _last(call.callee) in _APPLYING:
+            # How the task runs (`throw=True`, `countdown=0`) is no argument of its work.
+            args = tuple(a for a in args if a.name in (None, "args", "kwargs"))
         self._trial.acts.append(
-            Act("run", call.line, subject, _written(call.args), mode.times, mode.group, mode.fails)
+            Act("run", call.line, subject, _written(args), mode.times, mode.group, mode.fails)
         )
 
     def _meanings(self, call: Call, scope: Scope) -> None:
@@ -290,8 +296,15 @@ class TestReader:
                 self._trial.acts.append(Act("spawn", call.line, texts=found))
             elif sighting.effect == "process.kill":
                 self._trial.acts.append(Act("kill", call.line))
-            elif sighting.effect == "lock.acquire":
+            elif sighting.effect == "lock.acquire" or (
+                sighting.effect == "cache.set" and self._is_key_of_lock(sighting.text("key"))
+            ):
                 self._trial.acts.append(Act("held", call.line))
+
+    def _is_key_of_lock(self, key: str | None) -> bool:
+        """Whether a test writes the key under which a job's lock is kept, with the prefix of the lock's library."""
+        locks = (lock_of(context).key.value for context in self._service.jobs)
+        return key is not None and any(isinstance(k, str) and len(k) > 3 and key.endswith(k) for k in locks)
 
     def _repeats(self, call: Call, chain: tuple[str, ...], scope: Scope) -> int:
         if (

@@ -10,7 +10,9 @@ from cronaudit.model.facts import Fact
 from cronaudit.model.source import Location
 from cronaudit.model.value import External, Known, Value
 from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.facts.elsewhere import process_files
 from cronaudit.recognition.facts.processes_sites import is_reached, placed
+from cronaudit.recognition.facts.run_hooks import around
 from cronaudit.recognition.service.health import known_routes
 from cronaudit.recognition.service.values import of_arguments, parts
 from cronaudit.recognition.sightings import Sighting
@@ -30,8 +32,11 @@ def board(service: Service) -> Fact[Board]:
         if found is not None:
             return found
     labelled = {id(c): x for c in service.jobs if (x := _labelled(service, c)) is not None}
+    loaded = {path for context in service.jobs for path in process_files(context)}
     served = [
-        s for s, _n in placed(service, "metric.serve", "metric.push") if is_reached(service, s.location.path)
+        s
+        for s, _n in placed(service, "metric.serve", "metric.push")
+        if s.location.path in loaded or is_reached(service, s.location.path)
     ]
     if labelled and served:
         places = tuple(dict.fromkeys(x[1] for x in labelled.values()))
@@ -65,7 +70,8 @@ def _mounted(service: Service, mounted: list[Sighting]) -> Fact[Board] | None:
 
 def _labelled(service: Service, context: JobContext) -> tuple[str, Location] | None:
     """The label by which a metric on the job's path tells the jobs apart, and where the metric is declared."""
-    for sighting in context.seen("metric.observe", "metric.count"):
+    effects = ("metric.observe", "metric.count")
+    for sighting in (*context.seen(*effects), *around(context, *effects)):
         label = next(_labels(service, sighting), None)
         if label is not None:
             return label, _declared(sighting)

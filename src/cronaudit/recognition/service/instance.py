@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cronaudit.knowledge.conditions import holds
+from cronaudit.knowledge.paths import expanded
 from cronaudit.knowledge.selectors import first
 from cronaudit.model.facts import Fact, Unresolved
-from cronaudit.model.ir import Assign, Object
+from cronaudit.model.ir import Assign, Module, Object
 from cronaudit.model.knowledge import Effect
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import External, Known, Record, Value
 from cronaudit.model.walking import statements
 from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.facts.elsewhere import service_sightings
 from cronaudit.recognition.service.values import Tells, of_arguments, parts, strongest, tells_instance
 from cronaudit.recognition.sightings import Sighting
 
@@ -112,6 +114,7 @@ def _made(service: Service, sighting: Sighting) -> _Logger | None:
         current = current.receiver
     if service.linker.language(sighting.location.path) is Language.PYTHON:
         found += _formats(service)
+        found += _bound(service, sighting, title)
     telling = next((x for x in found if x.tells == "id"), None) or next(
         (x for x in found if x.tells == "pid"), None
     )
@@ -173,6 +176,23 @@ def _leaves_out(service: Service, made: External, field: str) -> bool:
         isinstance(value, Known) and field in str(value.value) and _LEFT_OUT.search(key) is not None
         for key, value in of_arguments(service, made.args)
     )
+
+
+def _bound(service: Service, line: Sighting, title: str) -> Iterator[_Logger]:
+    """What a module puts into every line of the process when it is loaded: a format, variables of the context."""
+    head = _head(line)
+    for base in service_sightings(service, "log.base"):
+        if not isinstance(base.event.scope.node, Module) or _head(base) != head:
+            continue
+        values = of_arguments(service, base.view.args)
+        told = strongest(tells_instance(service, value) for _key, value in values)
+        if told != "none":
+            yield _Logger(told, title, base.location)
+
+
+def _head(sighting: Sighting) -> str:
+    """The package in whose words a description is written."""
+    return next(iter(expanded(sighting.description.call))).partition(".")[0].removesuffix("()")
 
 
 # ---- Python's logging configuration ------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.facts.processes_http import Route
 from cronaudit.recognition.facts.processes_sites import walk_of
+from cronaudit.recognition.service.stored import shares_rows, shares_runs
 
 FRESH: Final = re.compile(
     r"(?:last|latest|previous)_?(?:successful(?:ly)?_?)?(?:success|succeeded|completed|completion|finished|run|ran|ok"
@@ -86,7 +87,13 @@ def knowledge(service: Service, route: Route) -> Knowledge | None:
     if _runs_a_job(service, functions):
         return None
     words = list(_fresh_words(functions, route))
-    fresh = tuple(c for c in service.jobs if any(_is_linked(service, c, w) for w in words))
+    read = service.reader.read(events) if words else ()
+    fresh = tuple(
+        c
+        for c in service.jobs
+        if any(_is_linked(service, c, w) for w in words)
+        or (words and (shares_rows(c, read) or shares_runs(c, read, functions)))
+    )
     listed = tuple(c for c in service.jobs if _shows(c, functions))
     if not fresh and not listed:
         return None

@@ -1,0 +1,90 @@
+"""What the library of a job calls around every run: receivers of its signals (``@task_postrun.connect``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cronaudit.model.ir import Call
+from cronaudit.model.knowledge import Effect
+from cronaudit.model.value import Closure, External
+from cronaudit.model.walking import functions_in
+from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.sightings import Sighting
+
+Phase = Literal["before", "after", "success"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunHook:
+    """A function that is called at every run, and all that it does."""
+
+    phase: Phase
+    """``after``: however the run has ended."""
+    sightings: tuple[Sighting, ...]
+
+
+def run_hooks(context: JobContext) -> tuple[RunHook, ...]:
+    """The hooks around the runs of a job."""
+    cache = context.service.cache.setdefault(__name__, {})
+    assert isinstance(cache, dict)  # noqa: S101 - nobody else writes there
+    found = cache.get(id(context))
+    if found is None or found[0] is not context:
+        hooks = tuple(
+            RunHook(_phase(effect), context.service.reader.read(context.linker.walk(closure)))
+            for effect, closure in receivers(context, "task.hook")
+        )
+        found = cache[id(context)] = (context, hooks)
+    result: tuple[RunHook, ...] = found[1]
+    return result
+
+
+def around(context: JobContext, *effects: str) -> tuple[Sighting, ...]:
+    """The calls with one of these effects in the hooks around the runs of a job."""
+    return tuple(s for hook in run_hooks(context) for s in hook.sightings if s.effect in effects)
+
+
+def _phase(effect: Effect) -> Phase:
+    word = effect.word("phase")
+    return word if word in ("before", "success") else "after"  # type: ignore[return-value]
+
+
+def receivers(context: JobContext, effect: str) -> Iterator[tuple[Effect, Closure]]:
+    """Functions under a decorator with that effect, of the library that runs the job."""
+    key = f"{__name__}:{effect}"
+    cached = context.service.cache.get(key)
+    if not isinstance(cached, tuple):
+        cached = context.service.cache[key] = tuple(_decorated(context.service, effect))
+    root = re.split(r"[-_]", context.registration.kind)[0]
+    for path, description, closure in cached:
+        if path.startswith(root):
+            yield description, closure
+
+
+def _decorated(service: Service, effect: str) -> Iterator[tuple[str, Effect, Closure]]:
+    tokens = sorted(
+        {
+            t.encode()
+            for x in service.matcher.libraries
+            if any(e.effect == effect for e in x.effects)
+            for t in x.service_tokens
+        }
+    )
+    if not tokens:
+        return
+    for path in service.hits.files_with(*tokens):
+        module = service.linker.module(path)
+        if module is None:
+            continue
+        for function in functions_in(module):
+            for decorator in function.decorators:
+                scope = service.linker.scope_of(function.parent)
+                target = decorator.callee if isinstance(decorator, Call) else decorator
+                callee = service.linker.fold(target, scope)
+                if not isinstance(callee, External):
+                    continue
+                found = next((e for e in service.matcher.effects(callee.path) if e.effect == effect), None)
+                if found is not None:
+                    yield callee.path, found, Closure(function, scope)

@@ -1,0 +1,316 @@
+"""What a Celery task in a Django project says: its decorators, its signals, its querysets, what it enqueues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from textwrap import dedent
+
+import pytest
+
+from cronaudit.model.source import Location
+from cronaudit.recognition import service as service_facts
+from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts import data, doc, errors, history, lock, retry, runner, timeout
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
+
+SETTINGS = """\
+from datetime import timedelta
+
+ROOT_URLCONF = "shop.urls"
+CELERY_BEAT_SCHEDULE = {"sweep": {"task": "sweep", "schedule": timedelta(hours=1)}}
+"""
+MODELS = """\
+from django.db import models
+
+class Cart(models.Model):
+    state = models.CharField(max_length=8)
+    seen = models.DateTimeField()
+class Cursor(models.Model):
+    job = models.CharField(max_length=8)
+    until = models.DateTimeField()
+"""
+
+
+def job(service_of: ServiceOf, tasks: str, **more: str) -> JobContext:
+    files = {"shop/settings.py": SETTINGS, "shop/models.py": MODELS, "shop/tasks.py": dedent(tasks)}
+    (context,) = service_of({**files, **{k.replace("__", "/") + ".py": v for k, v in more.items()}})
+    return context
+
+
+def places(locations: tuple[Location, ...]) -> list[str]:
+    return [str(at) for at in locations]
+
+
+# ---- decorators of the project ---------------------------------------------------------------------------------
+
+GUARD = """
+    import functools
+    import redis_lock
+    from redis import Redis
+    store = Redis()
+
+    def alone(name):
+        def decorate(func):
+            @functools.wraps(func)
+            def run(*args, **kwargs):
+                lock = redis_lock.Lock(store, f"jobs:{name}", expire=60, auto_renewal=RENEWS)
+                if not lock.acquire(blocking=False):
+                    return "skipped"
+                try:
+                    return func(*args, **kwargs)
+                finally:
+                    lock.release()
+            return run
+        return decorate
+"""
+
+
+@pytest.mark.parametrize(("renews", "renewal"), [("True", "renewed"), ("False", "none")])
+def test_a_lock_in_a_decorator_of_the_project(service_of: ServiceOf, renews: str, renewal: str) -> None:
+    context = job(
+        service_of,
+        """
+        from celery import shared_task
+        from shop.guard import alone
+        from shop.models import Cart
+
+        @shared_task(name="sweep")
+        @alone("sweep")
+        def sweep():
+            Cart.objects.filter(state="open").update(state="gone")
+        """,
+        shop__guard=dedent(GUARD.replace("RENEWS", renews)),
+    )
+    facts = lock.build(context)
+    assert (facts.kind.value, facts.coverage.value, facts.key.value) == ("lease", "all", "jobs:sweep")
+    assert (facts.release.value, facts.renewal.value) == ("finally", renewal)
+    assert places(facts.coverage.locations)[0] == "shop/guard.py:11"
+
+
+# ---- querysets -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "reads"),
+    [
+        ("for c in Cart.objects.filter(state='open').order_by('id').iterator(): c.save()", "streamed"),
+        ("found = Cart.objects.filter(state='open')\n    for c in found.iterator(): c.save()", "streamed"),
+        ("Cart.objects.filter(state='open').exclude(seen=None).update(state='gone')", "none"),
+        (
+            "found = Cart.objects.filter(state='open')\n    for c in found: print(c)\n    found.update(state='x')",
+            "unbounded",
+        ),
+        ("for c in Cart.objects.filter(state='open'): c.save()", "unbounded"),
+    ],
+)
+def test_a_queryset_is_read_by_its_last_call(service_of: ServiceOf, body: str, reads: str) -> None:
+    tasks = f"""
+from celery import shared_task
+from shop.models import Cart
+
+@shared_task(name="sweep")
+def sweep():
+    {body}
+"""
+    assert data.build(job(service_of, tasks)).reads.value == reads
+
+
+def test_a_cursor_is_a_model_of_its_own(service_of: ServiceOf) -> None:
+    progress = errors.build(
+        job(
+            service_of,
+            """
+            from celery import shared_task
+            from shop.models import Cart, Cursor
+
+            @shared_task(name="sweep")
+            def sweep():
+                until = Cursor.objects.get(job="sweep").until
+                for cart in Cart.objects.filter(seen__gt=until).order_by("seen").iterator():
+                    cart.delete()
+                    Cursor.objects.update_or_create(job="sweep", defaults={"until": cart.seen})
+            """,
+        )
+    ).progress
+    assert (progress.value, progress.detail) == ("checkpoint", "Checkpoint is persisted in Cursor")
+    assert places(progress.locations) == ["shop/tasks.py:9"]
+
+
+# ---- what the task states --------------------------------------------------------------------------------------
+
+
+def test_each_item_is_a_task_with_a_policy_of_its_own(service_of: ServiceOf) -> None:
+    context = job(
+        service_of,
+        '''
+        from celery import shared_task
+        from shop.models import Cart
+
+        @shared_task(name="sweep", soft_time_limit=240, time_limit=300)
+        def sweep():
+            """Frees the stock of carts that were left.
+
+            Depends on: the table cart.
+            """
+            for pk in Cart.objects.filter(state="open").values_list("pk", flat=True).iterator():
+                free.delay(pk)
+
+        @shared_task(time_limit=30, autoretry_for=(ConnectionError,), max_retries=5, retry_backoff=20)
+        def free(pk):
+            Cart.objects.filter(pk=pk, state="open").update(state="gone")
+        ''',
+    )
+    progress = errors.build(context).progress
+    assert (progress.value, places(progress.locations)) == ("items", ["shop/tasks.py:11"])
+    policy = retry.build(context)
+    assert (policy.count.value, policy.attempts.detail) == (6, "max_retries: 5")
+    assert (policy.delay.value, policy.delay.detail) == ("growing", "backoff of 20 s, growing")
+    bound = timeout.build(context)
+    assert (bound.seconds.value, bound.seconds.detail) == (300, "time_limit: 300")
+    assert runner.build(context).children.value == "platform"
+    stated = doc.build(context).dependencies
+    assert (stated.value, stated.detail) == ("stated", "'Depends on: the table cart.'")
+    assert data.build(context).reads.value == "streamed"
+
+
+# ---- signals ---------------------------------------------------------------------------------------------------
+
+PLAIN = """
+from celery import shared_task
+
+@shared_task(name="sweep")
+def sweep():
+    print("swept")
+"""
+METRICS = """\
+from prometheus_client import Counter, Histogram, start_http_server
+
+RUNS = Counter("runs_total", "Runs", ["task", "outcome"])
+SECONDS = Histogram("run_seconds", "Duration", ["task"])
+
+def serve():
+    start_http_server(9100)
+"""
+SIGNALS = """\
+from celery.signals import task_postrun, worker_init
+from shop import metrics
+
+@worker_init.connect
+def begin(**_):
+    metrics.serve()
+
+@task_postrun.connect
+def note(task, state, **_):
+    metrics.SECONDS.labels(task=task.name).observe(task.took)
+    metrics.RUNS.labels(task=task.name, outcome="success" if state == "SUCCESS" else "failure").inc()
+"""
+
+
+def test_metrics_around_every_run(service_of: ServiceOf) -> None:
+    context = job(service_of, PLAIN, shop__metrics=METRICS, shop__signals=SIGNALS)
+    kept = history.build(context)
+    assert (kept.duration.value, kept.duration.detail) == ("exported", "Histogram run_seconds, exported")
+    assert (kept.outcomes.value, places(kept.outcomes.locations)) == ("both", ["shop/metrics.py:3"])
+    board = service_facts.build(context.service).board
+    assert (board.value, board.detail) == ("history", "Metrics labelled by task")
+
+
+def test_metrics_that_no_run_calls_are_none(service_of: ServiceOf) -> None:
+    unused = SIGNALS.replace("@task_postrun.connect\n", "")
+    context = job(service_of, PLAIN, shop__metrics=METRICS, shop__signals=unused)
+    assert history.build(context).duration.value == "none"
+
+
+# ---- health ----------------------------------------------------------------------------------------------------
+
+WSGI = "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n"
+URLS = 'from django.urls import include, path\nurlpatterns = [path("", include("shop.status"))]\n'
+STATUS = """\
+from django.http import JsonResponse
+from django.urls import path
+from django_celery_results.models import TaskResult
+
+TASKS = ["sweep"]
+
+def health(request):
+    stale = [t for t in TASKS if TaskResult.objects.filter(task_name=t, status="SUCCESS").first() is None]
+    return JsonResponse({"stale": stale}, status=503 if stale else 200)
+
+urlpatterns = [path("healthz", health)]
+"""
+
+
+@pytest.mark.parametrize(("tasks", "health"), [('["sweep"]', "jobs"), ('["other"]', "plain")])
+def test_a_route_that_asks_the_stored_results(service_of: ServiceOf, tasks: str, health: str) -> None:
+    status = STATUS.replace('["sweep"]', tasks)
+    context = job(service_of, PLAIN, shop__wsgi=WSGI, shop__urls=URLS, shop__status=status)
+    found = service_facts.build(context.service).health
+    assert (found.value, places(found.locations)) == (health, ["shop/status.py:11"])
+
+
+# ---- the logger ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bound", "word"),
+    [
+        ("structlog.contextvars.bind_contextvars(host=socket.gethostname())", "id"),
+        ("structlog.contextvars.bind_contextvars(service='shop')", "none"),
+        ("logging.basicConfig(format=f'{socket.gethostname()} %(message)s')", "none"),
+        (
+            "def of_request():\n    structlog.contextvars.bind_contextvars(host=socket.gethostname())",
+            "none",
+        ),
+    ],
+)
+def test_what_a_module_binds_for_every_line(service_of: ServiceOf, bound: str, word: str) -> None:
+    tasks = """
+import structlog
+from celery import shared_task
+log = structlog.get_logger()
+
+@shared_task(name="sweep")
+def sweep():
+    log.info("swept")
+"""
+    context = job(service_of, tasks, shop__logs=f"import logging\nimport socket\nimport structlog\n{bound}\n")
+    assert service_facts.build(context.service).instance_id.value == word
+
+
+# ---- tests -----------------------------------------------------------------------------------------------------
+
+
+def test_a_crash_and_a_held_lock(service_of: ServiceOf) -> None:
+    context = job(
+        service_of,
+        """
+        from celery import shared_task
+        from shop.guard import alone
+        from shop.models import Cart
+
+        @shared_task(name="sweep")
+        @alone("sweep")
+        def sweep():
+            Cart.objects.filter(state="open").update(state="gone")
+        """,
+        shop__guard=dedent(GUARD.replace("RENEWS", "True")),
+        tests__test_sweep="""\
+import pytest
+from shop.guard import store
+from shop.tasks import sweep
+
+def test_crash(cut):
+    with cut, pytest.raises(SystemExit):
+        sweep.apply(throw=True)
+    sweep.apply()
+    assert cut.rows == 3
+
+def test_held():
+    store.set("lock:jobs:sweep", "another")
+    assert sweep.apply().get() == "skipped"
+""",
+    )
+    facts = service_facts.build(context.service)
+    assert places(facts.crash_test.locations) == ["tests/test_sweep.py:5"]
+    assert places(facts.concurrent_test.locations) == ["tests/test_sweep.py:11"]
