@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import posixpath
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -40,7 +39,7 @@ from cronaudit.ruleset.summary import summarise
 from cronaudit.ruleset.suppress import Comment, ConfiguredWaiver, mentions_waiver
 from cronaudit.ruleset.suppress import suppress as waive
 from cronaudit.schedule.durations import duration_words
-from cronaudit.target import ImportTable, RoleRules, Tree, imports, search, service_name, walk
+from cronaudit.target import ImportTable, Mentions, RoleRules, Tree, imports, search, service_name, walk
 
 _LOOPS = (
     b"setTimeout",
@@ -202,12 +201,11 @@ def _inputs(
     tree: Tree, matcher: Matcher, options: AuditOptions, progress: Callable[[str, int, int], None]
 ) -> Inputs:
     progress("Searching", 0, 0)
+    mentions = Mentions(tree)
     arming = (*matcher.tokens(), *_LOOPS, *CRON_TOKENS)
     hits = search(tree, (*arming, *matcher.service_tokens()))
     table = imports(tree)
-    index = Index(
-        _Files(tree), frozenset(f.path for f in tree.files), parse, _Imports(table), LibraryFolds(matcher)
-    )
+    index = Index(_Files(tree), _importable(tree), parse, _Imports(table), LibraryFolds(matcher))
     packages = {p for library in matcher.libraries if library.consumers for p in library.packages}
     consumers = sorted(
         {
@@ -226,7 +224,15 @@ def _inputs(
         consumers=tuple(consumers),
         deployment=read_deployment(tree, _enclosing(tree.root)),
         date=options.date,
-        mentioned=_Mentions(tree).elsewhere,
+        mentioned=mentions.elsewhere,
+        is_hook=mentions.is_hook,
+    )
+
+
+def _importable(tree: Tree) -> frozenset[str]:
+    """What imports may lead to: a copied Python package is a library, and none of this project's code."""
+    return frozenset(
+        f.path for f in tree.files if f.role is not Role.VENDORED or f.language is not Language.PYTHON
     )
 
 
@@ -251,26 +257,6 @@ def _enclosing(root: Path) -> Enclosing | None:
         if above == folder:
             break
     return Enclosing(root.relative_to(folder).as_posix(), texts) if texts else None
-
-
-@dataclass(slots=True)
-class _Mentions:
-    """Whether a word stands in another file: asked of jobs that no import leads to."""
-
-    tree: Tree
-
-    def elsewhere(self, word: str, path: str) -> bool:
-        """Whether a code or deployment file other than `path` holds `word` in quotes or as part of a path."""
-        if len(word) < 3:  # too short to mean anything
-            return True
-        pattern = re.compile(rb"""['"/\\]""" + re.escape(word.encode()) + rb"""['"/\\.]""")
-        for file in self.tree.files:
-            if file.path != path and (file.language in LANGUAGES or file.role in (Role.DEPLOY, Role.CONFIG)):
-                if file.role in (Role.TEST, Role.DOCS, Role.VENDORED):
-                    continue
-                if pattern.search(self.tree.read(file.path)):
-                    return True
-        return False
 
 
 # ---- the result -------------------------------------------------------------------------------------------------

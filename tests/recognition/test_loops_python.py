@@ -61,6 +61,21 @@ JOBS = {
         ),
         ("sleep-loop", "10 s", "Worker.run"),
     ),
+    "an event that an object from elsewhere holds": (
+        (
+            "from outside import app\n" + DB + "def main():\n    while not app.config.exit.is_set():\n"
+            "        sweep()\n        app.config.exit.wait(90)\n\nmain()\n"
+        ),
+        ("sleep-loop", "90 s", "main"),
+    ),
+    "a pause that every round makes beside one that few make": (
+        (
+            "import time\nfrom outside import paused\n" + DB + "def main():\n    while True:\n"
+            "        if paused():\n            time.sleep(1)\n            continue\n        sweep()\n"
+            "        time.sleep(30)\n\nmain()\n"
+        ),
+        ("sleep-loop", "30 s", "main"),
+    ),
     "left on an interrupt": (
         (
             "import time\n" + DB + "def main():\n    while True:\n        try:\n            sweep()\n"
@@ -101,6 +116,10 @@ def test_loops_that_are_jobs(tmp_path: Path, shape: str) -> None:
 
 
 DECOYS = {
+    "it works only when it is told to": (
+        "import time\nfrom outside import state\n" + DB + "def main():\n    while True:\n"
+        "        if not state.signal:\n            time.sleep(1)\n        else:\n            sweep()\n\nmain()\n"
+    ),
     "waiting for a database": (
         "import time\n" + DB + "def ready():\n    while True:\n        try:\n            sweep()\n"
         "            break\n        except Exception:\n            time.sleep(1)\n\nready()\n"

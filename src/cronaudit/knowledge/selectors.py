@@ -195,8 +195,8 @@ def _argument(args: Arguments | None, index: Scalar, force: Force) -> Value | No
     if index is None:
         return Sequence(args.positional, args.complete)
     position = int(index or 0)
-    if not args.complete:
-        # A spread that could not be followed may stand anywhere.
+    if not args.complete and not 0 <= position < args.certain:
+        # A spread that could not be followed may stand anywhere behind what is certain.
         return Unknown("the arguments are spread from something open")
     if -len(args.positional) <= position < len(args.positional):
         return force(args.positional[position])

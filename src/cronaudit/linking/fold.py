@@ -177,9 +177,10 @@ class Evaluator:
         positional: list[Value | Lazy] = []
         named: dict[str, Value | Lazy] = {}
         complete = True
+        certain: int | None = None
         for arg in call.args:
             if arg.name == "**":
-                value = self.fold(arg.value, scope)
+                value = operators.merged(self.fold(arg.value, scope))
                 if isinstance(value, Record):
                     named.update(value.entries)
                     complete = complete and value.complete
@@ -191,11 +192,12 @@ class Evaluator:
                     positional.extend(value.items)
                 else:
                     complete = False
+                    certain = len(positional) if certain is None else certain
             elif arg.name is not None:
                 named[arg.name] = Lazy(arg.value, scope)
             else:
                 positional.append(Lazy(arg.value, scope))
-        return Arguments(tuple(positional), named, complete)
+        return Arguments(tuple(positional), named, complete, len(positional) if certain is None else certain)
 
     def _maybe_this(self, scope: Scope) -> Value | None:
         current: Scope | None = scope

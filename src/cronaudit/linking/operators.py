@@ -16,6 +16,7 @@ from cronaudit.model.value import (
     External,
     Instance,
     Known,
+    Lazy,
     Namespace,
     Record,
     Scope,
@@ -309,3 +310,14 @@ def number_from(value: Known, at: Location | None) -> Value:
     if math.isnan(number) or math.isinf(number):
         return Unknown(f"{raw!r} is no number", at)
     return Known(int(number) if number.is_integer() else number, at, value.unit, value.default_of)
+
+
+def merged(value: Value) -> Value:
+    """One object for a choice of objects, as far as all of them have the same keys written out; else the value."""
+    if not isinstance(value, Choice) or not all(isinstance(o, Record) for o in value.options):
+        return value
+    options = [o for o in value.options if isinstance(o, Record)]
+    entries: dict[str, Value | Lazy] = {}
+    for key in dict.fromkeys(k for o in options for k in o.entries):
+        entries[key] = Unknown(f"{key} is one of several that are spread", options[0].at)
+    return Record(entries, all(o.complete for o in options), options[0].at)

@@ -278,6 +278,12 @@ class Resolver:
             found = self._python_file(posixpath.join(root, tail) if root else tail)
             if found:
                 return found
+        # A script in a package has its own folder on the path: ``python app/main.py`` imports ``sync.users``.
+        while folder and "/" in tail:
+            found = self._python_file(posixpath.join(folder, tail))
+            if found:
+                return found
+            folder = posixpath.dirname(folder)
         return None
 
     def _python_file(self, base: str) -> str | None:

@@ -110,6 +110,8 @@ class Arguments:
     named: dict[str, Value | Lazy]
     complete: bool = True
     """False where a spread could not be followed."""
+    certain: int = 0
+    """So many of `positional` stand before any such spread: they are where they seem to be all the same."""
 
 
 @dataclass(slots=True, eq=False)

@@ -63,6 +63,7 @@ class Inputs:
     deployment: Deployment
     date: date
     mentioned: Callable[[str, str], bool]
+    is_hook: Callable[[str], bool]
 
 
 def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[Found], Finder, Service]:
@@ -74,6 +75,7 @@ def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[
         frozenset(e.path for e in inputs.deployment.entry_points),
         lambda path: bool(_CONVENTIONS.search(path)),
         inputs.mentioned,
+        inputs.is_hook,
     )
     discovery = Discovery(inputs.linker, inputs.matcher, consumers)
     finder = Finder(

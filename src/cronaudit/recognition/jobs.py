@@ -10,6 +10,7 @@ from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, Trace
 from cronaudit.model.value import Closure, External, Known, Symbol, Unknown, Value
+from cronaudit.recognition.alternatives import without_alternatives
 from cronaudit.recognition.class_registries import classes_of
 from cronaudit.recognition.commands import command_of, is_on_by_default, started_with
 from cronaudit.recognition.context import JobContext, Service
@@ -80,7 +81,7 @@ class Finder:
         found = [r for r in found if not self._is_engine(r)]
         found.extend(self.manifests.registrations())
         self.rejections += self.discovery.rejections + self.loops.rejections
-        return _distinct(found)
+        return _distinct(without_alternatives(found))
 
     def _is_job(self, registration: Registration) -> bool:
         if registration.kind not in _TIMER_KINDS:

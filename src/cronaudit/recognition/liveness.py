@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from cronaudit.model.ir import Class, Function, FunctionKind, Module
 from cronaudit.model.linker import Linker
+from cronaudit.model.source import Language
 from cronaudit.model.value import Namespace, Record
 from cronaudit.recognition.found import Registration
 
@@ -37,6 +38,8 @@ class Starts:
     """Whether a framework picks a file up by its place or name."""
     mentioned: Callable[[str, str], bool]
     """Whether another file than the second names a word: loaders that go through folders."""
+    is_hook: Callable[[str], bool]
+    """Whether several files define a function of that name: a loader calls them by it."""
     _files: dict[str, Liveness] = field(default_factory=dict)
     _nodes: dict[int, Liveness] = field(default_factory=dict)
 
@@ -120,7 +123,10 @@ class Starts:
             if dead is not None and not self._speaks(node.module, node.name or ""):
                 return dead
             return self.file(node.module.path)
-        return self._mentioned_symbol(node.name, node.module, "never called") or self.file(node.module.path)
+        dead = self._mentioned_symbol(node.name, node.module, "never called")
+        if dead is not None and node.module.language is Language.PYTHON and self.is_hook(node.name or ""):
+            dead = None
+        return dead or self.file(node.module.path)
 
     def _mentioned_symbol(self, name: str | None, module: Module, why: str) -> Liveness | None:
         """None where somebody speaks of the symbol; else that it is dead."""

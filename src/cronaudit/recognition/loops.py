@@ -217,6 +217,9 @@ class Loops:
         if self._pauses.is_idle(loop, self._linker.scope_of(node)):
             self._reject(loop, module, "it only keeps the process alive")
             return
+        if self._pauses.waits_instead(loop, self._linker.scope_of(node)):
+            self._reject(loop, module, "it waits for an order and works only when there is one")
+            return
         if ends_on_success(loop, node):
             self._reject(loop, module, "it waits until a condition holds")
             return

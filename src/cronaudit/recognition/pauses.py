@@ -49,6 +49,8 @@ from cronaudit.recognition.wrapping import steady_pause
 STOPPING = ("stop", "abort", "shut", "clos", "exit", "running", "alive", "active", "cancel", "destroy", "quit", "kill",
             "disposed", "terminat", "signal", "paused", "enabled", "started")  # fmt: skip
 _RECEIVERS = ("this", "self", "current", "is_set", "isset")
+_QUESTIONS = ("is_set", "isSet", "aborted")
+"""What an order to stop is asked."""
 _MODES = ("once", "oneshot", "one_shot", "forever", "daemon", "loop", "single_run", "run_single")
 """Names of options that choose between one round and many."""
 _INTERRUPTS = frozenset(
@@ -87,7 +89,7 @@ class Pauses:
             return True
         if self._in_test(loop, scope) is not None:
             return True
-        names = [e.name.lower() for e in inside(test) if isinstance(e, Name | Member)]
+        names = [e.name.lower() for e in _without_owners(test) if isinstance(e, Name | Member)]
         return bool(names) and all(any(w in n for w in STOPPING) or n in _RECEIVERS for n in names)
 
     def of(self, loop: Loop, scope: Scope) -> Value | None:
@@ -102,6 +104,16 @@ class Pauses:
         """Whether the loop does nothing but sleep."""
         calls = [e for e in expressions(loop.body) if isinstance(e, Call)]
         return all(self._slept(c, scope) is not None or _is_talk(c) for c in calls)
+
+    def waits_instead(self, loop: Loop, scope: Scope) -> bool:
+        """Whether a round either pauses or works: ``if not signalled: sleep(1)``, else it does as it was told."""
+        if len(loop.body) != 1 or not isinstance(loop.body[0], If):
+            return False
+        branches = (loop.body[0].then, loop.body[0].otherwise)
+        return any(
+            calls and all(self._slept(c, scope) is not None for c in calls)
+            for calls in ([e for e in expressions(branch) if isinstance(e, Call)] for branch in branches)
+        )
 
     def timer(self, call: Call, scope: Scope) -> Timer | None:
         """What a call arms that runs a function once, later: ``setTimeout(f, 500)``, ``Timer(60, f)``."""
@@ -157,8 +169,10 @@ class Pauses:
                 yield from self._within(loop, statement.body, scope, times, rank)
                 yield from self._within(loop, statement.final, scope, times, rank)
             else:
+                # A pause on a condition is that of a round with nothing to do; one that every round makes is the rule.
+                below = rank + _INNER if isinstance(statement, If) else rank
                 for block in blocks(statement):
-                    yield from self._within(loop, block, scope, times, rank)
+                    yield from self._within(loop, block, scope, times, below)
 
     @staticmethod
     def _waiting(statement: Stmt, scope: Scope) -> Iterator[Call]:
@@ -195,10 +209,28 @@ class Pauses:
         if isinstance(callee, External):
             if callee.path == "global:Promise" and call.is_new and call.args:
                 return self._timer_in(self._linker.fold(call.args[0].value, scope))
-            return self._described(call, callee, self._linker.arguments(call, scope))
+            found = self._described(call, callee, self._linker.arguments(call, scope))
+            return found if found is not None else self._order_awaited(call, scope)
         if isinstance(callee, Closure):
             return self._own(callee, self._linker.arguments(call, scope))
-        return None
+        return self._order_awaited(call, scope)
+
+    def _order_awaited(self, call: Call, scope: Scope) -> Value | None:
+        """``app.config.exit.wait(60)``: an object of an unknown type that is named after an order to stop."""
+        callee = call.callee
+        if not isinstance(callee, Member) or callee.name != "wait" or len(call.args) != 1:
+            return None
+        if scope.module.language is not Language.PYTHON:
+            return None
+        named = getattr(callee.object, "name", "").lower()
+        if not any(word in named for word in STOPPING):
+            return None
+        value = self._linker.fold(call.args[0].value, scope)
+        return (
+            Known(value.value, value.at, value.unit or "s", value.default_of)
+            if isinstance(value, Known)
+            else value
+        )
 
     def _described(self, call: Call, callee: External, args: Arguments) -> Value | None:
         view = External(callee.path, args, callee.at, callee.receiver, call)
@@ -263,6 +295,17 @@ def _argument(call: Call, selector: Selector) -> Expr | None:
     listed = [a for a in call.args if a.name is None]
     position = selector.index if selector.root == "args" and isinstance(selector.index, int) else len(listed)
     return listed[position].value if position < len(listed) and not listed[position].spread else None
+
+
+def _without_owners(test: Expr) -> Iterator[Expr]:
+    """The parts of a test but for what holds an event: of ``app.config.exit.is_set()`` the event and the question."""
+    owners = {
+        id(owner)
+        for event in inside(test)
+        if isinstance(event, Member) and event.name in _QUESTIONS and isinstance(event.object, Member)
+        for owner in inside(event.object.object)
+    }
+    return (e for e in inside(test) if id(e) not in owners)
 
 
 def _is_talk(call: Call) -> bool:

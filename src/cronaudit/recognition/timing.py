@@ -123,6 +123,8 @@ def _record(part: SchedulePart, value: Record, linker: Linker) -> Timing | None:
             and not isinstance(inner.value, bool)
         ):
             fields[key.lower()] = inner.value
+    if part.form == "duration" and (unknown := _open_length(value, linker)) is not None:
+        return _open(unknown)
     seconds = _length(fields)
     if part.form in ("every", "duration", "object") and seconds:
         return Timing(interval_schedule(seconds), value.at, None, is_builder=True)
@@ -185,6 +187,12 @@ _LENGTHS = {
 
 def _length(fields: dict[str, float | str]) -> float:
     return sum(_LENGTHS[k] * float(v) for k, v in fields.items() if k in _LENGTHS and not isinstance(v, str))
+
+
+def _open_length(value: Record, linker: Linker) -> Value | None:
+    """A part of a duration that is written but not resolved: ``minutes=settings.sync``."""
+    inner = (linker.force(raw) for key, raw in value.entries.items() if key.lower() in _LENGTHS)
+    return next((v for v in inner if not isinstance(v, Known)), None)
 
 
 def _fields_expression(fields: dict[str, float | str]) -> str | None:

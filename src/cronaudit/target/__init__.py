@@ -10,6 +10,7 @@ Walk, read, search and import index together take 0.3 s for a repository of 4,90
 
 from cronaudit.target.imports import ImportTable, imports, segment_of_module, segment_of_specifier
 from cronaudit.target.languages import CODE, SCRIPTS
+from cronaudit.target.mentions import Mentions
 from cronaudit.target.naming import service_name
 from cronaudit.target.roles import RoleRules
 from cronaudit.target.search import Edges, Hits, search
@@ -23,6 +24,7 @@ __all__ = [
     "Edges",
     "Hits",
     "ImportTable",
+    "Mentions",
     "RoleRules",
     "Tree",
     "imports",

@@ -137,7 +137,7 @@ class Classifier:
     def _counts(self, rule: PathRule, path: str, above: tuple[str, ...]) -> bool:
         if not rule.not_below.isdisjoint(above) or not rule.without.isdisjoint(self.layout.names[path]):
             return False
-        if rule.holding and rule.holding.isdisjoint(self.layout.names[path]):
+        if rule.holding and len(rule.holding & self.layout.names[path]) < rule.at_least:
             return False
         if not rule.beside:
             return True

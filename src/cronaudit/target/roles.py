@@ -22,6 +22,7 @@ _PATH_KEYS: Final = frozenset(
         "not_below",
         "beside",
         "holding",
+        "at_least",
         "without",
         "files",
         "pattern",
@@ -69,6 +70,8 @@ class PathRule:
     not_below: frozenset[str]
     beside: frozenset[str]
     holding: frozenset[str]
+    at_least: int
+    """How many of `holding` the folder must have."""
     without: frozenset[str]
     name: str
     """Regular expression for the lower-case name, or empty."""
@@ -233,6 +236,7 @@ def _path_rule(item: Mapping[str, object], where: str, evidence: Mapping[str, _E
         not_below=frozenset(_strings(item.get("not_below", []), f"{where}.not_below")),
         beside=frozenset(_strings(item.get("beside", []), f"{where}.beside")),
         holding=frozenset(_strings(item.get("holding", []), f"{where}.holding")),
+        at_least=_count(item.get("at_least", 1), f"{where}.at_least"),
         without=frozenset(_strings(item.get("without", []), f"{where}.without")),
         name=_name(item, where),
         twin=tuple(_strings(item.get("twin", []), f"{where}.twin")),
@@ -352,6 +356,12 @@ def _mapping(value: object, where: str) -> Mapping[str, object]:
 def _list(value: object, where: str) -> Sequence[object]:
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
         raise ValueError(f"{where}: a list is expected")  # noqa: TRY004 - one error type for a catalogue that is wrong
+    return value
+
+
+def _count(value: object, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{where}: a number of one or more is expected")
     return value
 
 

@@ -70,7 +70,7 @@ def starts_of(
 ) -> tuple[Start, ...]:
     """The ways from top-level code to `call`, which stands in `node` at `at`; sorted, none twice."""
     found: dict[tuple[object, ...], Start] = {}
-    for start in _up(service, node, call, (at,), (), (), frozenset(), 0):
+    for start in _up(service, node, call, (at,), (), (), set(), 0):
         found.setdefault((start.path, start.place, start.switches), start)
         if len(found) >= _MOST:
             break
@@ -84,31 +84,35 @@ def _up(
     chain: tuple[Location, ...],
     switches: tuple[Switch, ...],
     calls: tuple[str, ...],
-    active: frozenset[int],
+    seen: set[tuple[object, ...]],
     depth: int,
 ) -> Iterator[Start]:
+    """`seen` holds where this search has been: what is above a function is the same however it was come to."""
     if expr is not None:
         switches = (*switches, *_known_switches(service, node, expr))
     if isinstance(node, Module):
         yield _start(node.path, chain, switches, calls)
         return
-    if depth >= _DEPTH or id(node) in active:
+    if depth >= _DEPTH:
         yield _start(node.module.path, chain, switches, calls)
         return
-    active |= {id(node)}
+    state = (id(node), frozenset(switches), calls)
+    if state in seen:
+        return
+    seen.add(state)
     came = False
-    for call, where in _callers(service.linker, node):
+    for call, where in _known_callers(service, node):
         if where is node:
             continue
         came = True
         module = where if isinstance(where, Module) else where.module
         step = Location(module.path, call.line, call.end_line)
-        yield from _up(service, where, call, (*chain, step), switches, calls, active, depth + 1)
+        yield from _up(service, where, call, (*chain, step), switches, calls, seen, depth + 1)
     if came:
         return
     if node.owner is None:
         passed = _known_passed(service, node)
-        yield from _up(service, node.parent, node, chain, switches, (*calls, *passed), active, depth + 1)
+        yield from _up(service, node.parent, node, chain, switches, (*calls, *passed), seen, depth + 1)
         return
     yield _start(node.module.path, chain, switches, calls)
 
@@ -127,6 +131,14 @@ def _known_passed(service: Service, function: Function) -> tuple[str, ...]:
     found = service.cache.get(key)
     if found is None:
         found = service.cache[key] = _passed_to(service.linker, function)
+    return found  # type: ignore[return-value]
+
+
+def _known_callers(service: Service, node: Function) -> tuple[tuple[Call, Function | Module], ...]:
+    key = f"{_CACHE}:callers:{id(node)}"
+    found = service.cache.get(key)
+    if found is None:
+        found = service.cache[key] = tuple(_callers(service.linker, node))
     return found  # type: ignore[return-value]
 
 
