@@ -1,4 +1,4 @@
-"""Writes docs/fields.md from the model, docs/checks.md from the catalogue, docs/libraries.md from the libraries.
+"""Writes what docs/ says of fields (from the model), checks, libraries and fixes (from rules/).
 
 `--check` writes nothing, shows what drifted, and exits with 1 if anything did.
 """
@@ -9,13 +9,18 @@ import argparse
 import difflib
 import sys
 from collections.abc import Iterator
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 
 from cronaudit.assets import rules_dir
+from cronaudit.fix.recipe import Place, Recipe
+from cronaudit.fix.values import VALUES
+from cronaudit.fixing import read_recipes
 from cronaudit.knowledge.loader import KnowledgeError
 from cronaudit.knowledge.loader import load as load_libraries
 from cronaudit.model.knowledge import KnowledgeBase, Library
+from cronaudit.model.options import AuditOptions, ConfigurationError
 from cronaudit.model.rule import Catalogue, Check, Issue, Outcome
 from cronaudit.ruleset.catalogue import CatalogueError, load_catalogue
 from cronaudit.ruleset.fields import FACT_PARTS, JOB_EXTRAS, documented_fields, group_docs
@@ -104,6 +109,64 @@ def libraries_page(base: KnowledgeBase) -> str:
     return "\n".join(lines) + "\n"
 
 
+def fixes_page(recipes: tuple[Recipe, ...]) -> str:
+    """The reference of the fixes: what each does, when it is safe, and for which libraries it is known."""
+    lines = [
+        GENERATED.format(source="rules/fixes/"),
+        "# Fixes",
+        "",
+        "What `cronaudit fix` can do. Each fix is made in memory and the tree is audited again: it is kept only if",
+        "every check that it is for gets the status named here, no other verdict of any job falls, no job is another",
+        "one or runs at another time, and the file still parses. Safe ones keep what the job does; the others take",
+        "`--unsafe`.",
+        "",
+        "A fix is a file in [rules/fixes](../rules/fixes), and one for another library an entry under `places` there:",
+        "the `call` as the library's own file in rules/libraries describes it, and under `set` the options, each by",
+        "its place (`args.2.name`, `kwargs.name`, `receiver.kwargs.name`) with a value or one of these:",
+        "",
+        row(["Value", "Meaning"]),
+        row(["---"] * 2),
+        *(row([f"`${name}`", meaning]) for name, meaning in VALUES.items()),
+        "",
+        "Beside them: `over` lists values that are replaced (any other that is set stays), `keeps` options that stay",
+        "where they are set, `needs` the versions of packages that have the option, `note` why a place takes",
+        "`--unsafe` whatever the fix says, and `beside` (with `value`) the setting that is assigned next to the one",
+        "that holds the schedule. `{code: …}` is source as it stands. A team's own folder (`--rules`) may hold",
+        "`fixes/` too.",
+    ]
+    for recipe in recipes:
+        lines += ["", f'<a id="{recipe.id}"></a>', f"## {recipe.id}", "", f"{recipe.title.capitalize()}.", ""]
+        checks = ", ".join(f"[{check}](checks.md#{check})" for check in recipe.checks)
+        reaches = "" if recipe.reaches == "PASS" else f" (to {recipe.reaches})"
+        lines += [f"For {checks}{reaches}" + (f", where `{recipe.when}`." if recipe.when else "."), ""]
+        if recipe.safe is True:
+            lines.append("Safe.")
+        else:
+            condition = f"Safe where `{recipe.safe}`; else it" if recipe.safe else "It"
+            lines.append(f"{condition} takes `--unsafe`: {recipe.caution}.")
+        if recipe.raises:
+            lines += [
+                "",
+                f"Raises `{recipe.raises}` where it is written, to `{recipe.to}`, in its own unit and style.",
+            ]
+            continue
+        lines += ["", row(["Call", "Sets", "Notes"]), row(["---"] * 3)]
+        for place in recipe.places:
+            notes = [f"{package} {versions}" for package, versions in place.needs]
+            notes += [f"`--unsafe`: {place.note}"] if place.note else []
+            calls = ", ".join(f"`{call}`" for call in place.calls)
+            lines.append(row([calls, ", ".join(f"`{one}`" for one in sets_of(place)), "; ".join(notes)]))
+    return "\n".join(lines) + "\n"
+
+
+def sets_of(place: Place) -> Iterator[str]:
+    for slot, _ in place.options:
+        argument = f"args.{slot.argument}" if isinstance(slot.argument, int) else f"kwargs.{slot.argument}"
+        yield ".".join((*["receiver"] * slot.receivers, argument, *slot.members))
+    for beside, setting in place.beside:
+        yield f"{setting} (beside {beside})"
+
+
 def library_cells(library: Library) -> list[str]:
     packages = ", ".join(f"`{name}`" for name in library.packages) or "built in"
     return [f"[{library.title}](../rules/libraries/{library.id}.yaml)", packages, library.versions or "any"]
@@ -177,13 +240,15 @@ def main() -> int:
     try:
         catalogue = load_catalogue([rules_dir()])
         base = load_libraries([rules_dir()])
-    except (CatalogueError, KnowledgeError) as error:
+        recipes = read_recipes(AuditOptions(date=date.min))
+    except (CatalogueError, ConfigurationError, KnowledgeError) as error:
         print(error, file=sys.stderr)
         return 1
     pages = {
         "docs/fields.md": fields_page(),
         "docs/checks.md": checks_page(catalogue),
         "docs/libraries.md": libraries_page(base),
+        "docs/fixes.md": fixes_page(recipes),
     }
     drifted = False
     for page, wanted in pages.items():

@@ -47,7 +47,7 @@ class Page:
     content: Callable[[], str]
 
 
-def cronaudit(*arguments: str) -> str:
+def cronaudit(*arguments: str, expected: int = 0) -> str:
     """What the command line prints, the same on every machine."""
     environment = os.environ | {
         "COLUMNS": COLUMNS,
@@ -64,7 +64,7 @@ def cronaudit(*arguments: str) -> str:
         encoding="utf-8",
         check=False,
     )
-    if done.returncode != 0:
+    if done.returncode != expected:
         raise GenerationError(
             f"cronaudit {' '.join(arguments)}: exit code {done.returncode}: {done.stderr[-500:]}"
         )
@@ -79,6 +79,11 @@ def quoted(*arguments: str) -> str:
 def sample_summary() -> str:
     output = cronaudit("scan", SAMPLE, "--date", DATE)
     return f"```console\n$ cronaudit scan {SAMPLE}\n{output}\n```"
+
+
+def sample_fix() -> str:
+    output = cronaudit("fix", SAMPLE, "--date", DATE, expected=1)
+    return f"```console\n$ cronaudit fix {SAMPLE}\n{output}\n```"
 
 
 def sample_report() -> str:
@@ -134,6 +139,8 @@ def percent(share: float | None) -> str:
 GENERATED: tuple[Block | Page, ...] = (
     Block("README.md", "help", lambda: quoted("--help")),
     Block("README.md", "help-scan", lambda: quoted("scan", "--help")),
+    Block("README.md", "help-fix", lambda: quoted("fix", "--help")),
+    Block("README.md", "sample-fix", sample_fix),
     Block("README.md", "sample", sample_summary),
     Block("README.md", "accuracy", accuracy_in_short),
     Block("README.md", "speed", speed_in_short),

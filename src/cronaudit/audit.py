@@ -27,10 +27,7 @@ from cronaudit.model.verdict import CheckResult
 from cronaudit.parsing import LANGUAGES, parse
 from cronaudit.recognition.deployment import Enclosing, read_deployment
 from cronaudit.recognition.finding import Inputs, may_define, recognise
-from cronaudit.recognition.found import Rejection
 from cronaudit.recognition.undescribed import TOKENS as CRON_TOKENS
-from cronaudit.report.facts import named_facts
-from cronaudit.report.text import listing
 from cronaudit.ruleset.baseline import BaselineError, compare, read_baseline, render_baseline
 from cronaudit.ruleset.catalogue import CatalogueError
 from cronaudit.ruleset.catalogue import load_catalogue as load_rules
@@ -39,6 +36,7 @@ from cronaudit.ruleset.summary import summarise
 from cronaudit.ruleset.suppress import Comment, ConfiguredWaiver, mentions_waiver
 from cronaudit.ruleset.suppress import suppress as waive
 from cronaudit.schedule.durations import duration_words
+from cronaudit.seen import Seen
 from cronaudit.target import ImportTable, Mentions, RoleRules, Tree, imports, search, service_name, walk
 
 _LOOPS = (
@@ -59,8 +57,6 @@ _LOOPS = (
 """How own timers and endless loops begin; no library file declares them, their shape does."""
 _NOT_RUN = frozenset((Role.TEST, Role.DOCS, Role.VENDORED, Role.GENERATED))
 _RECURSION = 20_000
-_NEAR = 3
-"""Lines around a place in which ``explain`` still finds it."""
 _FILTERS: dict[str, Callable[[Any], object]] = {
     "duration": lambda seconds: duration_words(float(seconds)),
     "ms": lambda seconds: int(float(seconds) * 1000),
@@ -84,7 +80,7 @@ def _audit(path: Path, options: AuditOptions) -> AuditOutcome:
     catalogue = load_catalogue(options.rules)
     matcher = _matcher(options.rules)
     progress("Walking", 0, 0)
-    tree = walk(path, _roles(options.rules))
+    tree = walk(path, _roles(options.rules)).with_contents(options.overlay)
     inputs = _inputs(tree, matcher, options, progress)
     findings = recognise(inputs, lambda done, total: progress("Finding jobs", done, total))
     jobs = _selected(findings.jobs, options.job_globs)
@@ -105,7 +101,7 @@ def _audit(path: Path, options: AuditOptions) -> AuditOutcome:
         suppressions=waived.suppressions,
         diagnostics=tuple(sorted({*tree.diagnostics, *waived.diagnostics, *_cut(jobs), *_broken(inputs)})),
     )
-    return AuditOutcome(result, _Trace(jobs, findings.rejections, inputs))
+    return AuditOutcome(result, Seen(jobs, findings, inputs))
 
 
 @contextmanager
@@ -324,63 +320,3 @@ def _broken(inputs: Inputs) -> list[Diagnostic]:
 
 def _ignore(_what: str, _done: int, _total: int) -> None:
     return
-
-
-@dataclass(frozen=True, slots=True)
-class _Trace:
-    """Implements `model.options.Trace`."""
-
-    jobs: tuple[Job, ...]
-    rejections: tuple[Rejection, ...]
-    inputs: Inputs
-
-    def explain_place(self, path: str, line: int) -> list[str]:
-        """Say why a place is, or is not, a job, and which stage decided."""
-        tree = self.inputs.tree
-        if tree.get(path) is None:
-            return [f"{path} is not in the target (target: not listed, ignored, or no such file)."]
-        for job in self.jobs:
-            end = job.location.end_line or job.location.line
-            if job.location.path == path and job.location.line - _NEAR <= line <= end:
-                return [
-                    f"{path}:{line} belongs to the job {job.display_name} ({job.kind}, {job.state}).",
-                    f"recognition: armed by {job.trigger}; stated at {job.location}.",
-                    f"recognition: {job.state_reason}.",
-                ]
-        near = [
-            r for r in self.rejections if r.location.path == path and abs(r.location.line - line) <= _NEAR
-        ]
-        if not any(r.location.line == line for r in near) and (told := _read_as(self.jobs, path, line)):
-            return told
-        if near:
-            closest = min(near, key=lambda r: abs(r.location.line - line))
-            return [
-                f"{path}:{line} is no job: {closest.reason}.",
-                f"recognition: {closest.what} at {closest.location} was looked at and rejected.",
-            ]
-        role = tree.role_of(path)
-        if role is not Role.SERVER:
-            return [
-                f"{path}:{line} is no job: the file's role is {role}, and such files define none (target)."
-            ]
-        if path not in self.inputs.candidates:
-            return [
-                f"{path}:{line} is no job: the file holds no token of any scheduler (target: byte search)."
-            ]
-        return [f"{path}:{line} is no job: no call, decorator or loop there arms one (recognition)."]
-
-
-def _read_as(jobs: Iterable[Job], path: str, line: int) -> list[str]:
-    """Say of which jobs a place is a part: a base class that arms them, a lock that they share."""
-    facts: dict[str, None] = {}
-    names: dict[str, None] = {}
-    for job in jobs:
-        for fact, found in named_facts(job.facts):
-            if any(at.path == path and at.line <= line <= (at.end_line or at.line) for at in found.locations):
-                facts[fact] = names[job.display_name] = None
-    if not names:
-        return []
-    return [
-        f"{path}:{line} states no job of its own: it is part of {listing(names, 5)}.",
-        f"recognition: read there: {', '.join(sorted(facts))}.",
-    ]

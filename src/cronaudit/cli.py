@@ -8,6 +8,7 @@ import typer
 
 from cronaudit import __version__
 from cronaudit.commands.explain import explain
+from cronaudit.commands.fix import fix
 from cronaudit.commands.jobs import jobs
 from cronaudit.commands.rules import rules
 from cronaudit.commands.running import ContainedCommand
@@ -25,6 +26,7 @@ app = typer.Typer(
     "4 internal error.",
 )
 app.command(cls=ScanCommand)(scan)
+app.command(cls=ContainedCommand)(fix)
 app.command(cls=ContainedCommand)(jobs)
 app.command(cls=ContainedCommand)(rules)
 app.command(cls=ContainedCommand)(explain)

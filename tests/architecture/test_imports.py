@@ -26,8 +26,12 @@ ARROWS: dict[str, frozenset[str]] = {
     "__init__": frozenset(),
     "__main__": frozenset({"cli"}),
     "cli": frozenset({"commands", "audit", "assets", "model", "schedule", "schema"}) | STAGES,
-    "commands": frozenset({"audit", "assets", "model", "schedule", "schema"}) | STAGES,
-    "audit": frozenset({"assets", "model", "schedule"}) | STAGES,
+    "commands": frozenset({"audit", "assets", "fixing", "model", "schedule", "schema"}) | STAGES,
+    "audit": frozenset({"assets", "model", "schedule", "seen"}) | STAGES,
+    "seen": frozenset({"model", "recognition", "report"}),
+    "fixing": frozenset(
+        {"assets", "audit", "fix", "knowledge", "model", "parsing", "problems", "ruleset", "schedule"}
+    ),
     "assets": frozenset({"model"}),
     "schema": frozenset(),
     "model": frozenset(),
@@ -42,7 +46,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "recognition": frozenset({"model", "knowledge", "schedule"}),
     "ruleset": frozenset({"compiled", "model", "placed_yaml", "problems", "schedule"}),
     "report": frozenset({"model", "schedule"}),
-    "fix": frozenset({"model"}),
+    "fix": frozenset({"model", "placed_yaml", "problems"}),
 }
 """What each part may import beside itself and the package's version. A new part is a decision: it is added here and
 in docs/architecture.md, or it belongs into one of these."""

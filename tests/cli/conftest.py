@@ -28,6 +28,11 @@ def make() -> ModuleType:
 
 
 class FakeTrace:
+    tree: Any = None
+
+    def placements(self) -> dict[str, Any]:
+        return {}
+
     def explain_place(self, path: str, line: int) -> list[str]:
         return [f"{path}:{line}", "no job: nothing of a scheduler is called here"]
 

@@ -317,7 +317,7 @@ def test_remediations_are_checked(rules: Rules) -> None:
 def test_a_folder_without_rules_is_no_quiet_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for name, expected in (
-        ("empty", "holds no rules (expected checks/, issues/, libraries/ or sections.yaml)"),
+        ("empty", "holds no rules (expected checks/, fixes/, issues/, libraries/ or sections.yaml)"),
         ("missing", "no such folder"),
     ):
         with pytest.raises(CatalogueError) as caught:

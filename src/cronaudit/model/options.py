@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # start-up: the dataclasses of a result cost 30 ms, and not every command has one
+    from cronaudit.model.placement import Placement
     from cronaudit.model.result import AuditResult
+    from cronaudit.model.source import SourceTree
 
 
 class ConfigurationError(Exception):
@@ -44,13 +46,24 @@ class AuditOptions:
     waivers: tuple[Waiver, ...] = ()
     on_progress: Callable[[str, int, int], None] | None = None
     """Called with what is being done, how much is done, and how much there is (0: not known yet)."""
+    overlay: Mapping[str, bytes] = field(default_factory=dict)
+    """Contents that stand in for those of files, by path relative to the target: an edit is audited before anybody
+    writes it."""
 
 
 class Trace(Protocol):
-    """What the stages saw, kept for `cronaudit explain`."""
+    """What the stages saw, kept for `cronaudit explain` and `cronaudit fix`."""
+
+    @property
+    def tree(self) -> SourceTree:
+        """The target as it was read."""
 
     def explain_place(self, path: str, line: int) -> list[str]:
         """Say, a line of text each, why that place is, or is not, a job. The path is relative to the target."""
+        ...
+
+    def placements(self) -> Mapping[str, tuple[Placement, ...]]:
+        """Where each job is stated, by its id."""
         ...
 
 

@@ -59,9 +59,14 @@ def facts_of(context: JobContext) -> JobFacts:
 
 def assemble(found: Iterable[Found]) -> tuple[Job, ...]:
     """The jobs, live ones first, each by path and line."""
-    ordered = sorted(found, key=lambda f: (not f.liveness.is_live, f.location, f.registration.name or ""))
-    ids = _ids(ordered)
-    return tuple(_job(one, job_id) for one, job_id in zip(ordered, ids, strict=True))
+    listed = ordered(found)
+    ids = _ids(listed)
+    return tuple(_job(one, job_id) for one, job_id in zip(listed, ids, strict=True))
+
+
+def ordered(found: Iterable[Found]) -> list[Found]:
+    """Live jobs first, each by path and line: the order of the result."""
+    return sorted(found, key=lambda f: (not f.liveness.is_live, f.location, f.registration.name or ""))
 
 
 def _job(found: Found, job_id: str) -> Job:

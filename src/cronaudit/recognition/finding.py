@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,9 +13,10 @@ from cronaudit.model.deployment import Deployment
 from cronaudit.model.facts import ServiceFacts
 from cronaudit.model.job import Job
 from cronaudit.model.linker import Linker, TokenHits
+from cronaudit.model.placement import Placement
 from cronaudit.model.source import Role, SourceTree
 from cronaudit.recognition import service as service_facts
-from cronaudit.recognition.assemble import assemble
+from cronaudit.recognition.assemble import assemble, ordered
 from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.discovery import Discovery
@@ -26,6 +27,7 @@ from cronaudit.recognition.liveness import Starts
 from cronaudit.recognition.loops import Loops
 from cronaudit.recognition.manifests import Manifests
 from cronaudit.recognition.pauses import Pauses
+from cronaudit.recognition.placements import placements_of
 from cronaudit.recognition.receivers import Receivers
 from cronaudit.recognition.sightings import Reader
 
@@ -45,6 +47,8 @@ class Findings:
     jobs: tuple[Job, ...]
     service: ServiceFacts
     rejections: tuple[Rejection, ...]
+    placements: Callable[[], Mapping[str, tuple[Placement, ...]]]
+    """Where each job is stated, by its id; asked only by who writes there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,12 @@ def recognise(inputs: Inputs, on_progress: Callable[[int, int], None]) -> Findin
     """Jobs with their facts, and the facts of the service."""
     found, finder, service = find(inputs, on_progress)
     jobs = assemble(found)
-    return Findings(jobs, service_facts.build(service), tuple(finder.rejections))
+    return Findings(
+        jobs,
+        service_facts.build(service),
+        tuple(finder.rejections),
+        lambda: dict(zip((j.id for j in jobs), map(placements_of, ordered(found)), strict=True)),
+    )
 
 
 def may_define(tree: SourceTree, paths: Sequence[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from cronaudit.ruleset.problem import CatalogueError
 
 SECTIONS = "sections.yaml"
 _KINDS = ("checks", "issues")
+_ELSEWHERE = ("fixes", "libraries")
 _BUILT_IN = {"rules", "_rules"}
 
 
@@ -39,8 +40,8 @@ class RulesFolder:
 def read_folder(root: Path) -> RulesFolder:
     """Read the checks, issues and sections of a folder.
 
-    Raises CatalogueError where the folder holds no rules at all (`libraries/` counts: it is read elsewhere), or a file
-    cannot be read or would be passed over for its ending.
+    Raises CatalogueError where the folder holds no rules at all (`libraries/` and `fixes/` count: they are read
+    elsewhere), or a file cannot be read or would be passed over for its ending.
     """
     problems: list[Problem] = []
     shown = root.as_posix()
@@ -53,8 +54,8 @@ def read_folder(root: Path) -> RulesFolder:
     if (root / SECTIONS).is_file():
         content = _content(f"{shown}/{SECTIONS}", problems)
         files.append(RuleFile(f"{shown}/{SECTIONS}", f"{label}/{SECTIONS}", "sections", content))
-    if not files and not problems and not (root / "libraries").is_dir():
-        expected = "checks/, issues/, libraries/ or sections.yaml"
+    if not files and not problems and not any((root / name).is_dir() for name in _ELSEWHERE):
+        expected = "checks/, fixes/, issues/, libraries/ or sections.yaml"
         message = f"holds no rules (expected {expected})" if root.is_dir() else "no such folder"
         problems.append(Problem(shown, 1, message))
     if problems:

@@ -45,6 +45,8 @@ class Tree:
     """Symbolic links that stay inside the target: path of the link, path of what it points at."""
     walked: tuple[Diagnostic, ...] = ()
     """What the walk skipped."""
+    overlay: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Contents that stand in for those on disk, by path: of edits that nobody has written yet."""
     _by_path: dict[str, SourceFile] = field(default_factory=dict, repr=False, compare=False)
     _by_name: dict[str, list[SourceFile]] = field(default_factory=dict, repr=False, compare=False)
     _content: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
@@ -62,6 +64,10 @@ class Tree:
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What the walk skipped and what reading could not use so far, sorted."""
         return tuple(sorted({*self.walked, *self._unusable.values()}))
+
+    def with_contents(self, overlay: Mapping[str, bytes]) -> Tree:
+        """The same target with other contents in some of its files."""
+        return Tree(self.root, self.files, self.rules, self.links, self.walked, overlay) if overlay else self
 
     def get(self, path: str) -> SourceFile | None:
         """The file at a relative path; a path through a symbolic link inside the target leads to its end."""
@@ -143,7 +149,9 @@ class Tree:
         if file.size > limit:
             return self._leave_out(file, f"not read: {file.size:,} bytes, the limit is {limit:,}")
         try:
-            content = _bytes_of(os.path.join(self.root, file.path), file.size)  # noqa: PTH118 - a third of the time
+            content = self.overlay.get(file.path)
+            if content is None:
+                content = _bytes_of(os.path.join(self.root, file.path), file.size)  # noqa: PTH118 - a third of the time
         except OSError as error:
             return self._refuse(file, f"not readable: {error.strerror}")
         if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
