@@ -147,7 +147,7 @@ class Callers:
                 yield Bound(Scope(node, outer.scope), outer.chain, outer.items, outer.rank)
 
     def _passed_to(self, node: Function) -> Call | None:
-        return self._program.calls(node.module).taking.get(id(node))
+        return self._program.taking(node)
 
     def _site_scopes(self, call: Call, where: Function | Module, depth: int) -> Iterator[Bound]:
         """The scopes in which a call site passes plain values: its callers' where it only hands on theirs."""

@@ -12,7 +12,7 @@ from cronaudit.model.ir import Call, Function, Member, Name, Return
 from cronaudit.model.linker import Bound, Item
 from cronaudit.model.source import Location
 from cronaudit.model.value import Arguments, Closure, Instance, Scope
-from cronaudit.model.walking import functions_in, statements
+from cronaudit.model.walking import statements
 
 
 def decorating(node: Function, evaluator: Evaluator, program: Program, usages: Usages) -> Iterator[Bound]:
@@ -25,7 +25,7 @@ def decorating(node: Function, evaluator: Evaluator, program: Program, usages: U
         if not program.mentions(path, "@"):
             continue
         module = program.module(path)
-        for function in functions_in(module) if module is not None else ():
+        for function in program.contents(module).decorated() if module is not None else ():
             for decorator in function.decorators:
                 call = decorator if isinstance(decorator, Call) else None
                 callee = call.callee if call is not None else decorator

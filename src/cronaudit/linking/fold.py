@@ -67,7 +67,7 @@ class Evaluator:
 
     def __init__(self, modules: Modules, foreign: builtins.ForeignFolds) -> None:
         self.modules = modules
-        self.scopes = Scopes()
+        self.scopes = Scopes(modules.assigning)
         self.surfaces = Surfaces(modules)
         self.foreign = foreign
         self._cache: dict[tuple[int, int], Value] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from cronaudit.linking.scopes import Scopes
@@ -29,6 +29,9 @@ class Modules(Protocol):
 
     def on_the_spot(self, function: Function) -> tuple[Call, Function | Module] | None:
         """The call of a function expression where it stands; None where there is none."""
+
+    def assigning(self, node: Function | Module, name: str) -> Iterator[Function]:
+        """The functions inside `node` that may assign a variable of it."""
 
     def json(self, path: str) -> object:
         """The content of a JSON file of the tree; None where it is none."""

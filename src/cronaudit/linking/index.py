@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Protocol
 
 from cronaudit.linking import instances, listings
@@ -189,9 +189,20 @@ class Index:
 
     # ---- up and down -----------------------------------------------------------------------------------------
 
-    def calls(self, module: Module) -> dict[str, list[tuple[Call, Function | Module]]]:
-        """The calls of a module by the last name of their callee."""
-        return self.program.calls(module).by_name
+    def calls(
+        self, module: Module, names: Collection[str] | None = None
+    ) -> dict[str, list[tuple[Call, Function | Module]]]:
+        """The calls of a module by the last name of their callee; of those names alone, where some are given."""
+        contents = self.program.contents(module)
+        return contents.all_calls() if names is None else contents.calls(names)
+
+    def decorated(self, module: Module) -> Iterator[Function]:
+        """The functions of a module that have decorators."""
+        return self.program.contents(module).decorated()
+
+    def functions(self, module: Module, *words: str) -> Iterator[Function]:
+        """The functions of a module in whose lines one of the words stands."""
+        return self.program.contents(module).functions(*words)
 
     def call_sites(self, function: Function) -> tuple[tuple[Call, Function | Module], ...]:
         """The calls that reach `function`."""

@@ -174,7 +174,7 @@ def _bindings(folder: Folder, name: str, bindings: list[Binding], scope: Scope) 
     if not (
         isinstance(first, Assign) and first.declares and len(candidates) == 1 and first.value is not None
     ) or _is_empty(first.value):
-        candidates += folder.scopes.assigned_inside(scope.node).get(name, [])
+        candidates += folder.scopes.assigned_inside(scope.node, name)
     candidates = [b for b in candidates if not isinstance(b.node, Interface)] or candidates
     definite = [b for b in candidates if b.value is not None or b.kind != "assign"]
     meaningful = [b for b in definite if not (b.value is not None and _is_empty(b.value))] or definite

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cronaudit.linking.contents import Contents
 from cronaudit.linking.resolve import Resolver
-from cronaudit.model.ir import Call, Class, Function, Member, Module, Name
+from cronaudit.model.ir import Call, Class, Function, Module
 from cronaudit.model.source import Language
-from cronaudit.model.walking import classes_in, expressions, functions_in, inside
 
 _SCRIPTS = frozenset((Language.TYPESCRIPT, Language.TSX, Language.JAVASCRIPT))
 
@@ -36,29 +36,6 @@ class Files(Protocol):
 
 
 @dataclass(slots=True)
-class Calls:
-    """All calls of a module by the last name of their callee, each with the function that it stands in."""
-
-    by_name: dict[str, list[tuple[Call, Function | Module]]] = field(default_factory=dict)
-    taking: dict[int, Call] = field(default_factory=dict)
-    """By the identity of a function expression, the call that it is an argument of."""
-    on_the_spot: dict[int, tuple[Call, Function | Module]] = field(default_factory=dict)
-    """By the identity of a function expression that is called where it stands, the call."""
-
-    def add(self, call: Call, node: Function | Module) -> None:
-        """Take a call in."""
-        self.by_name.setdefault(callee_name(call), []).append((call, node))
-        for argument in call.args:
-            if isinstance(argument.value, Function):
-                self.taking[id(argument.value)] = call
-        callee = call.callee
-        if isinstance(callee, Member) and callee.name == "call":
-            callee = callee.object
-        if isinstance(callee, Function):
-            self.on_the_spot[id(callee)] = (call, node)
-
-
-@dataclass(slots=True)
 class Program:
     """Implements `folder.Modules`."""
 
@@ -67,8 +44,7 @@ class Program:
     parse: Callable[[str, bytes, Language], Module]
     importers: ImportIndex
     _modules: dict[str, Module | None] = field(default_factory=dict)
-    _calls: dict[str, Calls] = field(default_factory=dict)
-    _classes: dict[str, tuple[Class, ...]] = field(default_factory=dict)
+    _contents: dict[str, Contents] = field(default_factory=dict)
     _importing: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def module(self, path: str) -> Module | None:
@@ -109,53 +85,33 @@ class Program:
         )
         return tuple(p for p in sorted(inside) if self.files.language(p) in _SCRIPTS and self.files.runs(p))
 
-    def calls(self, module: Module) -> Calls:
-        """The calls of a module; lowers all of its functions."""
-        found = self._calls.get(module.path)
+    def contents(self, module: Module) -> Contents:
+        """The calls, functions and classes of a module."""
+        found = self._contents.get(module.path)
         if found is None:
-            found = Calls()
-            nodes: tuple[Function | Module, ...] = (module, *functions_in(module))
-            for node in nodes:
-                body = expressions(node.body)
-                defaults = (
-                    (p.default for p in node.params if p.default is not None)
-                    if isinstance(node, Function)
-                    else ()
-                )
-                for expr in (*body, *defaults):
-                    if isinstance(expr, Call):
-                        found.add(expr, node)
-            for cls in self.classes(module):
-                for decorator in cls.decorators:
-                    # `@Module({imports: [TypeOrmModule.forRoot(…)]})`: what stands in it is called, too.
-                    for expr in inside(decorator):
-                        if isinstance(expr, Call) and expr is not decorator:
-                            found.add(expr, cls.parent)
-                for item in cls.fields:
-                    if item.value is not None:
-                        for expr in inside(item.value):
-                            if isinstance(expr, Call):
-                                found.add(expr, cls.parent)
-            self._calls[module.path] = found
+            found = self._contents[module.path] = Contents(module, self.files.read(module.path))
         return found
 
     def calls_of(self, module: Module, name: str) -> list[tuple[Call, Function | Module]]:
         """The calls of a module whose callee ends in a name, with the function that they stand in."""
-        return self.calls(module).by_name.get(name, [])
+        return self.contents(module).calls((name,)).get(name, [])
 
     def taking(self, function: Function) -> Call | None:
         """The call that a function expression is an argument of."""
-        return self.calls(function.module).taking.get(id(function))
+        return self.contents(function.module).taking(function)
 
     def on_the_spot(self, function: Function) -> tuple[Call, Function | Module] | None:
         """The call of a function expression where it stands: ``(function (exports) {…})(exports)``."""
-        return self.calls(function.module).on_the_spot.get(id(function))
+        return self.contents(function.module).on_the_spot(function)
+
+    def assigning(self, node: Function | Module, name: str) -> Iterator[Function]:
+        """The functions inside `node` that may assign a variable of it."""
+        module = node if isinstance(node, Module) else node.module
+        return self.contents(module).assigning(node, name)
 
     def classes(self, module: Module) -> tuple[Class, ...]:
         """The classes of a module, nested ones too."""
-        if module.path not in self._classes:
-            self._classes[module.path] = tuple(classes_in(module))
-        return self._classes[module.path]
+        return self.contents(module).classes()
 
     def importing(self, path: str) -> tuple[str, ...]:
         """The files that import `path` directly, sorted."""
@@ -200,12 +156,6 @@ class Program:
                 resolved is not None and resolved.endswith("/__init__.py") and path.startswith(resolved[:-11])
             )
         return self.resolver.resolve(specifier, importer) == path
-
-
-def callee_name(call: Call) -> str:
-    """The last name of what is called; empty where it has none."""
-    callee = call.callee
-    return callee.name if isinstance(callee, Name | Member) else ""
 
 
 def _segments(path: str, resolver: Resolver) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cronaudit.model.ir import (
@@ -33,7 +33,7 @@ from cronaudit.model.ir import (
     Try,
     With,
 )
-from cronaudit.model.walking import children, functions_in
+from cronaudit.model.walking import children
 
 ITEM = "[]"
 Step = str | int | None
@@ -99,10 +99,11 @@ def leaves(target: Expr, path: tuple[Step, ...] = ()) -> Iterator[tuple[Expr, tu
 class Scopes:
     """Symbol tables, made once for each function and module that is asked about."""
 
-    def __init__(self) -> None:
+    def __init__(self, assigning: Callable[[Function | Module, str], Iterator[Function]]) -> None:
+        self._assigning = assigning
         self._tables: dict[int, Table] = {}
         self._stores: dict[int, list[Store]] = {}
-        self._nested: dict[int, Table] = {}
+        self._nested: dict[tuple[int, str], list[Binding]] = {}
         self._keep: list[Function | Module] = []
 
     def table(self, node: Function | Module) -> Table:
@@ -122,19 +123,20 @@ class Scopes:
         self.table(node)
         return self._stores[id(node)]
 
-    def assigned_inside(self, node: Function | Module) -> Table:
-        """Assignments without a declaration in functions nested in `node`: they may fill its variables."""
-        found = self._nested.get(id(node))
+    def assigned_inside(self, node: Function | Module, name: str) -> list[Binding]:
+        """Assignments of a variable of `node` in functions nested in it: they may fill it."""
+        key = (id(node), name)
+        found = self._nested.get(key)
         if found is None:
-            found = {}
-            self._nested[id(node)] = found
+            found = self._nested[key] = []
             self._keep.append(node)
-            for function in functions_in(node):
-                declared = {p for param in function.params for p in _names(param.target)}
-                for name, bindings in self.table(function).items():
-                    if name in declared or any(_declares(b) for b in bindings):
-                        continue
-                    found.setdefault(name, []).extend(b for b in bindings if b.kind == "assign")
+            for function in self._assigning(node, name):
+                bindings = self.table(function).get(name, ())
+                is_own = any(_declares(b) for b in bindings) or any(
+                    name in _names(param.target) for param in function.params
+                )
+                if not is_own:
+                    found.extend(b for b in bindings if b.kind == "assign")
         return found
 
     def _collect(

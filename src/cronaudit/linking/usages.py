@@ -101,8 +101,9 @@ class Usages:
             module = self._program.module(path)
             if module is None:
                 continue
-            calls = self._program.calls(module).by_name
-            for local in self._local_names(module, name):
+            locals_ = self._local_names(module, name)
+            calls = self._program.contents(module).calls({*locals_, *EACH_METHODS})
+            for local in locals_:
                 for call, node in calls.get(local, ()):
                     callee = self._ev.fold(call.callee, self._ev.scope_of(node))
                     if any(self.reaches(c, function) for c in self._items_of(callee)):
@@ -134,7 +135,7 @@ class Usages:
             module = self._program.module(path)
             if module is None:
                 continue
-            for name, sites in sorted(self._program.calls(module).by_name.items()):
+            for name, sites in sorted(self._program.contents(module).all_calls().items()):
                 for call, node in sites:
                     if name and not isinstance(call.callee, Name):
                         continue
@@ -164,7 +165,7 @@ class Usages:
             return self._ev.fold(owner.iterable, symbol.scope) if known else None  # type: ignore[arg-type]
         if not isinstance(owner, Function) or owner.name is not None or not owner.params:
             return None
-        call = self._program.calls(owner.module).taking.get(id(owner))
+        call = self._program.taking(owner)
         each = call is not None and isinstance(call.callee, Member) and call.callee.name in EACH_METHODS
         if call is None or not each or owner.params[0].name != symbol.name:
             return None
@@ -263,9 +264,8 @@ class Usages:
             module = self._program.module(path)
             if module is None:
                 continue
-            calls = self._program.calls(module).by_name
             for local in self._local_names(module, cls.name):
-                for call, node in calls.get(local, ()):
+                for call, node in self._program.calls_of(module, local):
                     callee = self._ev.fold(call.callee, self._ev.scope_of(node))
                     if isinstance(callee, ClassValue) and callee.cls is cls:
                         yield call, node

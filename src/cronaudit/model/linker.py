@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -120,8 +120,19 @@ class Linker(Protocol):
         """The classes of a module."""
 
     # ---- up and down
-    def calls(self, module: Module) -> dict[str, list[tuple[Call, Function | Module]]]:
-        """The calls of a module by the last name of their callee, with the function that they stand in."""
+    def calls(
+        self, module: Module, names: Collection[str] | None = None
+    ) -> dict[str, list[tuple[Call, Function | Module]]]:
+        """The calls of a module by the last name of their callee, with the function that they stand in.
+
+        Where `names` are given, of those names alone: functions that hold none of them need not be lowered.
+        """
+
+    def decorated(self, module: Module) -> Iterator[Function]:
+        """The functions of a module that have decorators, at any depth, in order."""
+
+    def functions(self, module: Module, *words: str) -> Iterator[Function]:
+        """The functions of a module in whose lines one of the words stands, at any depth, in order."""
 
     def call_sites(self, function: Function) -> tuple[tuple[Call, Function | Module], ...]:
         """The calls that reach `function`."""

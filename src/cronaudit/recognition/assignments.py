@@ -9,7 +9,7 @@ from cronaudit.model.ir import Assign, Call, Expr, Function, Index, Member, Modu
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import External, Known, Lazy, Record, Scope, Value
-from cronaudit.model.walking import functions_in, statements
+from cronaudit.model.walking import statements
 
 _NESTED = 2
 """How deep a setting is looked for inside written-out objects: ``CELERY = {"beat_schedule": {…}}``."""
@@ -28,14 +28,14 @@ class Setting:
 
 def settings(module: Module, linker: Linker, names: frozenset[str]) -> Iterator[Setting]:
     """The places of a module that set something of these names."""
-    nodes: tuple[Function | Module, ...] = (module, *functions_in(module)) if names else ()
+    nodes: tuple[Function | Module, ...] = (module, *linker.functions(module, *names)) if names else ()
     for node in nodes:
         scope = linker.scope_of(node)
         for statement in statements(node.body):
             if isinstance(statement, Assign) and statement.value is not None:
                 at = Location(module.path, statement.line, statement.end_line)
                 yield from _assigned(statement.target, statement.value, scope, at, linker, names)
-    for call, node in linker.calls(module).get("update", ()) if names else ():
+    for call, node in linker.calls(module, ("update",)).get("update", ()) if names else ():
         # Of an object outside the tree ``update`` is a call that the descriptions know.
         own = isinstance(call.callee, Member) and isinstance(call.callee.object, Name)
         if own and call.args and isinstance(call.callee, Member) and _name_of(call.callee.object) in names:

@@ -29,7 +29,6 @@ from cronaudit.model.value import (
     Text,
     Value,
 )
-from cronaudit.model.walking import functions_in
 from cronaudit.recognition.found import ConsumerSite, Registration
 from cronaudit.recognition.handlers import resolve_handler
 
@@ -128,8 +127,8 @@ class Consumers:
                 if isinstance(base, External):
                     view = Site(base.path, None, None, {"class": made})
                     self._add(family, view, Location(module.path, cls.line, cls.end_line), "base")
-        for function in functions_in(module):
-            if function.owner is None and function.decorators:
+        for function in self._linker.decorated(module):
+            if function.owner is None:
                 scope = self._linker.scope_of(function.parent)
                 self._under(family, function.decorators, Closure(function, scope), scope, function.location)
 

@@ -24,7 +24,6 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
-from cronaudit.model.walking import functions_in
 from cronaudit.recognition.assignments import settings
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.registrar import Registrar, is_none
@@ -177,9 +176,8 @@ class Declarations:
 def _decorated_things(
     module: Module, linker: Linker
 ) -> Iterator[tuple[Function | Class, tuple[Expr, ...], Function | Module]]:
-    for function in functions_in(module):
-        if function.decorators:
-            yield function, function.decorators, function.parent
+    for function in linker.decorated(module):
+        yield function, function.decorators, function.parent
     for cls in linker.classes(module):
         if cls.decorators:
             yield cls, cls.decorators, cls.parent

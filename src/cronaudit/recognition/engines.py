@@ -139,7 +139,7 @@ def _runners(engine: Closure, work: Closure, linker: Linker) -> Iterator[Closure
     owner = this.of.cls if isinstance(this, Instance) else _owner_of(engine.function)
     if owner is None or work.function.name is None:
         return
-    for call, node in linker.calls(owner.module).get(work.function.name, ()):
+    for call, node in linker.calls(owner.module, (work.function.name,)).get(work.function.name, ()):
         start = node
         while (
             isinstance(start, Function)

@@ -52,7 +52,7 @@ class Loops:
     def timeouts(self, module: Module) -> Iterator[Registration]:
         """The self-arming timers of a module, one for each function that they run."""
         found: dict[int, list[tuple[Call, Function, Closure]]] = {}
-        calls = self._linker.calls(module)
+        calls = self._linker.calls(module, self._timers)
         for call, node in (site for name in self._timers if name in calls for site in calls[name]):
             if not isinstance(node, Function) or not call.args:
                 continue
@@ -201,7 +201,7 @@ class Loops:
 
     def sleeps(self, module: Module) -> Iterator[Registration]:
         """The endless loops with a pause."""
-        nodes: tuple[Function | Module, ...] = (module, *functions_in(module))
+        nodes: tuple[Function | Module, ...] = (module, *self._linker.functions(module, "while", "for"))
         for node in nodes:
             for statement in statements(node.body):
                 if isinstance(statement, Loop) and self._pauses.is_endless(
@@ -349,13 +349,14 @@ def _stands_in_catch(body: tuple[Stmt, ...], call: Call) -> bool:
     return False
 
 
+_LISTENING = ("catch", "on", "once", "addEventListener")
 _FAILURE_EVENTS = frozenset(("exit", "close", "error", "disconnect", "end", "crash", "disconnected"))
 
 
 def _is_failure_callback(node: Function, linker: Linker) -> bool:
     """A callback of ``.catch``, or of an event that something ended: it starts it again, and is no schedule."""
-    calls = linker.calls(node.module)
-    for name in ("catch", "on", "once", "addEventListener"):
+    calls = linker.calls(node.module, _LISTENING)
+    for name in _LISTENING:
         for call, _where in calls.get(name, ()):
             if not any(a.value is node for a in call.args):
                 continue

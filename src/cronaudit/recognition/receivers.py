@@ -16,7 +16,7 @@ from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Language, Location, Role, SourceTree
 from cronaudit.model.trace import Event
 from cronaudit.model.value import Arguments, Closure, External, Instance, Known, Sequence, Unknown, Value
-from cronaudit.model.walking import expressions, functions_in, inside, statements
+from cronaudit.model.walking import expressions, inside, statements
 from cronaudit.recognition.commands import command_of, scheduled_by
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.timing import read
@@ -159,11 +159,11 @@ class Receivers:
             module = self._linker.module(path)
             if module is None:
                 continue
-            for function in functions_in(module):
+            for function in self._linker.decorated(module):
                 line = self._decorated(function, sent.signal)
                 if line is not None:
                     yield self._job(sent, function, Location(path, line, function.end_line))
-            for call, node in self._linker.calls(module).get("connect", ()):
+            for call, node in self._linker.calls(module, ("connect",)).get("connect", ()):
                 work = self._connected(call, node, sent.signal)
                 if work is not None:
                     yield self._job(sent, work, Location(path, call.line, call.end_line))

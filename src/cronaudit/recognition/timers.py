@@ -190,7 +190,7 @@ def _in_promise(node: Function | Module, linker: Linker) -> bool:
     """Inside the executor of ``new Promise``."""
     current: Function | Module = node
     while isinstance(current, Function):
-        for calls in linker.calls(current.module).get("Promise", ()):
+        for calls in linker.calls(current.module, ("Promise",)).get("Promise", ()):
             made, _where = calls
             if made.is_new and any(a.value is current for a in made.args):
                 return True

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from cronaudit.knowledge.paths import expanded, last_of
-from cronaudit.model.ir import Call, Function, Module, Name
+from cronaudit.model.ir import Assign, Call, Function, Module, Name
 from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure
+from cronaudit.model.walking import inside
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.processes_sites import spoken_of
 from cronaudit.recognition.facts.run_hooks import receivers
@@ -61,13 +62,14 @@ def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
         module = service.linker.module(path)
         if module is None:
             continue
+        # A default export may be called anything.
+        bare = _bare_names(module) - names if "" in names else set()
         calls = sorted(
             (
                 pair
-                for name, pairs in service.linker.calls(module).items()
+                for name, pairs in service.linker.calls(module, names | bare).items()
                 for pair in pairs
-                # A default export may be called anything.
-                if name in names or ("" in names and isinstance(pair[0].callee, Name))
+                if name in names or isinstance(pair[0].callee, Name)
             ),
             key=lambda p: p[0].line,
         )
@@ -75,6 +77,15 @@ def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
             for sighting in service.reader.of(as_event(call, node, module, service)):
                 if sighting.effect in effects:
                     yield sighting
+
+
+def _bare_names(module: Module) -> set[str]:
+    """The names that stand for something from elsewhere: what is imported, and the variables of the file itself."""
+    found = {i.local for i in module.imports if i.local}
+    for statement in module.body:
+        if isinstance(statement, Assign):
+            found.update(e.name for e in inside(statement.target) if isinstance(e, Name))
+    return found
 
 
 def _importing(service: Service, path: str) -> Iterator[str]:

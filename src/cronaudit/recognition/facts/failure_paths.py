@@ -128,7 +128,7 @@ def _listeners(context: JobContext) -> Iterator[Hook]:
         module = context.linker.module(path)
         if module is None:
             continue
-        calls = context.linker.calls(module)
+        calls = context.linker.calls(module, _LISTEN)
         for name in _LISTEN:
             for call, node in calls.get(name, ()):
                 yield from _listener(context, call, node, module, made, words)

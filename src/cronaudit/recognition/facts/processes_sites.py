@@ -17,7 +17,6 @@ from cronaudit.model.knowledge import Library, Selector
 from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind, Trace
 from cronaudit.model.value import Closure
-from cronaudit.model.walking import functions_in
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.words import holds_word
@@ -128,10 +127,10 @@ def _importing(service: Service, path: str) -> Iterator[str]:
 
 
 def _calls(service: Service, module: Module, names: set[str]) -> Iterator[tuple[Call, Function | Module]]:
-    calls = service.linker.calls(module)
-    for name in sorted(names & calls.keys()):
+    calls = service.linker.calls(module, names)
+    for name in sorted(calls):
         yield from calls[name]
-    for node in functions_in(module):
+    for node in service.linker.decorated(module):
         for decorator in node.decorators:
             if isinstance(decorator, Call) and getattr(decorator.callee, "name", None) in names:
                 yield decorator, node

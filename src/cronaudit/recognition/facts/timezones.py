@@ -10,7 +10,7 @@ from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import Assign, Const, Function, Index, Member, Module, Name
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Choice, Env, Known, Value
-from cronaudit.model.walking import functions_in, statements
+from cronaudit.model.walking import statements
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.settings import is_set, setting
 from cronaudit.recognition.sightings import text_of
@@ -113,7 +113,7 @@ def _assigned(service: Service) -> tuple[Value, Location] | None:
         module = service.linker.module(path)
         if module is None:
             continue
-        nodes: tuple[Function | Module, ...] = (module, *functions_in(module))
+        nodes: tuple[Function | Module, ...] = (module, *service.linker.functions(module, "TZ"))
         for node in nodes:
             for s in statements(node.body):
                 if isinstance(s, Assign) and s.value is not None and s.op == "=" and _is_tz(s.target):

@@ -244,7 +244,7 @@ def _listeners(service: Service, context: JobContext) -> Iterator[Function]:
     module = service.linker.module(placement(context).work.path)
     if module is None or context.registration.consumer is None:
         return
-    for call, node in service.linker.calls(module).get("on", ()):
+    for call, node in service.linker.calls(module, ("on",)).get("on", ()):
         for arg in call.args:
             value = service.linker.fold(arg.value, service.linker.scope_of(node))
             if isinstance(value, Closure):

@@ -119,11 +119,12 @@ def _is_skip(decorator: Expr) -> bool:
 
 def _replaced(service: Service, module: Module) -> Iterator[str]:
     """What the file puts a mock in the place of: the last part of a module's or function's path."""
-    calls = service.linker.calls(module)
-    for name in ("mock", "doMock", "unstable_mockModule", "patch"):
+    names = ("mock", "doMock", "unstable_mockModule", "patch")
+    calls = service.linker.calls(module, names)
+    for name in names:
         for call, _node in calls.get(name, ()):
             yield from _mocked(call)
-    for function in functions_in(module):
+    for function in service.linker.decorated(module):
         for decorator in function.decorators:
             if isinstance(decorator, Call) and getattr(decorator.callee, "name", "") in ("patch", "object"):
                 yield from _mocked(decorator)
