@@ -66,6 +66,7 @@ class Matcher:
         self._effects: dict[str, _Index[Effect]] = {}
         self._folds: dict[str, _Index[Fold]] = {}
         self._found: dict[str, tuple[Effect, ...]] = {}
+        self._stated: dict[frozenset[str], tuple[tuple[Library, ...], dict[str, frozenset[str]]]] = {}
 
     # ---- calls -----------------------------------------------------------------------------------------------
 
@@ -79,6 +80,30 @@ class Matcher:
             if index is None:
                 index = self._effects[root] = self._index_effects(root)
             found = self._found[path] = tuple(index.find(canonical))
+        return found
+
+    def with_effects(self, effects: frozenset[str]) -> tuple[Library, ...]:
+        """The libraries that describe calls with one of the effects."""
+        return self._stating(effects)[0]
+
+    def last_names(self, effects: frozenset[str], library: Library | None = None) -> frozenset[str]:
+        """The last names of the calls with one of the effects, those of one library or of all."""
+        names = self._stating(effects)[1]
+        return (
+            names.get(library.id, frozenset()) if library is not None else frozenset().union(*names.values())
+        )
+
+    def _stating(self, effects: frozenset[str]) -> tuple[tuple[Library, ...], dict[str, frozenset[str]]]:
+        found = self._stated.get(effects)
+        if found is None:
+            libraries = tuple(x for x in self.libraries if any(e.effect in effects for e in x.effects))
+            names = {
+                x.id: frozenset(
+                    last_of(p) for e in x.effects if e.effect in effects for p in expanded(e.call)
+                )
+                for x in libraries
+            }
+            found = self._stated[effects] = (libraries, names)
         return found
 
     def untyped(self, method: str) -> tuple[Effect, ...]:

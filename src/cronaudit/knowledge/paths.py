@@ -61,6 +61,7 @@ def root_of(path: str) -> str:
     return package if colon else re.split(r"[.(\[*]", path, maxsplit=1)[0]
 
 
+@cache
 def last_of(path: str) -> str:
     """Return the last name of a path, calls and indexes behind it left out; empty for a package itself."""
     match = _LAST.search(path)

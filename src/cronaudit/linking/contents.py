@@ -7,19 +7,20 @@ whose lines hold none of the words is passed over with all that is inside it, an
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Collection, Iterator
-from functools import lru_cache
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from cronaudit.model.ir import Call, Class, Function, Member, Module, Name
 from cronaudit.model.source import Language
 from cronaudit.model.walking import definitions_in, expressions, inside, members
 
-_NAMELESS: Final = rb"[)\]}>\"']\s*[(`]|\b(?:super|this)\s*\("
+_NAME: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$")
+_ASSIGNMENT: Final = re.compile(rb"\s*(?:=(?![=>])|[-+*/%&|^?<>]{1,3}=|\+\+|--|[,\]}])")
+_REBINDING: Final = re.compile(rb"\b(?:global|nonlocal)\s")
+_NAMELESS: Final = re.compile(rb"[)\]}>\"']\s*[(`]|\b(?:super|this)\s*\(")
 """Where a call may stand whose callee has no name."""
-_DECORATOR: Final = re.compile(rb"@")
-_CLASSES: Final = re.compile(rb"\b(?:class|enum)\b")
+_CLASSES: Final = ("class", "enum")
 
 Site = tuple[Call, Function | Module]
 """A call and the function that it stands in."""
@@ -55,7 +56,7 @@ class Contents:
         missing = frozenset(name for name in names if name not in self._named)
         if missing:
             self._named.update((name, []) for name in missing)
-            for call, node in self._sites(self._lines_with(_words(missing))):
+            for call, node in self._sites(self._lines_with(missing)):
                 name = callee_name(call)
                 if name in missing:
                     self._named[name].append((call, node))
@@ -63,12 +64,12 @@ class Contents:
 
     def functions(self, *words: str) -> Iterator[Function]:
         """The functions in whose lines one of the words stands, at any depth, in order."""
-        lines = self._lines_with(_words(frozenset(words)))
+        lines = self._lines_with(words)
         return (d for d in self._definitions(self._module, lines) if isinstance(d, Function))
 
     def decorated(self) -> Iterator[Function]:
         """The functions with decorators, at any depth, in order."""
-        lines = self._lines_with(_DECORATOR)
+        lines = self._lines_with(("@",))
         pending: list[Function | Class] = list(definitions_in(self._module)[::-1])
         while pending:
             definition = pending.pop()
@@ -83,7 +84,8 @@ class Contents:
     def assigning(self, node: Function | Module, name: str) -> Iterator[Function]:
         """The functions inside `node` that may assign a variable of a scope around them."""
         is_python = self._module.language is Language.PYTHON
-        lines = self._lines_with(_rebound(name) if is_python else _assigned(name))
+        places = _rebound(self._source, name) if is_python else _assigned(self._source, name)
+        lines = self._lines_of(places)
         return (d for d in self._definitions(node, lines) if isinstance(d, Function))
 
     def classes(self) -> tuple[Class, ...]:
@@ -153,12 +155,23 @@ class Contents:
             )
             stack.extend(inner[::-1])
 
-    def _lines_with(self, pattern: re.Pattern[bytes]) -> list[int]:
-        """The numbers of the lines that a pattern is found on, sorted."""
+    def _lines_with(self, words: Iterable[str]) -> list[int]:
+        """The numbers of the lines that one of the words stands on, sorted; the empty word is `_NAMELESS`."""
+        source = self._source
+        places: list[int] = []
+        for word in words:
+            if word:
+                places += _places(source, word.encode())
+            else:
+                places += [m.start() for m in _NAMELESS.finditer(source)]
+        return self._lines_of(places)
+
+    def _lines_of(self, places: Iterable[int]) -> list[int]:
+        """The numbers of the lines of some offsets, sorted."""
         if self._line_starts is None:
             self._line_starts = [m.end() for m in re.finditer(rb"\n", self._source)]
         starts = self._line_starts
-        return [bisect_left(starts, m.start() + 1) + 1 for m in pattern.finditer(self._source)]
+        return sorted({bisect_right(starts, place) + 1 for place in places})
 
 
 def callee_name(call: Call) -> str:
@@ -182,28 +195,29 @@ def _holds(definition: Function | Class, lines: list[int]) -> bool:
     return at < len(lines) and lines[at] <= definition.end_line
 
 
-@lru_cache(maxsize=4096)
-def _words(words: frozenset[str]) -> re.Pattern[bytes]:
-    # The boundary stands behind the word: one in front would be tried at every byte.
-    alternatives = [re.escape(w.encode()) + rb"(?![\w$])" for w in sorted(words) if w]
-    return re.compile(b"|".join((*alternatives, _NAMELESS) if "" in words else alternatives))
+def _places(source: bytes, word: bytes) -> Iterator[int]:
+    """The offsets of a word; what only begins or ends with it is passed over."""
+    at = source.find(word)
+    while at >= 0:
+        end = at + len(word)
+        longer = (word[0] in _NAME and at > 0 and source[at - 1] in _NAME) or (
+            word[-1] in _NAME and end < len(source) and source[end] in _NAME
+        )
+        if not longer:
+            yield at
+        at = source.find(word, end)
 
 
-@lru_cache(maxsize=4096)
-def _assigned(name: str) -> re.Pattern[bytes]:
-    """An assignment of a variable in a script, or a place where it may be part of a pattern that is assigned."""
-    word = re.escape(name.encode())
-    return re.compile(
-        rb"(?:\+\+|--)" + word + rb"(?![\w$])"
-        rb"|"
-        + word
-        + rb"(?<![\w$.]"
-        + word
-        + rb")(?![\w$])\s*(?:=(?![=>])|[-+*/%&|^?<>]{1,3}=|\+\+|--|[,\]}])"
-    )
+def _assigned(source: bytes, name: str) -> Iterator[int]:
+    """Where a script may assign a variable, itself or in a pattern."""
+    word = name.encode()
+    for at in _places(source, word):
+        if _ASSIGNMENT.match(source, at + len(word)) or source[max(at - 2, 0) : at] in (b"++", b"--"):
+            yield at
 
 
-@lru_cache(maxsize=4096)
-def _rebound(name: str) -> re.Pattern[bytes]:
-    """What makes an assignment in a Python function one of a variable around it."""
-    return re.compile(rb"\b(?:global|nonlocal)\s[^\n#]*\b" + re.escape(name.encode()) + rb"\b")
+def _rebound(source: bytes, name: str) -> Iterator[int]:
+    """Where Python code says that an assignment is one of a variable around the function."""
+    for at in _places(source, name.encode()):
+        if _REBINDING.search(source, source.rfind(b"\n", 0, at) + 1, at):
+            yield at

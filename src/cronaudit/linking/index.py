@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from cronaudit.linking import instances, listings
@@ -12,6 +13,7 @@ from cronaudit.linking.callers import Callers
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.imports import from_json
 from cronaudit.linking.program import Files, ImportIndex, Program
+from cronaudit.linking.reach import Reach
 from cronaudit.linking.resolve import Resolver
 from cronaudit.linking.usages import symbols
 from cronaudit.linking.walk import Walker
@@ -60,6 +62,7 @@ class Index:
         self._ev = Evaluator(self.program, foreign)
         self._callers = Callers(self._ev, self.program)
         self._imported: dict[str, tuple[str, ...]] = {}
+        self._reach = Reach(self.imported_files)
 
     # ---- files -----------------------------------------------------------------------------------------------
 
@@ -123,6 +126,14 @@ class Index:
             found = tuple(sorted({t for t in targets if t is not None and t != path}))
             self._imported[path] = found
         return found
+
+    def reached(self, path: str) -> AbstractSet[str]:
+        """The files that `path` imports, directly or not, and itself."""
+        return self._reach.of(path)
+
+    def specifiers(self, path: str) -> tuple[str, ...]:
+        """What a file imports, as it writes it."""
+        return tuple(self._imports.imports_of(path))
 
     # ---- folding ---------------------------------------------------------------------------------------------
 

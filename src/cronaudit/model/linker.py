@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -71,6 +72,12 @@ class Linker(Protocol):
 
     def imported_files(self, path: str) -> tuple[str, ...]:
         """The files of the tree that `path` imports directly, sorted; by byte search, nothing is parsed."""
+
+    def reached(self, path: str) -> AbstractSet[str]:
+        """The files that `path` imports, directly or not, and itself; by byte search, nothing is parsed."""
+
+    def specifiers(self, path: str) -> tuple[str, ...]:
+        """What a file imports, as it writes it; by byte search."""
 
     # ---- folding
     def fold(self, expr: Expr, scope: Scope) -> Value:

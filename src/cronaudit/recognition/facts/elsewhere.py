@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cronaudit.knowledge.paths import expanded, last_of
 from cronaudit.model.ir import Assign, Call, Function, Module, Name
 from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind
@@ -37,7 +36,7 @@ def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
 
     A registry of metrics is declared in one file and served from another.
     """
-    libraries = [x for x in service.matcher.libraries if any(e.effect in effects for e in x.effects)]
+    libraries = service.matcher.with_effects(effects)
     tokens = sorted({t.encode() for x in libraries for t in x.service_tokens})
     if not tokens:
         return
@@ -45,25 +44,23 @@ def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
     # What one file declares another may serve; the other effects stand where their library is named.
     spread = any(effect.startswith("metric.") for effect in effects)
     near = dict.fromkeys((*paths, *(i for p in paths for i in _importing(service, p)))) if spread else paths
-    libraries = list(spoken_of(service, libraries, effects, tuple(near)))
-    names = {
-        last_of(p) for x in libraries for e in x.effects if e.effect in effects for p in expanded(e.call)
-    }
+    libraries = spoken_of(service, libraries, effects, tuple(near))
+    last = [(x, service.matcher.last_names(effects, x)) for x in libraries]
+    names = frozenset[str]().union(*(found for _x, found in last))
     words = sorted(n.encode() for n in names if n)
-    if "" in names:
-        words += sorted(p.encode() for x in libraries for p in x.packages)
+    packages = sorted({p.encode() for x, found in last if "" in found for p in x.packages})
     for path in sorted(near):
-        # What is exported by default may be called anything, where the package is spoken of or one file further.
-        beside = service.linker.imported_files(path) if "" in names else ()
-        if not any(holds_word(service.linker.source(p), words) for p in (path, *beside)):
-            continue
         if service.tree.role_of(path) in _OTHER_ROLES:
+            continue
+        # What is exported by default may be called anything, where the package is spoken of or one file further.
+        beside = (path, *service.linker.imported_files(path)) if packages else ()
+        is_bare = any(holds_word(service.linker.source(p), packages) for p in beside)
+        if not is_bare and not holds_word(service.linker.source(path), words):
             continue
         module = service.linker.module(path)
         if module is None:
             continue
-        # A default export may be called anything.
-        bare = _bare_names(module) - names if "" in names else set()
+        bare = _bare_names(module) - names if is_bare else set()
         calls = sorted(
             (
                 pair

@@ -9,7 +9,6 @@ from cronaudit.model.ir import Function, Module
 from cronaudit.model.source import Location
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.processes_http import has_probes_only, serves
-from cronaudit.recognition.facts.processes_sites import reached_from
 from cronaudit.recognition.facts.processes_starts import Start, Switch, starts_of
 
 _CACHE = "processes"
@@ -88,14 +87,14 @@ def _placement(context: JobContext) -> Placement:
         e
         for e in service.deployment.entry_points
         if e.kind not in _ONCE
-        and any(s.path == e.path or s.path in reached_from(service, e.path) for s in starts)
+        and any(s.path == e.path or s.path in service.linker.reached(e.path) for s in starts)
     )
     return Placement(work, starts, live, workers, entries)
 
 
 def _running(service: Service, paths: tuple[str, ...]) -> tuple[Process, ...]:
     def reaches(start: str, path: str) -> bool:
-        return path in reached_from(service, start)
+        return path in service.linker.reached(start)
 
     found = {
         p.source: p

@@ -15,7 +15,6 @@ from cronaudit.recognition.facts.processes_sites import (
     libraries_with,
     placed,
     placed_in,
-    reached_from,
     walked,
 )
 from cronaudit.recognition.facts.processes_starts import starts_of
@@ -69,14 +68,14 @@ def has_probes_only(service: Service, entry: str) -> bool:
 def _serves(service: Service, entry: str) -> bool:
     if not _listens(service, entry):
         return False
-    files = reached_from(service, entry)
+    files = service.linker.reached(entry)
     routes = [r for r in routes_of(service) if r.location.path in files]
     paths = [r.path for r in routes if r.path not in _WITHOUT_PATH]
     return not paths or not all(is_probe(path) for path in paths)
 
 
 def _listens(service: Service, entry: str) -> bool:
-    files = reached_from(service, entry)
+    files = service.linker.reached(entry)
     return any(start in files for start in listening_modules(service))
 
 
@@ -120,26 +119,29 @@ def _routes(service: Service) -> Iterator[Route]:
 
 def _routing_files(service: Service) -> tuple[str, ...]:
     """The server files that speak of a package with routes and are reached from what listens."""
-    packages = sorted({p for x in libraries_with(service, _ROUTING) for p in x.packages})
+    packages = frozenset(p for x in libraries_with(service, _ROUTING) for p in x.packages)
     if not packages:
         return ()
-    quoted = re.compile(b"|".join(rb"[\"']" + re.escape(p.encode()) + rb"[\"'/]" for p in packages))
-    # The boundary stands behind the word: one in front would be tried at every byte.
-    words = re.compile(
-        rb"(?:from(?<!\wfrom)|import(?<!\wimport))\s+(?:"
-        + b"|".join(re.escape(p.encode()) for p in packages)
-        + rb")\b",
-    )
-    reached = {f for start in listening_modules(service) for f in reached_from(service, start)}
+    entries = (e.path for e in service.deployment.entry_points)
     # A framework finds these by a text in a setting, and they each other in the same way: no import leads there.
-    reached |= {f for start in modules_named_by(service, "routes") for f in reached_from(service, start)}
-    reached |= {f for e in service.deployment.entry_points for f in reached_from(service, e.path)}
+    named = modules_named_by(service, "routes")
+    reached = service.linker.reached(*listening_modules(service), *named, *entries)
     return tuple(
         f
         for f in sorted(reached)
-        if (quoted.search(service.linker.source(f)) or words.search(service.linker.source(f)))
-        and service.tree.role_of(f) is Role.SERVER
+        if service.tree.role_of(f) is Role.SERVER
+        and any(_is_of(specifier, packages) for specifier in service.linker.specifiers(f))
     )
+
+
+def _is_of(specifier: str, packages: frozenset[str]) -> bool:
+    """Whether an import is of one of the packages, or of a module inside it."""
+    while specifier:
+        if specifier in packages:
+            return True
+        cut = max(specifier.rfind("/"), specifier.rfind("."))
+        specifier = specifier[:cut] if cut > 0 else ""
+    return False
 
 
 def _method(sighting: Sighting) -> str:

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from cronaudit.knowledge.matcher import is_untyped
-from cronaudit.knowledge.paths import expanded, last_of
 from cronaudit.model.ir import Assign, Call, Const, Expr, Function, Module, Name, Object
 from cronaudit.model.knowledge import Library, Selector
 from cronaudit.model.source import Location, Role
@@ -22,7 +21,6 @@ from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.words import holds_word
 
 _CACHE = "processes_sites"
-_MOST_FILES = 6_000
 _MOST_MODULES = 120
 """Modules whose top-level code is walked for one entry."""
 
@@ -43,7 +41,7 @@ def _placed(service: Service, wanted: frozenset[str]) -> Iterator[tuple[Sighting
 
 def libraries_with(service: Service, wanted: frozenset[str]) -> tuple[Library, ...]:
     """The libraries that describe calls with these effects."""
-    return tuple(x for x in service.matcher.libraries if any(e.effect in wanted for e in x.effects))
+    return service.matcher.with_effects(wanted)
 
 
 def spoken_of(
@@ -80,7 +78,7 @@ def placed_in(
 ) -> Iterator[tuple[Sighting, Function | Module]]:
     """The calls of these effects in some files, each with the function that it stands in."""
     libraries = libraries_with(service, wanted)
-    names = {last_of(p) for x in libraries for e in x.effects if e.effect in wanted for p in expanded(e.call)}
+    names = service.matcher.last_names(wanted)
     packages = {p for x in libraries for p in x.packages} if "" in names else set()
     seen: set[tuple[Location, str]] = set()
     words = sorted(n.encode() for n in (names | packages) - {""})
@@ -104,14 +102,7 @@ def _files(service: Service, libraries: tuple[Library, ...], wanted: frozenset[s
         return ()
     holding = service.hits.files_with(*tokens)
     # A registry or router is made in one file and used from those that import it.
-    names = {
-        last_of(p).encode()
-        for x in libraries
-        for e in x.effects
-        if e.effect in wanted
-        for p in expanded(e.call)
-    }
-    names -= {b""}
+    names = {name.encode() for name in service.matcher.last_names(wanted) if name}
     called = rb"(?:" + b"|".join(re.escape(n) for n in sorted(names)) + rb")\s*[(`]"
     # The boundary of the second would be tried at every byte.
     patterns = (re.compile(called), re.compile(rb"\b" + called)) if names else ()
@@ -126,7 +117,9 @@ def _importing(service: Service, path: str) -> Iterator[str]:
         yield from service.linker.importing(importer)
 
 
-def _calls(service: Service, module: Module, names: set[str]) -> Iterator[tuple[Call, Function | Module]]:
+def _calls(
+    service: Service, module: Module, names: frozenset[str]
+) -> Iterator[tuple[Call, Function | Module]]:
     calls = service.linker.calls(module, names)
     for name in sorted(calls):
         yield from calls[name]
@@ -185,29 +178,10 @@ def walk_of(service: Service, closure: Closure) -> Trace:
     return found[1]  # type: ignore[index, no-any-return]
 
 
-def reached_from(service: Service, start: str) -> frozenset[str]:
-    """The files that a file imports, directly or not, and the file itself."""
-    key = f"{_CACHE}:reached:{start}"
-    found = service.cache.get(key)
-    if found is None:
-        order = [start]
-        seen = {start}
-        for current in order:
-            if len(order) > _MOST_FILES:
-                break
-            for path in service.linker.imported_files(current):
-                if path not in seen:
-                    seen.add(path)
-                    order.append(path)
-        found = frozenset(seen)
-        service.cache[key] = found
-    return found  # type: ignore[return-value]
-
-
 def is_reached(service: Service, path: str) -> bool:
     """Whether something that is started imports a file; true where the tree does not say what is started."""
     starts = sorted({e.path for e in service.deployment.entry_points})
-    return not starts or any(path in reached_from(service, start) for start in starts)
+    return not starts or any(path in service.linker.reached(start) for start in starts)
 
 
 def written_at(call: Call | None, path: str, selectors: Iterable[Selector]) -> Location | None:

@@ -10,7 +10,6 @@ from cronaudit.model.source import Location
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.processes import Placement, placement, process_probes
 from cronaudit.recognition.facts.processes_http import has_probes_only, serves
-from cronaudit.recognition.facts.processes_sites import reached_from
 
 Separation = Literal["own", "flag", "shared"]
 Scaling = Literal["own", "flag", "embedded"]
@@ -162,7 +161,7 @@ def _is_server(service: Service, entry: Entry) -> bool:
 
 def _comes_to(service: Service, path: str, found: Placement) -> bool:
     wanted = {s.path for s in found.starts} or {found.work.path}
-    return path in wanted or bool(wanted & reached_from(service, path))
+    return path in wanted or bool(wanted & service.linker.reached(path))
 
 
 _PROBES: Final = "; its own HTTP server has metrics and health only"

@@ -12,7 +12,7 @@ from cronaudit.model.value import External
 from cronaudit.model.walking import inside, statement_expressions, statements
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.facts.processes import placement
-from cronaudit.recognition.facts.processes_sites import placed, reached_from
+from cronaudit.recognition.facts.processes_sites import placed
 from cronaudit.recognition.sightings import Sighting
 
 _ORDERS = frozenset(("<", "<=", ">", ">="))
@@ -44,7 +44,7 @@ def _files_of_jobs(service: Service) -> frozenset[str] | None:
     entries |= {s.path for c in service.jobs for s in placement(c).starts}
     if not any(placement(c).entries for c in service.jobs):
         return None
-    return frozenset(f for entry in sorted(entries) for f in reached_from(service, entry))
+    return frozenset(f for entry in sorted(entries) for f in service.linker.reached(entry))
 
 
 def _name(sighting: Sighting) -> str:

@@ -13,7 +13,6 @@ from typing import Final
 from cronaudit.model.ir import Function
 from cronaudit.model.source import Language, Role
 from cronaudit.recognition.context import Service
-from cronaudit.recognition.facts.processes_sites import reached_from
 
 _IMPORT: Final = re.compile(rb"^[ \t]*import\b[^'\"`;=(]*['\"][^'\"\n]*['\"]", re.MULTILINE)
 _MOST_SUPPORT: Final = 200
@@ -36,7 +35,7 @@ class Mentions:
             words = [(f, w) for f, w in words if w]
             self._all = bool(words) and _is_spoken_of(service, path, tuple({w for _f, w in words}))
             return
-        reached = reached_from(service, path)
+        reached = service.linker.reached(path)
         near = [(f, word) for f, word in words if f.module.path in reached]
         self._names = tuple(sorted({word for _f, word in near if word}))
         self._all = any(
