@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cronaudit.linking.fold import Evaluator
-from cronaudit.model.ir import Function, Object
+from cronaudit.model.ir import Const, Function, Object, Template
 from cronaudit.model.value import Closure, Lazy, Record, Sequence, Value
 
 _DEPTH = 3
@@ -12,6 +12,8 @@ _DEPTH = 3
 
 def functions_in(raw: Value | Lazy, evaluator: Evaluator, depth: int = 0) -> list[Closure]:
     """The functions in an argument: itself, and those in objects and lists that are written out."""
+    if isinstance(raw, Lazy) and isinstance(raw.expr, Const | Template):
+        return []
     if isinstance(raw, Lazy) and not isinstance(raw.expr, Function | Object):
         value = evaluator.fold(raw.expr, raw.scope)
     else:

@@ -13,7 +13,7 @@ from typing import Final
 
 from cronaudit.model.ir import Call, Class, Function, Member, Module, Name
 from cronaudit.model.source import Language
-from cronaudit.model.walking import definitions_in, expressions, inside, members
+from cronaudit.model.walking import calls_in, definitions_in, inside, members
 
 _NAME: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$")
 _ASSIGNMENT: Final = re.compile(rb"\s*(?:=(?![=>])|[-+*/%&|^?<>]{1,3}=|\+\+|--|[,\]}])")
@@ -33,7 +33,6 @@ class Contents:
         self._module = module
         self._source = source
         self._line_starts: list[int] | None = None
-        self._own: dict[int, tuple[Call, ...]] = {}
         self._named: dict[str, list[Site]] = {}
         self._all: dict[str, list[Site]] | None = None
         self._classes: tuple[Class, ...] | None = None
@@ -111,7 +110,7 @@ class Contents:
             taking: dict[int, Call] = {}
             called: dict[int, Call] = {}
             classes = [d for d in definitions_in(node) if isinstance(d, Class)]
-            for call in (*self._calls_in(node), *(c for cls in classes for c in _calls_of(cls))):
+            for call in (*calls_in(node), *(c for cls in classes for c in _calls_of(cls))):
                 taking.update((id(a.value), call) for a in call.args if isinstance(a.value, Function))
                 callee = call.callee
                 if isinstance(callee, Member) and callee.name == "call":
@@ -124,23 +123,13 @@ class Contents:
     def _sites(self, lines: list[int] | None) -> Iterator[Site]:
         """All calls of functions that hold one of the lines; of all where none are given."""
         found = list(self._definitions(self._module, lines))
-        yield from ((call, self._module) for call in self._calls_in(self._module))
+        yield from ((call, self._module) for call in calls_in(self._module))
         for node in found:
             if isinstance(node, Function):
-                yield from ((call, node) for call in self._calls_in(node))
+                yield from ((call, node) for call in calls_in(node))
         for cls in found:
             if isinstance(cls, Class):
                 yield from ((call, cls.parent) for call in _calls_of(cls))
-
-    def _calls_in(self, node: Function | Module) -> tuple[Call, ...]:
-        """The calls of a function itself, those of functions and classes inside it aside."""
-        found = self._own.get(id(node))
-        if found is None:
-            own = [e for e in expressions(node.body) if isinstance(e, Call)]
-            if isinstance(node, Function):
-                own += [p.default for p in node.params if isinstance(p.default, Call)]
-            found = self._own[id(node)] = tuple(own)
-        return found
 
     def _definitions(self, root: Function | Module, lines: list[int] | None) -> Iterator[Function | Class]:
         """The functions and classes inside `root` that hold one of the lines, at any depth, in order."""

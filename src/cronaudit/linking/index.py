@@ -127,9 +127,9 @@ class Index:
             self._imported[path] = found
         return found
 
-    def reached(self, path: str) -> AbstractSet[str]:
-        """The files that `path` imports, directly or not, and itself."""
-        return self._reach.of(path)
+    def reached(self, *paths: str) -> AbstractSet[str]:
+        """The files that `paths` import, directly or not, and themselves."""
+        return self._reach.of(*paths)
 
     def specifiers(self, path: str) -> tuple[str, ...]:
         """What a file imports, as it writes it."""

@@ -64,6 +64,8 @@ def lookup(folder: Folder, name: str, scope: Scope, line: int) -> Value:
                 return value
         bindings = folder.scopes.table(node).get(name)
         if bindings:
+            if current.parent is None:
+                return _global(folder, name, bindings, current)
             return _bindings(folder, name, bindings, current)
         current = current.parent
     module = scope.module
@@ -77,6 +79,18 @@ def lookup(folder: Folder, name: str, scope: Scope, line: int) -> Value:
         return folder.export(scope.module, "*")
     prefix = "" if scope.module.language is Language.PYTHON else "global:"
     return External(f"{prefix or 'builtins.'}{name}", at=Location(scope.module.path, line))
+
+
+def _global(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -> Value:
+    """A name of a module: every function of it asks for the same."""
+    if scope.globals is None:
+        scope.globals = {}
+    value = scope.globals.get(name)
+    if value is None:
+        value = _bindings(folder, name, bindings, scope)
+        if not (isinstance(value, Unknown) and value.reason.startswith("it ")):  # given up on the way here
+            scope.globals[name] = value
+    return value
 
 
 def parameter(folder: Folder, function: Function, name: str, scope: Scope) -> Value | None:

@@ -63,11 +63,14 @@ class Reach:
         self._numbers = _Numbers()
         self._masks: dict[str, int] = {}
 
-    def of(self, start: str) -> Reached:
-        """The files that a file imports, directly or not, and the file itself."""
-        if start not in self._masks:
-            self._close(start)
-        return Reached(self._masks[start], self._numbers)
+    def of(self, *starts: str) -> Reached:
+        """The files that some files import, directly or not, and those files."""
+        mask = 0
+        for start in starts:
+            if start not in self._masks:
+                self._close(start)
+            mask |= self._masks[start]
+        return Reached(mask, self._numbers)
 
     def _close(self, start: str) -> None:
         """Find the knots below a file, each after those that it imports (Tarjan's algorithm)."""

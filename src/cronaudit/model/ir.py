@@ -457,6 +457,8 @@ class Function:
     _body: tuple[Stmt, ...] | None = field(default=None, repr=False)
     inner: tuple[Function | Class, ...] | None = field(default=None, repr=False)
     """Functions and classes directly inside, once `walking.definitions_in` has looked."""
+    calls: tuple[Call, ...] = field(default=(), repr=False)
+    """The calls of its own body, found in the same look; ask `walking.calls_in`."""
 
     @property
     def body(self) -> tuple[Stmt, ...]:
@@ -572,6 +574,8 @@ class Module:
     """Lines that the grammar could not read."""
     inner: tuple[Function | Class, ...] | None = None
     """Functions and classes directly inside, once `walking.definitions_in` has looked."""
+    calls: tuple[Call, ...] = ()
+    """The calls of its own body, found in the same look; ask `walking.calls_in`."""
 
     @property
     def imports(self) -> Iterator[Import]:

@@ -73,8 +73,8 @@ class Linker(Protocol):
     def imported_files(self, path: str) -> tuple[str, ...]:
         """The files of the tree that `path` imports directly, sorted; by byte search, nothing is parsed."""
 
-    def reached(self, path: str) -> AbstractSet[str]:
-        """The files that `path` imports, directly or not, and itself; by byte search, nothing is parsed."""
+    def reached(self, *paths: str) -> AbstractSet[str]:
+        """The files that `paths` import, directly or not, and themselves; by byte search, nothing is parsed."""
 
     def specifiers(self, path: str) -> tuple[str, ...]:
         """What a file imports, as it writes it; by byte search."""

@@ -205,6 +205,8 @@ class Scope:
     """What a caller or a loop has bound; folded when somebody asks."""
     this: Value | None = None
     """None where it is that of the parent."""
+    globals: dict[str, Value] | None = None
+    """Of a module's scope, what its names have been folded to."""
 
     @property
     def module(self) -> Module:

@@ -151,14 +151,28 @@ def _inside(roots: tuple[Expr, ...]) -> Iterator[Expr]:
 
 def definitions_in(node: Function | Module) -> tuple[Function | Class, ...]:
     """Functions and classes directly inside `node`, in order; a class's members are not."""
+    return node.inner if node.inner is not None else _look_into(node)
+
+
+def calls_in(node: Function | Module) -> tuple[Call, ...]:
+    """The calls in the body of `node`, and those that are the default of a parameter; not those of functions inside."""
     if node.inner is None:
-        defaults = (
-            tuple(p.default for p in node.params if p.default is not None)
-            if isinstance(node, Function)
-            else ()
-        )
-        found = (*_inside(defaults), *expressions(node.body))
-        node.inner = tuple([e for e in found if isinstance(e, _DEFINITIONS)])
+        _look_into(node)
+    return node.calls
+
+
+def _look_into(node: Function | Module) -> tuple[Function | Class, ...]:
+    defaults = [p.default for p in node.params if p.default is not None] if isinstance(node, Function) else []
+    inner: list[Function | Class] = [e for e in _inside(tuple(defaults)) if isinstance(e, _DEFINITIONS)]
+    calls: list[Call] = []
+    for expr in expressions(node.body):
+        if isinstance(expr, Call):
+            calls.append(expr)
+        elif isinstance(expr, _DEFINITIONS):
+            inner.append(expr)
+    calls += [e for e in defaults if isinstance(e, Call)]
+    node.calls = tuple(calls)
+    node.inner = tuple(inner)
     return node.inner
 
 

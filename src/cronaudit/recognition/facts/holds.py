@@ -22,7 +22,7 @@ from cronaudit.model.ir import (
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Instance, Scope
-from cronaudit.model.walking import expressions, inside, statements
+from cronaudit.model.walking import calls_in, expressions, inside, statements
 
 _PUTS = frozenset(("add", "push", "set", "append"))
 _FLAG_WORDS = (
@@ -128,8 +128,8 @@ def executions(function: Function, scope: Scope, linker: Linker) -> Iterator[Hel
         holder = holder_of(target, scope, linker)
         if holder is not None:
             yield Held(holder, Location(path, line), call)
-    for expr in expressions(function.body):
-        if isinstance(expr, Call) and isinstance(expr.callee, Member) and expr.callee.name in _PUTS:
+    for expr in calls_in(function):
+        if isinstance(expr.callee, Member) and expr.callee.name in _PUTS:
             kept = next((c for a in expr.args if (c := _kept(a.value, local)) is not None), None)
             holder = holder_of(expr.callee.object, scope, linker) if kept is not None else None
             if holder is not None:

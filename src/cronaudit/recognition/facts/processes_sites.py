@@ -77,13 +77,20 @@ def placed_in(
     service: Service, wanted: frozenset[str], files: Iterable[str]
 ) -> Iterator[tuple[Sighting, Function | Module]]:
     """The calls of these effects in some files, each with the function that it stands in."""
-    libraries = libraries_with(service, wanted)
     names = service.matcher.last_names(wanted)
-    packages = {p for x in libraries for p in x.packages} if "" in names else set()
+    # Packages that are called themselves, under whatever name a file gives them.
+    packages = {
+        p
+        for x in libraries_with(service, wanted)
+        if "" in service.matcher.last_names(wanted, x)
+        for p in x.packages
+    }
     seen: set[tuple[Location, str]] = set()
-    words = sorted(n.encode() for n in (names | packages) - {""})
+    words = sorted(n.encode() for n in names if n)
     for path in files:
-        if not holds_word(service.linker.source(path), words):
+        if not holds_word(service.linker.source(path), words) and packages.isdisjoint(
+            service.linker.specifiers(path)
+        ):
             continue
         module = service.linker.module(path)
         if module is None:
@@ -102,12 +109,15 @@ def _files(service: Service, libraries: tuple[Library, ...], wanted: frozenset[s
         return ()
     holding = service.hits.files_with(*tokens)
     # A registry or router is made in one file and used from those that import it.
-    names = {name.encode() for name in service.matcher.last_names(wanted) if name}
-    called = rb"(?:" + b"|".join(re.escape(n) for n in sorted(names)) + rb")\s*[(`]"
-    # The boundary of the second would be tried at every byte.
-    patterns = (re.compile(called), re.compile(rb"\b" + called)) if names else ()
+    names = sorted(name.encode() for name in service.matcher.last_names(wanted) if name)
+    called = re.compile(rb"\b(?:" + b"|".join(map(re.escape, names)) + rb")\s*[(`]")
     near = {i for p in holding for i in _importing(service, p)} - set(holding)
-    using = (p for p in near if patterns and all(x.search(service.linker.source(p)) for x in patterns))
+    # The words first: an expression that begins with a boundary is tried at every byte.
+    using = (
+        p
+        for p in near
+        if holds_word(service.linker.source(p), names) and called.search(service.linker.source(p))
+    )
     return tuple(p for p in sorted({*holding, *using}) if service.tree.role_of(p) is Role.SERVER)
 
 

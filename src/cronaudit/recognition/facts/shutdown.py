@@ -5,7 +5,7 @@ Found once for a service (`shutdown_paths`); `end_of` says what the paths do to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -176,6 +176,25 @@ def _end_on(context: JobContext, path: ShutdownPath) -> JobEnd:
 
 def held_executions(context: JobContext) -> tuple[Held, ...]:
     """Executions of the job that are held while they run."""
+    return _remembered(context, "held", _held_executions)
+
+
+def running_flags(context: JobContext) -> tuple[Held, ...]:
+    """Flags that the job raises while it runs."""
+    return _remembered(context, "flags", _running_flags)
+
+
+def _remembered(
+    context: JobContext, what: str, find: Callable[[JobContext], tuple[Held, ...]]
+) -> tuple[Held, ...]:
+    key = f"{__name__}:{what}:{id(context)}"
+    found = context.service.cache.get(key)
+    if not isinstance(found, tuple) or found[0] is not context:
+        found = context.service.cache[key] = (context, find(context))
+    return found[1]  # type: ignore[no-any-return]
+
+
+def _held_executions(context: JobContext) -> tuple[Held, ...]:
     linker = context.linker
     frames = Frames(context.trace.events)
     found: list[Held] = []
@@ -188,8 +207,7 @@ def held_executions(context: JobContext) -> tuple[Held, ...]:
     return tuple(found)
 
 
-def running_flags(context: JobContext) -> tuple[Held, ...]:
-    """Flags that the job raises while it runs."""
+def _running_flags(context: JobContext) -> tuple[Held, ...]:
     return tuple(
         f for function, event in _entered(context.trace) for f in flags(function, event.scope, context.linker)
     )

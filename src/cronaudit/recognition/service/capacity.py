@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Literal
 
 from cronaudit.model.facts import Fact, Unresolved
@@ -38,13 +39,13 @@ def memory_monitored(service: Service) -> Fact[bool]:
     return Fact(value=False, detail="None", locations=tuple(s.location for s in exported[:1]))
 
 
-def _files_of_jobs(service: Service) -> frozenset[str] | None:
+def _files_of_jobs(service: Service) -> AbstractSet[str] | None:
     """The files that the entry points of jobs reach; None where no entry point is known."""
     entries = {e.path for c in service.jobs for e in placement(c).entries}
     entries |= {s.path for c in service.jobs for s in placement(c).starts}
     if not any(placement(c).entries for c in service.jobs):
         return None
-    return frozenset(f for entry in sorted(entries) for f in service.linker.reached(entry))
+    return service.linker.reached(*sorted(entries))
 
 
 def _name(sighting: Sighting) -> str:

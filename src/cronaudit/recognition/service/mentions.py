@@ -81,10 +81,20 @@ def _is_spoken_of(service: Service, path: str, names: tuple[bytes, ...]) -> bool
 
 
 def _holds(content: bytes, names: tuple[bytes, ...]) -> bool:
-    """Whether a text holds one of the names as a word."""
+    """Whether a text uses one of the names: calls it, takes it as a member, hands it over; prose only says it."""
     found = [name for name in names if name in content]
-    return (
-        bool(found)
-        and re.search(rb"(?<![\w$])(?:" + b"|".join(map(re.escape, found)) + rb")(?![\w$])", content)
-        is not None
+    if not found:
+        return False
+    word = rb"(?:" + b"|".join(map(re.escape, found)) + rb")(?![\w$])"
+    used = re.compile(
+        rb"(?:[.#]|\[\s*['\"`])"
+        + word
+        + rb"|(?<![\w$])"
+        + word
+        + rb"\s*(?:\??\.?\(|as\b|`)|import\s+"
+        + word
+        + rb"|[({\[,=:>]\s*"
+        + word
+        + rb"\s*[)}\],;\n]"
     )
+    return used.search(content) is not None
