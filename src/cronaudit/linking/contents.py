@@ -16,7 +16,7 @@ from cronaudit.model.source import Language
 from cronaudit.model.walking import calls_in, definitions_in, inside, members
 
 _NAME: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$")
-_ASSIGNMENT: Final = re.compile(rb"\s*(?:=(?![=>])|[-+*/%&|^?<>]{1,3}=|\+\+|--|[,\]}])")
+_ASSIGNMENT: Final = re.compile(rb"\s*(?:=(?![=>])|(?:[-+*/%&|^?]{1,2}|<<|>>>?)=|\+\+|--|[,\]}])")
 _REBINDING: Final = re.compile(rb"\b(?:global|nonlocal)\s")
 _NAMELESS: Final = re.compile(rb"[)\]}>\"']\s*[(`]|\b(?:super|this)\s*\(")
 """Where a call may stand whose callee has no name."""

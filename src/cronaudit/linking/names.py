@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cronaudit.linking import imports, registries
 from cronaudit.linking.folder import Folder
+from cronaudit.linking.guards import is_optional, tests_for_absence
 from cronaudit.linking.scopes import ITEM, Binding, Step, leaves
 from cronaudit.model.ir import (
     Array,
@@ -22,7 +23,6 @@ from cronaudit.model.ir import (
     Member,
     Module,
     Name,
-    Operation,
     TypeRef,
 )
 from cronaudit.model.source import Language, Location
@@ -42,7 +42,6 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
-from cronaudit.model.walking import inside
 
 _MOST_ASSIGNMENTS = 12
 
@@ -258,7 +257,7 @@ def _several(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -
     if any(b.op not in ("=", "??", "or") for b in bindings):
         return Unknown(f"{name} is changed as it goes", Location(scope.module.path, bindings[-1].line))
     # What runs by default comes first: ``if path := os.environ.get("TOKEN_FILE")`` is an option nobody has to take.
-    bindings = sorted(bindings, key=lambda b: _is_optional(folder, b, scope))
+    bindings = sorted(bindings, key=lambda b: is_optional(folder, b.guarded_by, scope))
     values = [binding_value(folder, b, name, scope) for b in bindings]
     known = [v for v in values if isinstance(v, Known)]
     if len(known) == len(values) and len({(type(v.value), v.value) for v in known}) == 1:
@@ -268,40 +267,10 @@ def _several(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -
         if (
             isinstance(value, Known)
             and binding.guarded_by
-            and _tests_for_absence(binding.guarded_by[-1], name)
+            and tests_for_absence(binding.guarded_by[-1], name)
         ):
             return Known(value.value, value.at, value.unit, name)
     return Choice(tuple(values))
-
-
-def _is_optional(folder: Folder, binding: Binding, scope: Scope) -> bool:
-    """Whether a binding stands in a branch that only a variable of the environment without a default opens."""
-    return any(
-        isinstance(test, AssignExpr | Name | Call) and isinstance(folder.fold(test, scope), Env)
-        for test in binding.guarded_by
-    )
-
-
-def _tests_for_absence(test: Expr, name: str) -> bool:
-    """Whether a test asks if `name` is missing: ``!x``, ``x == null``, ``isNaN(x)``, ``x === undefined``."""
-    if isinstance(test, Operation):
-        if test.op == "not":
-            operand = test.operands[0]
-            return isinstance(operand, Name) and operand.name == name
-        if test.op in ("==", "is"):
-            return any(isinstance(o, Name) and o.name == name for o in test.operands) and any(
-                isinstance(o, Const) and o.value in (None, "undefined") for o in test.operands
-            )
-        if test.op == "or":
-            return any(_tests_for_absence(o, name) for o in test.operands)
-        return False
-    if isinstance(test, Call):
-        callee = test.callee
-        called = callee.name if isinstance(callee, Name | Member) else ""
-        return called == "isNaN" and any(
-            isinstance(e, Name) and e.name == name for a in test.args for e in inside(a.value)
-        )
-    return False
 
 
 def _is_empty(value: Expr) -> bool:
