@@ -234,6 +234,17 @@ class Expressions(Strings):
     def _parts(self, node: Node) -> Expr:
         return self.opaque(node, [child for child in node.named_children if child.type != "comment"])
 
+    def _slice(self, node: Node) -> Expr:
+        """``[low:high:step]``: its parts in their places, nothing where one is left out."""
+        line = node.start_point[0] + 1
+        parts: list[Expr] = [Const(None, line)]
+        for child in node.children:
+            if child.type == ":":
+                parts.append(Const(None, line))
+            elif child.is_named and child.type != "comment":
+                parts[-1] = self.expr(child)
+        return Opaque(tuple(parts), line)
+
     # ---- displays
 
     def _array(self, node: Node) -> Expr:
@@ -336,7 +347,7 @@ class Expressions(Strings):
         "call": _chain,
         "attribute": _chain,
         "subscript": _chain,
-        "slice": _parts,
+        "slice": _slice,
         "binary_operator": _binary,
         "boolean_operator": _binary,
         "comparison_operator": _comparison,

@@ -62,6 +62,7 @@ def logged_of(context: JobContext) -> Fact[Logged]:
     # A queue that keeps the failure and says nothing of it states so.
     trait = stated == "framework" or (stated is None and context.trait("errors.caught") == "framework")
     lines = [judge.of_item(r) for r in judge.item_handlers(main)]
+    lines += [judge.of_typed_item(r) for r in judge.item_handlers(main, typed=True)]
     if main is not None:
         lines.append(judge.of_run(main, framework=trait))
     dropped = judge.dropped_rejections()
@@ -93,8 +94,11 @@ class _Judge:
 
     # ---- which handlers ------------------------------------------------------------------------------------------
 
-    def item_handlers(self, main: Region | None) -> Iterator[Region]:
-        """Handlers around a piece of the work, inside a loop, that keep its error to themselves."""
+    def item_handlers(self, main: Region | None, *, typed: bool = False) -> Iterator[Region]:
+        """Handlers around a piece of the work, inside a loop, that keep its error to themselves.
+
+        `typed`: those that take some errors only.
+        """
         operations = operations_of(self._context)
         events = [o.event for o in operations.writes if o.kind in WRITES and not o.enqueued]
         events += [s.event for s in self._context.seen(*OUTGOING)]
@@ -105,7 +109,9 @@ class _Judge:
             regions = list(event.regions())
             for position, region in enumerate(regions):
                 around = regions[position + 1 :]
-                if region is main or not catching(region) or id(region.node) in seen:
+                if region is main or id(region.node) in seen or region.kind is not RegionKind.TRY:
+                    continue
+                if catching(region) is typed or not (getattr(region.node, "handlers", ()) or not typed):
                     continue
                 if any(repeats(r) for r in around):
                     seen.add(id(region.node))
@@ -176,6 +182,13 @@ class _Judge:
         return _Line(
             "swallowed", "Errors of single items are swallowed", handler_location(region, self._context)
         )
+
+    def of_typed_item(self, region: Region) -> _Line | None:
+        """The same where only some errors are taken: there silence may be how the work goes."""
+        if any(e.kind is EventKind.THROW for e in self._in_handler(region)):
+            return None
+        line = self._best(region)
+        return line if line is not None and line.quality in ("bare", "dropped-object") else None
 
     def _best(self, region: Region) -> _Line | None:
         events = self._in_handler(region)

@@ -362,6 +362,9 @@ def release_failure_of(
         return Fact("logged", "Logged on failure", (place, release.location), release.path)
     if caught.how == "swallowed":
         return Fact("swallowed", "Swallowed without a log", (place, release.location), release.path)
+    if context.trait("errors.logged") == "framework":
+        words = "Escapes to the framework, which logs the failure"
+        return Fact("logged", words, (release.location,), release.path)
     return Fact("unhandled", "Nothing catches a failing release", (release.location,), release.path)
 
 
@@ -378,6 +381,8 @@ def _inner_release_failure(
         if own.how == "logged":
             return Fact("logged", "Logged on failure", (own.location or place,))
     outer = catch_of(lock.guarded.event, spans.events, context.sightings)
+    if outer.how == "unhandled" and context.trait("errors.logged") == "framework":
+        return Fact("logged", "Escapes to the framework, which logs the failure", (place,))
     if outer.how == "unhandled":
         return Fact("unhandled", "Nothing catches a failing release", (place,))
     word: Literal["logged", "swallowed"] = "logged" if outer.how == "logged" else "swallowed"

@@ -31,7 +31,7 @@ from cronaudit.recognition.facts.conditions import (
 )
 from cronaudit.recognition.facts.frames import Frame, Frames
 from cronaudit.recognition.facts.sql_statement import Statement
-from cronaudit.recognition.facts.usage import asks_for_one, call_before, takes_one
+from cronaudit.recognition.facts.usage import asks_for_one, call_before, is_sliced, takes_one
 from cronaudit.recognition.sightings import Sighting, text_of
 
 OperationKind = Literal[
@@ -322,7 +322,8 @@ class _Collector:
 
     def _is_limited(self, sighting: Sighting) -> bool:
         limit = sighting.param("limit")
-        if limit is not None and not (isinstance(limit, Known) and limit.value in (None, False, 0)):
+        stated = limit is not None and not (isinstance(limit, Known) and limit.value in (None, False, 0))
+        if stated or is_sliced(sighting.event):
             return True
         method = sighting.description.word("limit_method")
         names = {str(method)} if method is not None else _LIMITS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,7 @@ from cronaudit.model.facts import Unresolved
 from cronaudit.model.ir import Break, Call, Define, Expr, Handler, If, Interface, Member, Name, Return, Throw
 from cronaudit.model.source import Location
 from cronaudit.model.trace import RegionKind
-from cronaudit.model.value import Closure, External, Known, Symbol, Value
+from cronaudit.model.value import Closure, External, Known, Lazy, Sequence, Symbol, Value
 from cronaudit.model.walking import inside, statement_expressions, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.retry_loops import RetryLoop
@@ -33,7 +34,7 @@ class Predicate:
 def predicate_of(policy: Policy, context: JobContext, spans: Spans) -> Predicate:
     """What decides on another attempt of a policy."""
     if policy.predicate is not None:
-        return _given(policy.predicate, policy)
+        return _given(policy.predicate, policy, context.linker.force)
     if policy.loop is not None:
         return _in_loop(policy.loop, context)
     if policy.sighting is not None and not policy.sighting.description.callback:
@@ -44,8 +45,15 @@ def predicate_of(policy: Policy, context: JobContext, spans: Spans) -> Predicate
     return found or Predicate("none", "All errors alike", policy.locations)
 
 
-def _given(value: Value, policy: Policy) -> Predicate:
+def _is_any_error(value: External) -> bool:
+    return value.path.rpartition(".")[2].rpartition(":")[2] in _ALL_ERRORS
+
+
+def _given(value: Value, policy: Policy, force: Callable[[Value | Lazy], Value]) -> Predicate:
     at = place_of(value) or policy.locations[0]
+    types = value.items if isinstance(value, Sequence) else (value,)
+    if types and all(isinstance(t, External) and _is_any_error(t) for t in map(force, types)):
+        return Predicate("none", "All errors alike: every exception is named", (at,))
     if isinstance(value, Closure):
         return Predicate("used", "A function decides", (value.function.location,))
     if isinstance(value, Symbol):

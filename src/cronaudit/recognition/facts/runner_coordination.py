@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal
 
 from cronaudit.knowledge.selectors import first
@@ -17,6 +18,7 @@ from cronaudit.recognition.facts.runner_placement import separation
 Election = Literal["leader", "queue", "platform", "lock", "none"]
 Contention = Literal["limited", "shared", "none"]
 
+_AT_ONCE: Final = re.compile(r"\s(?:--(?:concurrency|processes|threads|workers)|-c)(?:=|\s+)\d+\b")
 _CACHE: Final = "runner_coordination"
 _LOCKS: Final = frozenset(("lease", "session", "row", "slot"))
 _QUEUES: Final = frozenset(("queue", "message"))
@@ -47,6 +49,8 @@ def election(context: JobContext) -> Fact[Election]:
         return Fact("queue", "Any of N queue workers", (where, *guard.kind.locations))
     if kind in _PLATFORMS:
         return Fact("platform", "The platform starts each run", guard.kind.locations or (context.site,))
+    if kind in _LOCKS and context.trait("runner.election") == "queue":
+        return Fact("queue", "Any of N queue workers, one at a time", (where, *guard.kind.locations))
     if kind in _LOCKS:
         places = guard.coverage.locations or guard.kind.locations
         return Fact("lock", "Lock-based coordination", places, guard.kind.path)
@@ -99,6 +103,9 @@ def contention(context: JobContext) -> Fact[Contention]:
 def _queued(context: JobContext, own: str) -> Fact[Contention]:
     """A queue hands out so many runs at a time as its worker asks for; one where nothing is said."""
     stated, at = _concurrency(context)
+    told = _commanded(context) if stated is None else None
+    if told is not None:
+        return Fact("limited", f"Queue, {told[0]}{own}", (told[1], context.site))
     if stated is None:
         where = (placement(context).work, context.site)
         return Fact("limited", f"Queue, the worker's default concurrency{own}", where)
@@ -122,6 +129,15 @@ def _concurrency(context: JobContext) -> tuple[Value | None, Location]:
                     return _one(value), at or getattr(value, "at", None) or site.location
     value = registration.options.get("concurrency")
     return (_one(value) if value is not None else None), context.site
+
+
+def _commanded(context: JobContext) -> tuple[str, Location] | None:
+    """``--concurrency=4`` of the command that starts the worker."""
+    for process in placement(context).processes:
+        found = _AT_ONCE.search(process.command.text) if process.command is not None else None
+        if process.command is not None and found is not None:
+            return found[0].strip(), process.command.location
+    return None
 
 
 def _one(value: Value) -> Value:

@@ -24,7 +24,7 @@ from cronaudit.model.ir import (
 from cronaudit.model.schedule import CommentReading, Schedule
 from cronaudit.model.source import Location
 from cronaudit.model.value import Closure, Known
-from cronaudit.model.walking import functions_in, inside, statements
+from cronaudit.model.walking import expressions, functions_in, inside, statements
 from cronaudit.recognition.context import JobContext, doc_of, over_settings
 from cronaudit.recognition.facts.remarks import comments_of, planner_comment
 from cronaudit.schedule.comments import comment_says
@@ -223,6 +223,10 @@ def _written(context: JobContext) -> Iterator[Expr]:
     """The expressions of the schedule's arguments as written; functions among them are none."""
     call = context.registration.call.call or _decorator(context)
     if call is None:
+        at = context.registration.timing.at
+        module = context.linker.module(at.path) if at is not None else None
+        for node in (module, *functions_in(module)) if module is not None else ():
+            yield from (e for e in expressions(node.body) if isinstance(e, Call) and e.line == at.line)  # type: ignore[union-attr]
         return
     for arg in call.args:
         if isinstance(arg.value, Function):

@@ -21,13 +21,14 @@ from cronaudit.model.ir import (
     Module,
     Name,
     Object,
+    Opaque,
     Operation,
     Return,
     Stmt,
     Throw,
 )
 from cronaudit.model.trace import Event
-from cronaudit.model.walking import blocks, expressions, inside, statements
+from cronaudit.model.walking import blocks, expressions, inside, statement_expressions, statements
 
 _ONE = ("one", "first", "single", "row", "scalar", "val")
 _COUNTS = frozenset(("rowCount", "length", "affectedRows", "changes", "count"))
@@ -88,6 +89,29 @@ def takes_one(event: Event) -> bool:
         return True
     # The target itself is a mention, too; a pattern mentions each of its names once.
     return bool(single) and len(used) - len(names) <= len(single)
+
+
+def is_sliced(event: Event) -> bool:
+    """Whether so many rows are taken of a lazy query, at once or by its name: ``Order.objects.all()[:100]``."""
+    names = targets(event)
+    statement = event.statement
+    roots = list(statement_expressions(statement)) if statement is not None else []
+    at_once = [e for root in roots for e in inside(root) if isinstance(e, Index) and e.object is event.call]
+    later = [
+        e for e in expressions(body_of(event)) if names and isinstance(e, Index) and _is(e.object, names)
+    ]
+    used = [e for e in expressions(body_of(event)) if isinstance(e, Name) and e.name in names]
+    bounded = [e for e in later if _has_end(e.index)]
+    return any(_has_end(e.index) for e in at_once) or (
+        bool(bounded) and len(used) - len(names) <= len(bounded)
+    )
+
+
+def _has_end(index: Expr) -> bool:
+    if not isinstance(index, Opaque) or len(index.parts) < 2:
+        return False
+    end = index.parts[1]
+    return not (isinstance(end, Const) and end.value is None)
 
 
 def _takes_first(expr: Expr, names: tuple[str, ...]) -> bool:
