@@ -314,3 +314,62 @@ def test_held():
     facts = service_facts.build(context.service)
     assert places(facts.crash_test.locations) == ["tests/test_sweep.py:5"]
     assert places(facts.concurrent_test.locations) == ["tests/test_sweep.py:11"]
+
+
+# ---- half measures -----------------------------------------------------------------------------------------------
+
+
+def test_a_cache_key_that_is_added(service_of: ServiceOf) -> None:
+    context = job(
+        service_of,
+        """
+        import stripe
+        from celery import shared_task
+        from django.core.cache import cache
+        from shop.models import Cart
+
+        @shared_task(name="sweep", autoretry_for=(Exception,), max_retries=3)
+        def sweep():
+            if not cache.add("sweep", 1):
+                return
+            for cart in Cart.objects.filter(state="open")[:50]:
+                try:
+                    stripe.Refund.create(charge=cart.pk)
+                except stripe.StripeError as error:
+                    print(error)
+            cache.delete("sweep")
+        """,
+    )
+    facts = lock.build(context)
+    assert (facts.ttl_seconds.value, facts.release.value) == (300, "some-errors")
+    assert (facts.release_failure.value, facts.release_failure.detail) == (
+        "logged",
+        "Escapes to the framework, which logs the failure",
+    )
+    assert retry.build(context).predicate.value == "none"
+    assert data.build(context).reads.value == "batched"
+    found = errors.build(context)
+    assert (found.logged.value, places(found.logged.locations)) == ("bare", ["shop/tasks.py:14"])
+    assert found.lock_cleanup.value == "awaited"
+    assert runner.build(context).election.value == "queue"
+
+
+@pytest.mark.parametrize(
+    ("rows", "reads"),
+    [
+        ("Cart.objects.all()[100:]", "unbounded"),
+        ("Cart.objects.all()[:100]", "batched"),
+        ("Cart.objects.order_by('pk')[10:20]", "batched"),
+    ],
+)
+def test_a_slice_with_an_end_is_a_limit(service_of: ServiceOf, rows: str, reads: str) -> None:
+    tasks = f"""
+from celery import shared_task
+from shop.models import Cart
+
+@shared_task(name="sweep")
+def sweep():
+    for cart in {rows}:
+        cart.delete()
+"""
+    assert data.build(job(service_of, tasks)).reads.value == reads
