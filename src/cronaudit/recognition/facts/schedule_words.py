@@ -225,8 +225,10 @@ def _written(context: JobContext) -> Iterator[Expr]:
     if call is None:
         at = context.registration.timing.at
         module = context.linker.module(at.path) if at is not None else None
-        for node in (module, *functions_in(module)) if module is not None else ():
-            yield from (e for e in expressions(node.body) if isinstance(e, Call) and e.line == at.line)  # type: ignore[union-attr]
+        if at is None or module is None:
+            return
+        bodies = (module.body, *(f.body for f in functions_in(module)))
+        yield from (e for body in bodies for e in expressions(body) if isinstance(e, Call) and e.line == at.line)
         return
     for arg in call.args:
         if isinstance(arg.value, Function):
