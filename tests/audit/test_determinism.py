@@ -6,9 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
+
+from cronaudit.audit import audit
+from cronaudit.model.options import AuditOptions
+from cronaudit.model.source import Location
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -56,3 +61,23 @@ def test_the_order_on_disk_changes_nothing(tmp_path: Path) -> None:
         results.append(scan(target, tmp_path, f"{len(results)}", "json"))
 
     assert results[0] == results[1]
+
+
+def test_a_timer_that_is_no_job_lends_its_work_to_none(tmp_path: Path) -> None:
+    """What was judged is known by its identity, which memory gives to another one once it is gone."""
+    (tmp_path / "package.json").write_text('{"dependencies": {"node-cron": "4", "pg": "8"}}')
+    for number in range(12):
+        (tmp_path / f"m{number:02}a.js").write_text(
+            f"setInterval(() => {{ console.log({number}); }}, 1000);\n"
+        )
+        (tmp_path / f"m{number:02}b.js").write_text(
+            "const cron = require('node-cron');\n"
+            "const { Pool } = require('pg');\n"
+            "const pool = new Pool();\n"
+            f"cron.schedule('{number} * * * *', async () => {{ await pool.query('VACUUM'); }}, {{ name: 'v' }});\n"
+        )
+
+    for _ in range(4):
+        jobs = audit(tmp_path, AuditOptions(date(2026, 11, 23))).result.jobs
+
+        assert [job.walk.functions for job in jobs] == [(Location(f"m{n:02}b.js", 4, 4),) for n in range(12)]

@@ -55,7 +55,8 @@ class Finder:
     enqueued: Enqueued
     starts: Starts
     rejections: list[Rejection] = field(default_factory=list)
-    _works: dict[int, tuple[Trace, tuple[Sighting, ...]]] = field(default_factory=dict)
+    _works: dict[Registration, tuple[Trace, tuple[Sighting, ...]]] = field(default_factory=dict)
+    """By the registration itself: the id of one that was no job may be that of another one later."""
 
     def registrations(self, files: Iterable[str], on_file: Callable[[str], None]) -> list[Registration]:
         """The registrations of these files that are jobs."""
@@ -99,7 +100,7 @@ class Finder:
         judgement, sightings = judge_work(_round(trace, registration), self.reader)
         if registration.loop is not None:
             sightings = self.reader.read(trace)
-        self._works[id(registration)] = (trace, sightings)
+        self._works[registration] = (trace, sightings)
         if not judgement.is_job:
             self._reject(registration, judgement.reason)
         return judgement.is_job
@@ -125,7 +126,7 @@ class Finder:
 
     def _entries(self, registration: Registration) -> list[Registration]:
         """The jobs that a timer of the project's own runs out of a registry; none where it is a job itself."""
-        known = self._works.get(id(registration))
+        known = self._works.get(registration)
         if known is None:
             return []
         trace, sightings = known
@@ -164,7 +165,7 @@ class Finder:
             if platform
             else self.starts.of(registration.node)
         )
-        known = self._works.get(id(registration))
+        known = self._works.get(registration)
         if known is not None:
             trace, sightings = known
         elif registration.handler is not None:

@@ -228,7 +228,9 @@ def _written(context: JobContext) -> Iterator[Expr]:
         if at is None or module is None:
             return
         bodies = (module.body, *(f.body for f in functions_in(module)))
-        yield from (e for body in bodies for e in expressions(body) if isinstance(e, Call) and e.line == at.line)
+        yield from (
+            e for body in bodies for e in expressions(body) if isinstance(e, Call) and e.line == at.line
+        )
         return
     for arg in call.args:
         if isinstance(arg.value, Function):
