@@ -107,7 +107,7 @@ def _schedulers(entry: Mapping, reader: Reader) -> Iterator[Scheduler]:
         tuple(traits(entry)),
         conditions(entry),
         entry.text("starts", "call"),
-        passes(entry, reader),
+        passes(entry, reader, "args"),
         reader.id,
     )
     entry.close()

@@ -20,6 +20,7 @@ from cronaudit.problems import did_you_mean
 HOWS = ("call", "decorator", "base", "export", "assign", "manifest")
 FORMS = ("cron", "every", "words", "date", "fields", "duration", "object", "list", "clock")
 TESTS = ("is", "not", "in", "has", "lacks", "missing", "present", "matches", "kind")
+_ARGUMENT = re.compile(r"(?:receiver\.)?args\.\d+")
 _DIALECTS = tuple(dialect.value for dialect in Dialect)
 Selectors: TypeAlias = tuple[Selector, ...]
 
@@ -59,10 +60,11 @@ def check_path(entry: Mapping, key: str, path: str, reader: Reader) -> None:
 
 
 def passes(entry: Mapping, reader: Reader, *words: str) -> tuple[str, ...]:
-    """The paths under ``passes``; `words` may stand there as well."""
+    """The paths under ``passes``; `words` may stand there as well, and arguments where ``args`` is one of them."""
     found = entry.texts("passes")
     for path in found:
-        if path and path not in words:
+        is_argument = "args" in words and _ARGUMENT.fullmatch(path) is not None
+        if path and path not in words and not is_argument:
             check_path(entry, "passes", path, reader)
     return found
 

@@ -355,9 +355,10 @@ def _split(folder: Folder, receiver: Known, text: str, args: Arguments, at: Loca
 def comprehend(folder: Folder, expr: Comprehension, scope: Scope) -> Value:
     """A comprehension over a folded list, item by item."""
     at = Location(scope.module.path, expr.line)
-    items = names.sequence_items(folder, folder.fold(expr.iterable, scope))
+    iterable = folder.fold(expr.iterable, scope)
+    items = names.sequence_items(folder, iterable)
     if items is None:
-        return Unknown("a comprehension over something open", at)
+        return Unknown("a comprehension over something open", at, iterable)
     results: list[Value | Lazy] = []
     for entry in items:
         inner = Scope(scope.node, scope.parent, dict(scope.values), scope.this)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice, zip_longest
+from typing import TypeAlias
 
 from cronaudit.linking import instances, names, parameters
 from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.decorators import decorating
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.program import Program
-from cronaudit.linking.usages import Usages, symbols
+from cronaudit.linking.usages import Usages, needs_caller, symbols
 from cronaudit.model.ir import Call, Class, Function, FunctionKind, Loop, Member, Module
 from cronaudit.model.linker import Bound, Item
 from cronaudit.model.source import Language, Location
@@ -30,9 +32,12 @@ from cronaudit.model.value import (
 
 _DEPTH = 6
 _MOST_BOUND = 200
+_MOST_AT_A_SITE = 100
 _CLOSURE_DEPTH = 3
 _CLOSURE_FILES = 150
 _SYMBOL_DEPTH = 4
+
+_Site: TypeAlias = tuple[Call, Function | Module]
 
 
 class Callers:
@@ -66,8 +71,13 @@ class Callers:
 
     def _needs_caller(self, call: Call, node: Function | Module) -> bool:
         args = self._ev.arguments(call, self._ev.scope_of(node))
-        raws = (*args.positional, *args.named.values())
-        return any(not isinstance(s.owner, Loop) for raw in raws for s in symbols(raw, self._ev))
+        raws = (*args.positional, *args.named.values(), *args.spreads)
+        return any(needs_caller(raw, self._ev) for raw in raws)
+
+    def seek(self, node: Function | Module) -> None:
+        """Find who calls a method in the whole tree, wherever an object of its class is handed to."""
+        if isinstance(node, Function) and self.usages.seek(node):
+            self._bounds.pop(id(node), None)
 
     # ---- bound scopes ----------------------------------------------------------------------------------------
 
@@ -99,13 +109,17 @@ class Callers:
         ):
             yield from self._each_bounds(node, passed_to, depth)
             return
-        any_call = False
-        for call, where in self.usages.call_sites(node):
-            if where is node:
-                continue
-            for bound in self._site_scopes(call, where, depth):
-                any_call = True
-                yield from self._entered(node, call, bound)
+        sites = [(call, where) for call, where in self.usages.call_sites(node) if where is not node]
+        shared = self._shared(sites)
+        of_sites = [
+            tuple(islice(self._entered_from(node, site, shared, depth), _MOST_AT_A_SITE)) for site in sites
+        ]
+        any_call = any(of_sites)
+        # A site that is come to in many ways must not use up the room of the others.
+        if sum(map(len, of_sites)) > _MOST_BOUND:
+            yield from (b for row in zip_longest(*of_sites) for b in row if b is not None)
+        else:
+            yield from (b for found in of_sites for b in found)
         uses = (
             ()
             if any_call or node.module.language is not Language.PYTHON
@@ -125,6 +139,22 @@ class Callers:
                     yield Bound(instances.constructor_scope(self._ev, made, of, made), chain, _place(made))
                 else:
                     yield Bound(Scope(node, of.scope, this=made), chain, _place(made))
+
+    def _entered_from(
+        self, node: Function, site: _Site, shared: frozenset[Location], depth: int
+    ) -> Iterator[Bound]:
+        for bound in self._site_scopes(*site, depth):
+            yield from self._entered(node, site[0], bound, shared)
+
+    def _shared(self, sites: list[_Site]) -> frozenset[Location]:
+        """Where objects are made that several places hand something: not the object tells those calls apart."""
+        found: list[Location] = []
+        for call, where in sites if len(sites) > 1 else ():
+            callee = self._ev.fold(call.callee, self._ev.scope_of(where)) if call.args else None
+            this = callee.this if isinstance(callee, Closure) else None
+            if isinstance(this, Instance) and this.at is not None:
+                found.append(this.at)
+        return frozenset(at for at in found if found.count(at) > 1)
 
     def _each_bounds(self, node: Function, call: Call, depth: int) -> Iterator[Bound]:
         """A callback of ``forEach`` and the like: once for each item of a written-out list."""
@@ -168,7 +198,7 @@ class Callers:
 
         def values(scope: Scope) -> list[Value | Lazy]:
             args = self._ev.arguments(call, scope)
-            found: list[Value | Lazy] = [*args.positional, *args.named.values()]
+            found: list[Value | Lazy] = [*args.positional, *args.named.values(), *args.spreads]
             if isinstance(call.callee, Member):
                 found.append(self._ev.fold(call.callee.object, scope))
             return found
@@ -230,7 +260,9 @@ class Callers:
             return Sequence(tuple(self._rebuilt(i, scope) for i in raw.items), raw.complete, raw.at)
         return raw
 
-    def _entered(self, node: Function, call: Call, bound: Bound) -> Iterator[Bound]:
+    def _entered(
+        self, node: Function, call: Call, bound: Bound, shared: frozenset[Location]
+    ) -> Iterator[Bound]:
         at = Location(bound.scope.module.path, call.line, call.end_line)
         callee = self._ev.fold(call.callee, bound.scope)
         if (
@@ -253,7 +285,9 @@ class Callers:
                 scope = Scope(node, closure.scope, this=one)
                 parameters.bind(self._ev, scope, node, args, closure.bound)
                 self._keep.append(scope)
-                own = _place(one) if isinstance(one, Instance) else ()
+                own = (
+                    _place(one) if isinstance(one, Instance) and not (call.args and one.at in shared) else ()
+                )
                 rank = max(position, bound.rank)
                 yield Bound(scope, (*_spots(own), at, *bound.chain), (*own, *bound.items), rank)
 

@@ -178,6 +178,7 @@ class Evaluator:
         named: dict[str, Value | Lazy] = {}
         complete = True
         certain: int | None = None
+        spreads: list[Value] = []
         for arg in call.args:
             if arg.name == "**":
                 value = operators.merged(self.fold(arg.value, scope))
@@ -186,6 +187,7 @@ class Evaluator:
                     complete = complete and value.complete
                 else:
                     complete = False
+                    spreads.append(value)
             elif arg.spread:
                 value = self.fold(arg.value, scope)
                 if isinstance(value, Sequence) and value.complete:
@@ -193,11 +195,13 @@ class Evaluator:
                 else:
                     complete = False
                     certain = len(positional) if certain is None else certain
+                    spreads.append(value)
             elif arg.name is not None:
                 named[arg.name] = Lazy(arg.value, scope)
             else:
                 positional.append(Lazy(arg.value, scope))
-        return Arguments(tuple(positional), named, complete, len(positional) if certain is None else certain)
+        certain = len(positional) if certain is None else certain
+        return Arguments(tuple(positional), named, complete, certain, tuple(spreads))
 
     def _maybe_this(self, scope: Scope) -> Value | None:
         current: Scope | None = scope

@@ -15,7 +15,7 @@ from cronaudit.linking.imports import from_json
 from cronaudit.linking.program import Files, ImportIndex, Program
 from cronaudit.linking.reach import Reach
 from cronaudit.linking.resolve import Resolver
-from cronaudit.linking.usages import symbols
+from cronaudit.linking.usages import needs_caller, symbols
 from cronaudit.linking.walk import Walker
 from cronaudit.model.ir import Call, Class, Expr, Function, Module
 from cronaudit.model.linker import Bound
@@ -169,6 +169,10 @@ class Index:
         """The open symbols inside a folded value."""
         return symbols(value, self._ev)
 
+    def needs_caller(self, value: Value | Lazy) -> bool:
+        """Whether only a caller tells a value: a parameter, or an item of a list that is one."""
+        return needs_caller(value, self._ev)
+
     # ---- classes ---------------------------------------------------------------------------------------------
 
     def class_value(self, cls: Class) -> ClassValue:
@@ -218,6 +222,10 @@ class Index:
     def call_sites(self, function: Function) -> tuple[tuple[Call, Function | Module], ...]:
         """The calls that reach `function`."""
         return self._callers.usages.call_sites(function)
+
+    def seek(self, node: Function | Module) -> None:
+        """Find who calls a method in the whole tree, wherever an object of its class is handed to."""
+        self._callers.seek(node)
 
     def bounds(self, node: Function | Module) -> tuple[Bound, ...]:
         """The scopes of `node`, one for each way in which the tree calls it."""

@@ -147,6 +147,18 @@ class Program:
         """Whether the bytes of a file hold a word: asked before it is parsed."""
         return word.encode() in self.files.read(path)
 
+    def calling(self, name: str, most: int) -> tuple[str, ...]:
+        """The files that call a method of that name on something, sorted; none where there are more than `most`."""
+        word = f".{name}".encode()
+        found = [
+            path
+            for path in sorted(self.resolver.paths)
+            if self.files.language(path) is not None
+            and self.files.runs(path)
+            and word in self.files.read(path)
+        ]
+        return tuple(found) if len(found) <= most else ()
+
     def _means(self, specifier: str, importer: str, path: str) -> bool:
         language = self.files.language(importer)
         if language is Language.PYTHON:

@@ -36,6 +36,7 @@ from cronaudit.model.value import (
     Shape,
     Symbol,
     Text,
+    Unknown,
     Value,
 )
 
@@ -43,6 +44,7 @@ _DEPTH = 6
 _MOST_BOUND = 200
 _CLOSURE_DEPTH = 3
 _CLOSURE_FILES = 150
+_SOUGHT_FILES = 300
 _SYMBOL_DEPTH = 4
 
 
@@ -69,6 +71,23 @@ def symbols(value: Value | Lazy, evaluator: Evaluator, depth: int = 0) -> Iterat
             yield from symbols(entry, evaluator, depth + 1)
 
 
+def needs_caller(value: Value | Lazy, evaluator: Evaluator, depth: int = 0) -> bool:
+    """Whether only a caller tells a value: a parameter, or an item of a list that is one."""
+    if isinstance(value, Lazy):
+        value = evaluator.force(value)
+    if isinstance(value, Unknown) and value.over is not None and depth <= _SYMBOL_DEPTH:
+        return needs_caller(value.over, evaluator, depth + 1)
+    for symbol in symbols(value, evaluator):
+        loop = symbol.owner
+        if not isinstance(loop, Loop):
+            return True
+        if loop.iterable is None or symbol.scope is None or depth > _SYMBOL_DEPTH:
+            continue
+        if needs_caller(evaluator.fold(loop.iterable, symbol.scope), evaluator, depth + 1):
+            return True
+    return False
+
+
 class Usages:
     """Finds the users of functions and classes."""
 
@@ -78,6 +97,21 @@ class Usages:
         self._sites: dict[int, tuple[tuple[Call, Function | Module], ...]] = {}
         self._subclasses: dict[int, tuple[ClassValue, ...]] = {}
         self._keep: list[object] = []
+        self._sought: set[int] = set()
+
+    def seek(self, function: Function) -> bool:
+        """Look for the calls of a method in the whole tree: an object is handed on where nothing imports its class.
+
+        Only a name of several words is looked for: the others are those of too many methods. Whether it was new.
+        """
+        name = function.name or ""
+        compound = "_" in name.strip("_") or any(c.isupper() for c in name[1:])
+        if function.owner is None or not compound or id(function) in self._sought:
+            return False
+        self._sought.add(id(function))
+        self._sites.pop(id(function), None)
+        self._keep.append(function)
+        return True
 
     def call_sites(self, function: Function) -> tuple[tuple[Call, Function | Module], ...]:
         """The calls that reach `function`, each with the function or module that it stands in."""
@@ -97,7 +131,10 @@ class Usages:
         if name is None and not self._is_default(function):
             return
         far = function.owner is not None
-        for path in self._candidates(function.module, name, far=far):
+        paths = self._candidates(function.module, name, far=far)
+        if name is not None and id(function) in self._sought:
+            paths = iter(dict.fromkeys((*paths, *self._program.calling(name, _SOUGHT_FILES))))
+        for path in paths:
             module = self._program.module(path)
             if module is None:
                 continue

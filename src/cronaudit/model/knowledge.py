@@ -86,7 +86,7 @@ class Consumer:
     """Facts that it sets for its jobs: ``concurrency``, ``lock_ttl``, …"""
     when: tuple[Condition, ...]
     passes: tuple[str, ...]
-    """What the handler's parameters are, as paths; an empty path says nothing."""
+    """What the handler's parameters are, as paths or as selectors (``receiver.args.1``); an empty path says nothing."""
     library: str
 
 

@@ -104,6 +104,9 @@ class Linker(Protocol):
     def symbols(self, value: Value | Lazy) -> Iterator[Symbol]:
         """The open symbols inside a folded value."""
 
+    def needs_caller(self, value: Value | Lazy) -> bool:
+        """Whether only a caller tells a value: a parameter, or an item of a list that is one."""
+
     # ---- classes
     def class_value(self, cls: Class) -> ClassValue:
         """A class with its scope."""
@@ -143,6 +146,9 @@ class Linker(Protocol):
 
     def call_sites(self, function: Function) -> tuple[tuple[Call, Function | Module], ...]:
         """The calls that reach `function`."""
+
+    def seek(self, node: Function | Module) -> None:
+        """Find who calls a method in the whole tree, wherever an object of its class is handed to."""
 
     def bounds(self, node: Function | Module) -> tuple[Bound, ...]:
         """The scopes of `node`, one for each way in which the tree calls it."""

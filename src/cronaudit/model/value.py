@@ -112,6 +112,8 @@ class Arguments:
     """False where a spread could not be followed."""
     certain: int = 0
     """So many of `positional` stand before any such spread: they are where they seem to be all the same."""
+    spreads: tuple[Value, ...] = ()
+    """What was spread and could not be followed: a caller may tell."""
 
 
 @dataclass(slots=True, eq=False)
@@ -187,6 +189,8 @@ class Unknown:
 
     reason: str
     at: Location | None = None
+    over: Value | None = None
+    """What it is computed from, where a caller may tell that."""
 
 
 Value: TypeAlias = (

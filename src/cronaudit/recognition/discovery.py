@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.paths import expanded, last_of
 from cronaudit.knowledge.selectors import select
-from cronaudit.model.ir import Call, Function, Loop, Module, Name
+from cronaudit.model.ir import Call, Function, Module, Name
 from cronaudit.model.knowledge import Scheduler, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
@@ -104,22 +104,24 @@ class Discovery:
         def values(scope: Scope) -> list[Value | Lazy]:
             view = self._view(call, scope)
             found = (select(s, view, self._linker.force, self._linker.member) for s in selectors)
-            return [v for v in found if v is not None]
+            spread = view.args.spreads if view.args is not None else ()
+            return [*(v for v in found if v is not None), *spread]
 
         base = Bound(self._linker.scope_of(node), ())
         if not scheduler.entries and self._states_none(scheduler, call, base.scope):
             self.rejections.append(Rejection(site, scheduler.kind, "it states no recurring schedule"))
             return
-        is_open = any(
-            not isinstance(s.owner, Loop) for v in values(base.scope) for s in self._linker.symbols(v)
-        )
+        is_open = any(self._linker.needs_caller(v) for v in values(base.scope))
+        if is_open:
+            self._linker.seek(node)
         known = is_open or self._is_inherited(node)
         bounds = self._linker.bounds(node) if known else (self._injected(node, base),)
         found: list[Registration] = []
         for outer in bounds:
             for bound in self._linker.unroll(outer, values):
                 found.extend(self._register(scheduler, call, node, bound, site))
-        yield from self._without_wrappers(found, is_open=is_open)
+        own = dict(scheduler.traits).get("runner.library") == "own"
+        yield from self._without_wrappers(_settled(found) if own else found, is_open=is_open)
 
     def _injected(self, node: Function | Module, base: Bound) -> Bound:
         """What the one caller or maker of a function hands in: the schedule needs it not, the handler may."""
@@ -202,6 +204,23 @@ class Discovery:
                 yield registration
             return
         yield from self.registrar.entries(scheduler, view, node, bound, site)
+
+
+def _settled(found: list[Registration]) -> list[Registration]:
+    """The registrations of a timer without those that only say again that its pause cannot be told.
+
+    Whoever leads to ``timer.start(config.interval)``, it is one job; callers count where they settle something.
+    """
+    kept: list[Registration] = []
+    seen: set[int] = set()
+    for registration in found:
+        handler = registration.handler
+        if registration.timing.open is not None and isinstance(handler, Closure):
+            if id(handler.function) in seen:
+                continue
+            seen.add(id(handler.function))
+        kept.append(registration)
+    return kept
 
 
 def _identity(registration: Registration) -> object:

@@ -69,6 +69,8 @@ class Registration:
     """The name under which the consumer knows the job."""
     options: dict[str, Value] = field(default_factory=dict)
     traits: dict[str, Scalar] = field(default_factory=dict)
+    passed: tuple[Value, ...] = ()
+    """What the call that arms the job passes to the handler."""
     item: Location | None = None
     """The registry entry, call or class in which the job is stated."""
     alone: bool = True

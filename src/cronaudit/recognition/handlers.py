@@ -6,6 +6,7 @@ import re
 
 from cronaudit.model.ir import Assign, Await, Call, Do, Expr, Function, Module, Name, Operation, Return
 from cronaudit.model.linker import Linker
+from cronaudit.model.source import Language
 from cronaudit.model.value import (
     Choice,
     ClassValue,
@@ -19,6 +20,7 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
+from cronaudit.model.walking import expressions, functions_in
 
 _TREE = "\0tree/"
 _RUN_METHODS = ("run", "execute", "process", "handle", "invoke", "perform", "call", "__call__", "work")
@@ -75,21 +77,51 @@ def _file(text: str, linker: Linker) -> tuple[Closure | Module | None, str]:
     return None, f"the file {path} is not in the tree"
 
 
-def unwrapped(handler: Closure, linker: Linker) -> Closure:
-    """The function that a trivial wrapper hands on to: ``() => this.run()``, ``async () => { await sync(); }``."""
-    current = handler
+def unwrapped(handler: Closure, linker: Linker, passed: tuple[Value, ...] = ()) -> Closure:
+    """The function that a trivial wrapper hands on to: ``() => this.run()``, ``async () => { await sync(); }``.
+
+    A function that is handed another and calls it is a wrapper too: ``run_in_background('sync', sync)``.
+    """
+    current = _handed(handler, passed) or handler
+    if current is not handler:
+        passed = ()
     for _ in range(_UNWRAP):
-        if current.function.decorators and current.function.owner is None:
+        function = current.function
+        if function.decorators and function.owner is None:
             # A function that a decorator registers is known by its own name, however little stands in it.
             return current
-        call = _only_call(current.function)
+        if _is_own(function):
+            return current
+        call = _only_call(function)
         if call is None:
             return current
-        callee = linker.fold(call.callee, Scope(current.function, current.scope, this=current.this))
-        if not isinstance(callee, Closure) or callee.function is current.function:
+        scope = Scope(function, current.scope, this=current.this)
+        callee = linker.fold(call.callee, scope)
+        if not isinstance(callee, Closure) or callee.function is function:
             return current
-        current = callee
+        given = linker.arguments(call, scope).positional
+        current = _handed(callee, tuple(linker.force(g) for g in given)) or callee
     return current
+
+
+def _is_own(function: Function) -> bool:
+    """A function or method of Python that is handed over by its name is the job, however little stands in it."""
+    stands_alone = isinstance(function.parent, Module) or function.owner is not None
+    return function.module.language is Language.PYTHON and bool(function.name) and stands_alone
+
+
+def _handed(wrapper: Closure, given: tuple[Value, ...]) -> Closure | None:
+    """The function among what is given to a wrapper that the wrapper calls."""
+    closures = {
+        param.name: value
+        for param, value in zip(wrapper.function.params, (*wrapper.bound, *given), strict=False)
+        if isinstance(value, Closure)
+    }
+    if not closures:
+        return None
+    bodies = (wrapper.function, *functions_in(wrapper.function))
+    called = (e.callee for body in bodies for e in expressions(body.body) if isinstance(e, Call))
+    return next((closures[c.name] for c in called if isinstance(c, Name) and c.name in closures), None)
 
 
 def _only_call(function: Function) -> Call | None:

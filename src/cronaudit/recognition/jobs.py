@@ -177,7 +177,7 @@ class Finder:
         if registration.work is not None:
             handler = registration.work
         elif isinstance(handler, Closure):
-            handler = unwrapped(handler, self.linker)
+            handler = unwrapped(handler, self.linker, registration.passed)
         trace = _without_blind_end(trace, sightings)
         if liveness.is_live:
             liveness = self._in_its_mode(registration, self.starts.started(registration, liveness), service)

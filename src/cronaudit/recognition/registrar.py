@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cronaudit.knowledge.conditions import holds
-from cronaudit.knowledge.selectors import Called, Site, select
+from cronaudit.knowledge.selectors import Called, Site, parse_selector, select
 from cronaudit.model.ir import Call, Function, Member, Module, Name
 from cronaudit.model.knowledge import Scheduler, Selector
 from cronaudit.model.linker import Bound, Item, Linker
@@ -119,11 +119,24 @@ class Registrar:
             handler_open=why,
             options=options,
             traits=dict(scheduler.traits),
+            passed=self._passed(scheduler, view),
             item=item or _item(bound, site),
         )
         if scheduler.family is not None and handler is None:
             self._consumers.attach(registration, view)
         return registration
+
+    def _passed(self, scheduler: Scheduler, view: Called) -> tuple[Value, ...]:
+        """The arguments of the call that are the handler's: ``LoopingCall(f, a, b)``."""
+        given: list[Value] = []
+        for path in scheduler.passes:
+            if not path.startswith(("args.", "receiver.")):
+                return ()
+            value = select(parse_selector(path), view, self._linker.force, self._linker.member)
+            if value is None:
+                break
+            given.append(value)
+        return tuple(given)
 
     def _timezone(self, scheduler: Scheduler, timing: Timing, view: Called) -> Value | None:
         """The zone that is set; a choice with None where the code names none and only an open object could hold it."""

@@ -1,0 +1,111 @@
+"""Python jobs told by tables that are handed around, and by one object that many places hand their work to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.recognition.small_trees import discover
+
+WORK = (
+    "import psycopg2\nconn = psycopg2.connect('')\n\n"
+    "def sweep():\n    conn.execute('delete from sessions')\n\n"
+    "def report():\n    conn.execute('insert into reports values (1)')\n"
+)
+QUEUE = (
+    "from datetime import timedelta\nfrom rq_scheduler import Scheduler\nfrom work import report, sweep\n"
+    "rq = Scheduler()\n\n"
+)
+ARM = "def arm(job):\n    rq.schedule(scheduled_time=None, **job)\n\n"
+TABLE = (
+    "def table():\n"
+    "    return [{'func': sweep, 'interval': 30}, {'func': report, 'interval': timedelta(minutes=5)}]\n\n"
+)
+TABLES = {
+    "a list that a caller hands over": "def plan(jobs):\n    for job in jobs:\n        arm(job)\n\nplan(table())\n",
+    "filtered": (
+        "def plan(jobs):\n    todo = [j for j in jobs if j not in rq]\n    for job in todo:\n        arm(job)\n\n"
+        "plan(table())\n"
+    ),
+    "made ready": (
+        "def ready(job):\n    interval = job['interval']\n    if isinstance(interval, timedelta):\n"
+        "        interval = int(interval.total_seconds())\n    job['interval'] = interval\n    return job\n\n"
+        "def plan(jobs):\n    for job in [ready(j) for j in jobs]:\n        arm(job)\n\nplan(table())\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", TABLES)
+def test_rows_of_a_table_that_are_spread_into_a_call(tmp_path: Path, shape: str) -> None:
+    found = discover(tmp_path, {"main.py": QUEUE + ARM + TABLE + TABLES[shape], "work.py": WORK})
+    assert [(j.schedule, j.handler) for j in found.jobs] == [("30 s", "sweep"), ("300 s", "report")]
+
+
+CLOCK = (
+    "from twisted.internet import task\n\nclass Clock:\n"
+    "    def looping_call(self, f, msec, *args):\n        call = task.LoopingCall(f, *args)\n"
+    "        call.start(msec / 1000.0, now=False)\n        return call\n"
+)
+SERVER = (
+    "from lib.clock import Clock\n\nclass Server:\n    def __init__(self):\n        self._clock = Clock()\n\n"
+    "    def get_clock(self) -> Clock:\n        return self._clock\n"
+)
+STORE = (
+    "from work import sweep\nfrom lib.background import in_background\n\nclass Store:\n"
+    "    def __init__(self, server: 'Server'):\n        self.clock = server.get_clock()\n"
+    "        self.clock.looping_call({first}, 60000{more})\n        self.clock.looping_call(self.report, 60000)\n\n"
+    "    def report(self):\n        sweep()\n\n    def _sweep(self):\n        sweep()\n"
+)
+BACKGROUND = (
+    "def in_background(name, func, *args):\n    def run():\n        try:\n            func(*args)\n"
+    "        except Exception:\n            pass\n    return run()\n"
+)
+
+
+def service(first: str, more: str) -> dict[str, str]:
+    return {
+        "main.py": "from server import Server\nfrom store import Store\nStore(Server())\n",
+        "server.py": SERVER,
+        "lib/__init__.py": "",
+        "lib/clock.py": CLOCK,
+        "lib/background.py": BACKGROUND,
+        "store.py": "from server import Server\n" + STORE.format(first=first, more=more),
+        "work.py": WORK,
+    }
+
+
+def test_calls_of_one_shared_object_are_a_job_each(tmp_path: Path) -> None:
+    found = discover(tmp_path, service("self._sweep", ""))
+    assert [(j.at, j.schedule, j.handler) for j in found.jobs] == [
+        ("store.py:8", "60 s", "Store._sweep"),
+        ("store.py:9", "60 s", "Store.report"),
+    ]
+
+
+def test_a_wrapper_that_is_handed_a_function_is_not_the_job(tmp_path: Path) -> None:
+    found = discover(tmp_path, service("in_background", ", 'sweep', self._sweep"))
+    assert [j.handler for j in found.jobs] == ["Store._sweep", "Store.report"]
+
+
+def test_a_function_that_is_handed_by_its_name_is_the_job_however_little_it_does(tmp_path: Path) -> None:
+    code = (
+        "import schedule\nfrom work import sweep\n\ndef nightly():\n    sweep()\n\n"
+        "schedule.every(5).minutes.do(nightly)\n"
+    )
+    assert discover(tmp_path, {"main.py": code, "work.py": WORK}).only().handler == "nightly"
+
+
+def test_a_pause_that_no_caller_settles_makes_one_job(tmp_path: Path) -> None:
+    code = (
+        "from twisted.internet import task\nfrom work import sweep\n\nclass Meter:\n"
+        "    def re_configure(self, config):\n        self.timer = task.LoopingCall(sweep)\n"
+        "        self.timer.start(config.get('every'))\n"
+    )
+    main = (
+        "from meter import Meter\nfrom outside import first, second\nmeter = Meter()\n"
+        "def one(config):\n    meter.re_configure(config)\ndef two(config):\n    meter.re_configure(config)\n"
+        "one(first())\ntwo(second())\n"
+    )
+    seen = discover(tmp_path, {"main.py": main, "meter.py": code, "work.py": WORK}).only()
+    assert (seen.schedule, seen.handler) == ("open", "sweep")
