@@ -10,6 +10,7 @@ dev: .venv/ready ## The virtual environment with the project in it, editable
 .venv/ready: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m compileall -q src  # also where the environment says that imports write no bytecode
 	touch $@
 
 test: .venv/ready ## The tests
