@@ -9,7 +9,7 @@ def main() -> None:
     """Run the command line."""
     # One short run, whose objects all live to its end: looking for cycles while modules are imported costs 100 ms.
     gc.disable()
-    from cronaudit.cli import main as run  # noqa: PLC0415 - what is imported here is what the collector would look at
+    from cronaudit.cli import main as run
 
     run()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import wraps
 from typing import TypeVar
 
 from cronaudit.knowledge.matcher import Matcher
@@ -55,6 +57,8 @@ class JobContext:
     the lock, timeout and signals of the run that enqueued it (ruling 6)."""
     entries: tuple[str, ...] = ()
     """Entry points of the tree from which the registration is reached."""
+    known: dict[Callable[[JobContext], object], object] = field(default_factory=dict, repr=False)
+    """What `once` has worked out."""
 
     @property
     def linker(self) -> Linker:
@@ -87,6 +91,18 @@ class JobContext:
     def trait(self, field_name: str) -> str | int | float | bool | None:
         """What the scheduler's library gives by itself (``lock.kind``), from its description."""
         return self.registration.traits.get(field_name)
+
+
+def once(build: Callable[[JobContext], T]) -> Callable[[JobContext], T]:
+    """Make a builder work a job's fact out once: several facts ask for the same."""
+
+    @wraps(build)
+    def remembered(context: JobContext) -> T:
+        if build not in context.known:
+            context.known[build] = build(context)
+        return context.known[build]  # type: ignore[return-value]
+
+    return remembered
 
 
 def _is_one(effect: str, wanted: tuple[str, ...]) -> bool:

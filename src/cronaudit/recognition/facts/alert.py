@@ -7,7 +7,7 @@ from typing import Literal
 from cronaudit.model.facts import AlertFacts, Fact, Unresolved
 from cronaudit.model.trace import RegionKind
 from cronaudit.model.value import Closure
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.facts.elsewhere import process_files, service_sightings
 from cronaudit.recognition.facts.failure_paths import Hook, catches, hooks, share_of, swallowed
 from cronaudit.recognition.facts.hosts import host_of
@@ -23,6 +23,7 @@ _MOST_OF_IT = 0.5
 """A handler around less of the work than this tells only of a part."""
 
 
+@once
 def build(context: JobContext) -> AlertFacts:
     """What reaches people."""
     handler = _handler(context)

@@ -13,7 +13,7 @@ from cronaudit.model.value import Choice, Closure, Instance, Known, Record
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.context import JobContext, doc_of, over_settings
 from cronaudit.recognition.facts.remarks import comments_of, planner_comment
-from cronaudit.recognition.facts.spans import Spans, core_of
+from cronaudit.recognition.facts.spans import core_of, spans_of
 
 _MACHINE: Final = re.compile(
     r"^\s*(?:eslint|tslint|biome|prettier|istanbul|c8|v8|@ts-|ts-|noqa|type:|pylint|mypy|pragma|region|endregion|#|"
@@ -75,7 +75,7 @@ def texts_of(context: JobContext) -> tuple[Text, ...]:
 def _functions(context: JobContext) -> Iterator[Function]:
     """The work itself: the method that the job's class fills in, the handler, and what a short one hands on to."""
     seen: set[int] = set()
-    core = core_of(context, Spans(context))
+    core = core_of(context, spans_of(context))
     candidates: list[Closure] = []
     if core is not None and isinstance(core.callee, Closure) and context.registration.work is None:
         candidates.append(core.callee)

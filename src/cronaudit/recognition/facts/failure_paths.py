@@ -11,10 +11,10 @@ from cronaudit.model.ir import Call, Function, Member, Module, Try
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
 from cronaudit.model.value import Closure, External, Known, Value
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.facts.elsewhere import own_files, service_sightings
 from cronaudit.recognition.facts.run_hooks import receivers
-from cronaudit.recognition.facts.spans import Spans, core_of, work_of
+from cronaudit.recognition.facts.spans import core_of, spans_of, work_of
 from cronaudit.recognition.sightings import Sighting
 
 _FAILED: Final = re.compile(r"fail|dead", re.IGNORECASE)
@@ -41,10 +41,11 @@ class Hook:
     sightings: tuple[Sighting, ...]
 
 
+@once
 def catches(context: JobContext) -> tuple[Catch, ...]:
     """The handlers around the work, the widest first."""
     events = context.trace.events
-    spans = Spans(context)
+    spans = spans_of(context)
     core = core_of(context, spans)
     work = work_of(context)
     found: dict[int, Region] = {}

@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 from cronaudit.model.facts import Fact, LockFacts, Unresolved
 from cronaudit.model.source import Location
 from cronaudit.model.value import Known
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.facts.lock_claims import find_claims
 from cronaudit.recognition.facts.lock_flags import find_flag
 from cronaudit.recognition.facts.lock_found import find_locks
@@ -32,7 +32,7 @@ from cronaudit.recognition.facts.lock_terms import (
     ttl_of,
     unit_of,
 )
-from cronaudit.recognition.facts.spans import Spans, place_of, written
+from cronaudit.recognition.facts.spans import Spans, place_of, spans_of, written
 from cronaudit.recognition.facts.stated import option
 from cronaudit.recognition.facts.stated import unit_of as option_unit
 from cronaudit.recognition.sightings import seconds_of
@@ -44,10 +44,11 @@ _CLAIMED = ("queue", "platform")
 _MOST_LOCKS = 8
 
 
+@once
 def build(context: JobContext) -> LockFacts:
     """The facts of one job."""
     trait = context.trait("lock.kind")
-    spans = Spans(context)
+    spans = spans_of(context)
     if trait not in _CLAIMED and spans.events:
         judged = best_lock(context, spans)
         if judged is not None and not (trait == "message" and coverage_of(judged, spans).value != "all"):

@@ -14,7 +14,7 @@ from cronaudit.model.walking import inside
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.lock_found import Lock, find_locks
 from cronaudit.recognition.facts.lock_store import title_of
-from cronaudit.recognition.facts.spans import Spans, named_at, number_of, place_of, written
+from cronaudit.recognition.facts.spans import named_at, number_of, place_of, spans_of, written
 from cronaudit.recognition.sightings import Sighting, text_of
 from cronaudit.recognition.timing import why_open
 
@@ -138,7 +138,7 @@ def _others_with(text: str, context: JobContext) -> list[str]:
 def _keys(job: JobContext) -> list[str]:
     if not job.trace.events:
         return []
-    texts = [key_of(lock).value for lock in find_locks(job, Spans(job))]
+    texts = [key_of(lock).value for lock in find_locks(job, spans_of(job))]
     return [t for t in texts if isinstance(t, str)]
 
 

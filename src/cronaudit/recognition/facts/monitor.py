@@ -10,7 +10,7 @@ from cronaudit.model.ir import Member, Name
 from cronaudit.model.source import Location
 from cronaudit.model.trace import RegionKind
 from cronaudit.model.walking import inside
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.facts.declared import DeclaredMonitor, monitor_for
 from cronaudit.recognition.facts.elsewhere import service_sightings
 from cronaudit.recognition.facts.failure_paths import catches, share_of
@@ -36,6 +36,7 @@ _MONITOR_URL: Final = re.compile(
 _LATER: Final = (RegionKind.CATCH, RegionKind.FINALLY)
 
 
+@once
 def build(context: JobContext) -> MonitorFacts:
     """What an external monitor learns of a job's runs."""
     signals = signals_of(context)

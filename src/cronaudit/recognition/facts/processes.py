@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cronaudit.model.deployment import EntryPoint, Environment, Process, ProcessRole, is_worker_process
 from cronaudit.model.ir import Function, Module
 from cronaudit.model.source import Location
-from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.context import JobContext, Service, once
 from cronaudit.recognition.facts.processes_http import has_probes_only, serves
 from cronaudit.recognition.facts.processes_starts import Start, Switch, starts_of
 
@@ -49,18 +49,9 @@ class Placement:
         return self.starts[0].place if self.starts else self.work
 
 
+@once
 def placement(context: JobContext) -> Placement:
-    """Where a job runs; worked out once."""
-    cache = context.service.cache
-    key = f"{_CACHE}:{id(context)}"
-    found = cache.get(key)
-    if not isinstance(found, tuple) or found[0] is not context:
-        found = (context, _placement(context))
-        cache[key] = found
-    return found[1]  # type: ignore[no-any-return]
-
-
-def _placement(context: JobContext) -> Placement:
+    """Where a job runs."""
     service = context.service
     registration = context.registration
     consumer = registration.consumer
@@ -83,11 +74,11 @@ def _placement(context: JobContext) -> Placement:
     )
     live = tuple(p for p in found if p.environment is Environment.PRODUCTION) or found
     workers = tuple(p for p in live if is_worker_process(p, has_http=process_serves(service, p)))
+    started = {s.path for s in starts}
     entries = tuple(
         e
         for e in service.deployment.entry_points
-        if e.kind not in _ONCE
-        and any(s.path == e.path or s.path in service.linker.reached(e.path) for s in starts)
+        if e.kind not in _ONCE and not service.linker.reached(e.path).isdisjoint(started)
     )
     return Placement(work, starts, live, workers, entries)
 

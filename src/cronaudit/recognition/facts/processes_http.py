@@ -129,8 +129,8 @@ def _routing_files(service: Service) -> tuple[str, ...]:
     return tuple(
         f
         for f in sorted(reached)
-        if service.tree.role_of(f) is Role.SERVER
-        and any(_is_of(specifier, packages) for specifier in service.linker.specifiers(f))
+        if any(_is_of(specifier, packages) for specifier in service.linker.specifiers(f))
+        and service.tree.role_of(f) is Role.SERVER
     )
 
 

@@ -10,7 +10,7 @@ from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.retry_found import policies_of
 from cronaudit.recognition.facts.retry_options import Policy
 from cronaudit.recognition.facts.retry_predicate import Predicate, predicate_of
-from cronaudit.recognition.facts.spans import Spans
+from cronaudit.recognition.facts.spans import spans_of
 
 _RANK = {"bounded": 0, "open": 1, "default": 2, "unbounded": 3}
 
@@ -23,7 +23,7 @@ class _Words:
 
 def build(context: JobContext) -> RetryFacts:
     """The facts of one job."""
-    spans = Spans(context)
+    spans = spans_of(context)
     policies = [p for p in policies_of(context, spans) if p.count is None or p.count > 1]
     if not policies:
         return _none(context)

@@ -15,7 +15,7 @@ from cronaudit.model.value import Choice, Known, Record, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.failure_paths import hooks
 from cronaudit.recognition.facts.settings import default_of, is_set, setting
-from cronaudit.recognition.facts.spans import Spans, core_of
+from cronaudit.recognition.facts.spans import core_of, spans_of
 from cronaudit.recognition.facts.sql import read as read_sql
 from cronaudit.recognition.sightings import Sighting, seconds_of, text_of
 from cronaudit.schedule.occurrences import next_runs
@@ -160,7 +160,7 @@ def _between_runs(context: JobContext) -> float | None:
 
 def _row(context: JobContext) -> Fact[Runs] | None:
     """A row for each run: around the work, in a table of runs, or one that holds the job's name and how it went."""
-    spans = Spans(context)
+    spans = spans_of(context)
     core = core_of(context, spans)
     own = {e.order for e in spans.span(core)} if core is not None else set()
     candidates = [s for s in context.seen("db.insert", "db.upsert", "db.query") if s.event.order not in own]

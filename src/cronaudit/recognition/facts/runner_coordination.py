@@ -26,13 +26,8 @@ _PLATFORMS: Final = frozenset(("platform", "platform-start"))
 
 
 def lock_of(context: JobContext) -> LockFacts:
-    """The lock facts of a job; worked out once."""
-    key = f"{_CACHE}:{id(context)}"
-    found = context.service.cache.get(key)
-    if not isinstance(found, tuple) or found[0] is not context:
-        found = (context, lock.build(context))
-        context.service.cache[key] = found
-    return found[1]  # type: ignore[no-any-return]
+    """The lock facts of a job."""
+    return lock.build(context)
 
 
 def election(context: JobContext) -> Fact[Election]:

@@ -40,7 +40,7 @@ from cronaudit.model.source import Location
 from cronaudit.model.trace import EventKind
 from cronaudit.model.value import Closure, External, Instance
 from cronaudit.model.walking import inside, statement_expressions, statements
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.sightings import Sighting
 
@@ -70,6 +70,7 @@ class _Use:
     values: list[Expr] = field(default_factory=list)
 
 
+@once
 def instance_state(context: JobContext) -> Fact[bool]:
     """Whether the job depends on state that an earlier run left in the same instance."""
     uses = _Uses(context)

@@ -5,7 +5,7 @@ Found once for a service (`shutdown_paths`); `end_of` says what the paths do to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind, Trace
 from cronaudit.model.value import Closure, Instance
 from cronaudit.model.walking import expressions, inside, statements
-from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.context import JobContext, Service, once
 from cronaudit.recognition.facts.elsewhere import service_sightings
 from cronaudit.recognition.facts.frames import Frames
 from cronaudit.recognition.facts.holds import Held, awaited, executions, flags, holder_of
@@ -174,27 +174,9 @@ def _end_on(context: JobContext, path: ShutdownPath) -> JobEnd:
     return JobEnd("none", None, None, path.location, "The handler only logs and exits")
 
 
+@once
 def held_executions(context: JobContext) -> tuple[Held, ...]:
     """Executions of the job that are held while they run."""
-    return _remembered(context, "held", _held_executions)
-
-
-def running_flags(context: JobContext) -> tuple[Held, ...]:
-    """Flags that the job raises while it runs."""
-    return _remembered(context, "flags", _running_flags)
-
-
-def _remembered(
-    context: JobContext, what: str, find: Callable[[JobContext], tuple[Held, ...]]
-) -> tuple[Held, ...]:
-    key = f"{__name__}:{what}:{id(context)}"
-    found = context.service.cache.get(key)
-    if not isinstance(found, tuple) or found[0] is not context:
-        found = context.service.cache[key] = (context, find(context))
-    return found[1]  # type: ignore[no-any-return]
-
-
-def _held_executions(context: JobContext) -> tuple[Held, ...]:
     linker = context.linker
     frames = Frames(context.trace.events)
     found: list[Held] = []
@@ -207,7 +189,9 @@ def _held_executions(context: JobContext) -> tuple[Held, ...]:
     return tuple(found)
 
 
-def _running_flags(context: JobContext) -> tuple[Held, ...]:
+@once
+def running_flags(context: JobContext) -> tuple[Held, ...]:
+    """Flags that the job raises while it runs."""
     return tuple(
         f for function, event in _entered(context.trace) for f in flags(function, event.scope, context.linker)
     )

@@ -14,10 +14,10 @@ from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, RegionKind
 from cronaudit.model.value import Arguments, Closure, External, Value
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.facts.hosts import host_of, texts
 from cronaudit.recognition.facts.replays import Occurrence, occurrences
-from cronaudit.recognition.facts.spans import Spans, core_of, covers_run, work_of
+from cronaudit.recognition.facts.spans import core_of, covers_run, spans_of, work_of
 from cronaudit.recognition.sightings import Sighting
 
 Phase = Literal["start", "completion", "failure"]
@@ -54,6 +54,7 @@ class Signal:
     """Where the call to the monitor itself stands."""
 
 
+@once
 def signals_of(context: JobContext) -> tuple[Signal, ...]:
     """All signals of a job's run, in the order of the walk."""
     reader = _Reader(context)
@@ -75,7 +76,7 @@ class _Reader:
         self._context = context
         self._linker: Linker = context.linker
         self._matcher: Matcher = context.service.matcher
-        self._spans = Spans(context)
+        self._spans = spans_of(context)
         self._pings = {s.event.order for s in context.seen("monitor.ping", "monitor.checkin", "monitor.wrap")}
         core = core_of(context, self._spans)
         work = [e for e in work_of(context) if e.order not in self._pings and not self._is_ping(e)]

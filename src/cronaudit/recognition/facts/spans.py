@@ -11,7 +11,7 @@ from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, RegionKind
 from cronaudit.model.value import Choice, Closure, Env, Known, Scope
 from cronaudit.model.walking import inside
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.sightings import Sighting, text_of
 
 _CHANGING = frozenset((
@@ -40,11 +40,16 @@ class Spans:
         self._calls: dict[tuple[int, int], Event] = {}
         self._enters: dict[int, list[Event]] = {}
         self._ends: dict[int, int] = {}
+        self._passed: dict[int, list[Event]] = {}
+        """By the identity of a call, the beginnings of the functions that were passed to it."""
         for event in self.events:
             if event.kind is EventKind.CALL and event.call is not None and not event.passed:
                 self._calls.setdefault((id(event.call), id(event.scope)), event)
             elif event.kind is EventKind.ENTER and isinstance(event.callee, Closure):
                 self._enters.setdefault(id(event.callee.function), []).append(event)
+                region = event.region
+                if region is not None and region.kind is RegionKind.CALLBACK and region.info is not None:
+                    self._passed.setdefault(id(region.info), []).append(event)
 
     def call_at(self, call: Call, scope: Scope) -> Event | None:
         """The event of a call in a scope that the walk entered."""
@@ -62,17 +67,7 @@ class Spans:
 
     def callbacks(self, event: Event) -> tuple[Event, ...]:
         """The functions passed to a call that the walk entered on its behalf."""
-        found: list[Event] = []
-        for other in self.span(event):
-            region = other.region
-            if (
-                other.kind is EventKind.ENTER
-                and region is not None
-                and region.kind is RegionKind.CALLBACK
-                and region.info is event
-            ):
-                found.append(other)
-        return tuple(found)
+        return tuple(e for e in self._passed.get(id(event), ()) if e.order < self._end_of(event))
 
     def callers(self, enter: Event) -> tuple[Event, ...]:
         """The calls of an entered function."""
@@ -90,6 +85,9 @@ class Spans:
 
     def span(self, event: Event) -> tuple[Event, ...]:
         """What follows from an event: of a call what it enters, of an entered function its body."""
+        return self.events[event.order + 1 : self._end_of(event)]
+
+    def _end_of(self, event: Event) -> int:
         end = self._ends.get(event.order)
         if end is None:
             end = event.order + 1
@@ -97,7 +95,7 @@ class Spans:
             while end < len(self.events) and self._belongs(self.events[end], event, depth):
                 end += 1
             self._ends[event.order] = end
-        return self.events[event.order + 1 : end]
+        return end
 
     @staticmethod
     def _belongs(other: Event, event: Event, depth: int) -> bool:
@@ -170,6 +168,12 @@ class Spans:
         return (e for e in self.events if e.kind is EventKind.ENTER)
 
 
+@once
+def spans_of(context: JobContext) -> Spans:
+    """The spans of a job's trace."""
+    return Spans(context)
+
+
 def _enters(event: Event, function: Function) -> bool:
     return (
         event.kind is EventKind.ENTER
@@ -188,6 +192,7 @@ def _starts_chain(other: Event, event: Event) -> bool:
 # ---- the work --------------------------------------------------------------------------------------------------
 
 
+@once
 def work_of(context: JobContext) -> tuple[Event, ...]:
     """The events that are the job's work: what it changes, else what it reads, else what it calls outside the tree."""
     usable = _usable(context)

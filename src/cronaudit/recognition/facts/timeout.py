@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from cronaudit.model.facts import Fact, TimeoutFacts, Unresolved
 from cronaudit.recognition.context import JobContext
-from cronaudit.recognition.facts.spans import Spans
+from cronaudit.recognition.facts.spans import spans_of
 from cronaudit.recognition.facts.timeout_bounds import TimeBound, bounds_of
 
 
 def build(context: JobContext) -> TimeoutFacts:
     """The effective bound: the smallest that is enforced on the whole run (ruling 4)."""
-    spans = Spans(context)
+    spans = spans_of(context)
     bounds = tuple(bounds_of(context, spans))
     for scope in ("run", "declared", "part"):
         of_scope = [b for b in bounds if b.scope == scope]

@@ -8,7 +8,7 @@ from cronaudit.model.ir import Function
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Choice, Closure
 from cronaudit.recognition.context import JobContext, Service
-from cronaudit.recognition.facts.spans import Spans, core_of, work_of
+from cronaudit.recognition.facts.spans import Spans, core_of, spans_of, work_of
 
 _CACHE = "service.subjects"
 
@@ -36,7 +36,7 @@ def _of(service: Service, context: JobContext) -> Iterator[Function]:
             options = [o for o in event.callee.options if isinstance(o, Closure)]
             if len(options) > 1:
                 yield from (o.function for o in options)
-    spans = Spans(context)
+    spans = spans_of(context)
     body = core_of(context, spans) or _own_part(service, context, spans)
     if body is not None and isinstance(body.callee, Closure):
         yield body.callee.function
