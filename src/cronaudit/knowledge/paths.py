@@ -68,6 +68,16 @@ def last_of(path: str) -> str:
     return match[1] if match else ""
 
 
+def is_of(specifier: str, packages: frozenset[str]) -> bool:
+    """Return whether an import is of one of the packages, or of a module inside it."""
+    while specifier:
+        if specifier in packages:
+            return True
+        cut = max(specifier.rfind("/"), specifier.rfind("."))
+        specifier = specifier[:cut] if cut > 0 else ""
+    return False
+
+
 def begins(path: str, prefix: str) -> bool:
     """Return whether a path is `prefix` or something of it."""
     if not path.startswith(prefix):

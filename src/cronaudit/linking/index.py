@@ -63,6 +63,8 @@ class Index:
         self._callers = Callers(self._ev, self.program)
         self._imported: dict[str, tuple[str, ...]] = {}
         self._reach = Reach(self.imported_files)
+        self._walks: dict[tuple[int, int, int], tuple[Closure, Trace]] = {}
+        """Walks by the identity of what they start from, which they keep alive."""
 
     # ---- files -----------------------------------------------------------------------------------------------
 
@@ -130,6 +132,10 @@ class Index:
     def reached(self, *paths: str) -> AbstractSet[str]:
         """The files that `paths` import, directly or not, and themselves."""
         return self._reach.of(*paths)
+
+    def resolve(self, specifier: str, importer: Module) -> str | None:
+        """The file that a specifier means; None outside the tree."""
+        return self.program.resolve(specifier, importer)
 
     def specifiers(self, path: str) -> tuple[str, ...]:
         """What a file imports, as it writes it."""
@@ -242,4 +248,11 @@ class Index:
 
         `given` is what the scheduler passes; `caller` is the call in another walk that runs it.
         """
-        return Walker(self._ev, self._callers.usages).walk(start, given, caller)
+        if given or caller is not None or isinstance(start, Module):
+            return Walker(self._ev, self._callers.usages).walk(start, given, caller)
+        key = (id(start.function), id(start.scope), id(start.this))
+        found = self._walks.get(key)
+        if found is None:
+            trace = Walker(self._ev, self._callers.usages).walk(start)
+            found = self._walks[key] = (start, trace)
+        return found[1]

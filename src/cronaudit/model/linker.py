@@ -76,6 +76,9 @@ class Linker(Protocol):
     def reached(self, *paths: str) -> AbstractSet[str]:
         """The files that `paths` import, directly or not, and themselves; by byte search, nothing is parsed."""
 
+    def resolve(self, specifier: str, importer: Module) -> str | None:
+        """The file that a specifier means; None outside the tree."""
+
     def specifiers(self, path: str) -> tuple[str, ...]:
         """What a file imports, as it writes it; by byte search."""
 

@@ -29,6 +29,7 @@ from cronaudit.model.value import (
     Text,
     Value,
 )
+from cronaudit.recognition.bare_names import BareNames
 from cronaudit.recognition.found import ConsumerSite, Registration
 from cronaudit.recognition.handlers import resolve_handler
 
@@ -58,11 +59,13 @@ class Consumers:
                 if c.family == family
                 for one in expanded(c.call)
             }
+            consuming = (x for x in self._matcher.libraries if any(c.family == family for c in x.consumers))
+            bare = BareNames(self._linker, consuming)
             for path in self._with_importers(names):
                 module = self._linker.module(path)
                 if module is None:
                     continue
-                calls = self._linker.calls(module)
+                calls = self._linker.calls(module, names | bare.of(module))
                 for name in sorted(calls):
                     for call, node in calls[name]:
                         if name in names or isinstance(call.callee, Name):

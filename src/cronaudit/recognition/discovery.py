@@ -17,6 +17,7 @@ from cronaudit.model.knowledge import Scheduler, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Closure, External, Instance, Lazy, Scope, Symbol, Value
+from cronaudit.recognition.bare_names import BareNames
 from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.declarations import Declarations
 from cronaudit.recognition.found import Registration, Rejection
@@ -36,6 +37,8 @@ class Discovery:
         self.undescribed = Undescribed(linker, matcher)
         self._tokens = frozenset(matcher.tokens())
         self._arming = {last_of(one) for s in matcher.schedulers("call") for one in expanded(s.call)}
+        arming = (x for x in matcher.libraries if any(s.how in ("call", "decorator") for s in x.schedulers))
+        self._bare = BareNames(linker, arming)
 
     def in_file(self, path: str) -> Iterator[Registration]:
         """The registrations of one file."""
@@ -44,8 +47,10 @@ class Discovery:
             return
         for name, sites in sorted(self._linker.calls(module).items()):
             for call, node in sites:
-                # A default export may be called anything, so a bare name is always looked up.
-                if name in self._arming or isinstance(call.callee, Name):
+                # A default export may be called anything, so a bare name is looked up, too.
+                if name in self._arming or (
+                    isinstance(call.callee, Name) and self._bare.may_be_foreign(name, module)
+                ):
                     yield from self._call(call, node, module)
                 else:
                     yield from self._unknown(call, node)

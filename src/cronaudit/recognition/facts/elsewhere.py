@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cronaudit.model.ir import Assign, Call, Function, Module, Name
+from cronaudit.model.ir import Call, Function, Module, Name
 from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure
-from cronaudit.model.walking import inside
+from cronaudit.recognition.bare_names import own_names
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.processes_sites import spoken_of
 from cronaudit.recognition.facts.run_hooks import receivers
@@ -60,7 +60,7 @@ def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
         module = service.linker.module(path)
         if module is None:
             continue
-        bare = _bare_names(module) - names if is_bare else set()
+        bare = own_names(module) - names if is_bare else frozenset()
         calls = sorted(
             (
                 pair
@@ -74,15 +74,6 @@ def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
             for sighting in service.reader.of(as_event(call, node, module, service)):
                 if sighting.effect in effects:
                     yield sighting
-
-
-def _bare_names(module: Module) -> set[str]:
-    """The names that stand for something from elsewhere: what is imported, and the variables of the file itself."""
-    found = {i.local for i in module.imports if i.local}
-    for statement in module.body:
-        if isinstance(statement, Assign):
-            found.update(e.name for e in inside(statement.target) if isinstance(e, Name))
-    return found
 
 
 def _importing(service: Service, path: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cronaudit.knowledge.paths import is_of
 from cronaudit.model.ir import Const, If, Index, Member, Name, Operation
 from cronaudit.model.source import Location, Role
 from cronaudit.model.value import Arguments, Closure, External, Known
@@ -129,19 +130,9 @@ def _routing_files(service: Service) -> tuple[str, ...]:
     return tuple(
         f
         for f in sorted(reached)
-        if any(_is_of(specifier, packages) for specifier in service.linker.specifiers(f))
+        if any(is_of(specifier, packages) for specifier in service.linker.specifiers(f))
         and service.tree.role_of(f) is Role.SERVER
     )
-
-
-def _is_of(specifier: str, packages: frozenset[str]) -> bool:
-    """Whether an import is of one of the packages, or of a module inside it."""
-    while specifier:
-        if specifier in packages:
-            return True
-        cut = max(specifier.rfind("/"), specifier.rfind("."))
-        specifier = specifier[:cut] if cut > 0 else ""
-    return False
 
 
 def _method(sighting: Sighting) -> str:
