@@ -99,6 +99,10 @@ class NullFolds:
         del callee
         return ()
 
+    def wraps(self, folder: Folder, callee: External) -> bool:
+        del folder, callee
+        return False
+
 
 @dataclass(frozen=True)
 class Linked:

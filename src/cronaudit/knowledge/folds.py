@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from cronaudit.knowledge import schemas
+from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.selectors import Force, first, parse_selector
 from cronaudit.model.ir import Call, Scalar
@@ -85,6 +86,9 @@ _NO_CALLS = ("constant", "member")
 _Operation: TypeAlias = Callable[[Fold], "Value | None"]
 
 
+_AROUND = frozenset(("retry.wrap", "lock.with", "timeout.wrap"))
+
+
 class LibraryFolds:
     """Folds calls of functions that a library file describes."""
 
@@ -123,6 +127,13 @@ class LibraryFolds:
     def passed(self, callee: External) -> tuple[str, ...]:
         """What a call passes to its callback, as paths; ``receiver`` for the object itself, empty for unknown."""
         return next((e.passes for e in self._matcher.effects(callee.path) if e.passes), ())
+
+    def wraps(self, folder: Folder, callee: External) -> bool:
+        """Whether a decorator runs the function under it: again when it fails, under a lock, with a bound."""
+        return any(
+            e.effect in _AROUND and holds(e.when, callee, folder.force) is True
+            for e in self._matcher.effects(callee.path)
+        )
 
     def constant(self, path: str, at: Location | None = None) -> Value | None:
         """The value of a member that is no call: of an enum, say."""

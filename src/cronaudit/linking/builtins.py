@@ -43,6 +43,9 @@ class ForeignFolds(Protocol):
     def member(self, folder: Folder, found: External) -> Value | None:
         """What a member of an object of a library comes to (the name of a queue); None where nothing is known."""
 
+    def wraps(self, folder: Folder, callee: External) -> bool:
+        """Whether a decorator runs the function under it: again when it fails, under a lock, with a bound."""
+
     def passed(self, callee: External) -> tuple[str, ...]:
         """What a call passes to its callback, as paths; ``receiver`` for the object itself, empty for unknown."""
 

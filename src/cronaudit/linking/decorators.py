@@ -10,8 +10,8 @@ from cronaudit.linking.program import Program
 from cronaudit.linking.usages import Usages
 from cronaudit.model.ir import Call, Function, Member, Name, Return
 from cronaudit.model.linker import Bound, Item
-from cronaudit.model.source import Location
-from cronaudit.model.value import Arguments, Closure, Instance, Scope
+from cronaudit.model.source import Language, Location
+from cronaudit.model.value import Arguments, Closure, External, Instance, Scope
 from cronaudit.model.walking import statements
 
 
@@ -67,6 +67,23 @@ def decorated(closure: Closure, evaluator: Evaluator) -> Closure:
             # Of a method the wrapper is one too.
             found = made if made.this is not None else Closure(made.function, made.scope, closure.this)
     return closure if found.function is function else found
+
+
+def wrappers(function: Function, evaluator: Evaluator) -> Iterator[tuple[Call, External]]:
+    """The decorators from outside the tree, the outer first, that run the function under them: ``@retry(stop=…)``."""
+    if function.module.language is not Language.PYTHON:
+        return
+    scope = evaluator.scope_of(function.parent)
+    for decorator in function.decorators:
+        if not isinstance(decorator, Call):
+            continue
+        callee = evaluator.fold(decorator.callee, scope)
+        if isinstance(callee, External):
+            view = External(
+                callee.path, evaluator.arguments(decorator, scope), callee.at, callee.receiver, decorator
+            )
+            if evaluator.foreign.wraps(evaluator, view):
+                yield decorator, callee
 
 
 def _factory_of(node: Function) -> Function | None:

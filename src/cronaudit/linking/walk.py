@@ -5,7 +5,7 @@ from __future__ import annotations
 from cronaudit.linking import messages, names, operators
 from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.callbacks import functions_in
-from cronaudit.linking.decorators import decorated
+from cronaudit.linking.decorators import decorated, wrappers
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.usages import Usages
 from cronaudit.model.ir import (
@@ -121,6 +121,13 @@ class Walker:
         self._functions.append(function.location)
         inner = (*path, function.symbol)
         self._emit(EventKind.ENTER, None, closure, scope, region, path, function.line, None)
+        for call, callee in wrappers(function, self._ev) if function.decorators else ():
+            # ``@retry(…) def f`` is a function that hands the body to ``retry(…)``.
+            around = self._ev.scope_of(function.parent)
+            event = self._emit(EventKind.CALL, call, callee, around, region, inner, call.line, None)
+            region = Region(RegionKind.CALLBACK, None, region, event)
+            self._emit(EventKind.ENTER, None, closure, scope, region, inner, function.line, None)
+            inner = (*inner, function.symbol)
         self._block(function.body, scope, region, inner)
         return True
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cronaudit.model.ir import Call, Member, Operation
 from cronaudit.model.linker import Linker
 from cronaudit.model.value import (
     Choice,
@@ -56,6 +57,10 @@ class Condition:
         return any(_KEY.search(k) for k in self.keys)
 
 
+_COMPARING = frozenset(("==", "!=", "<", "<=", ">", ">="))
+_ASKING = frozenset(("is_", "is_not", "in_", "isnot"))
+
+
 def condition_of(where: Value | None, view: External, linker: Linker) -> Condition:
     """The condition of a call: its own, and those of the chain that it ends."""
     states: set[str] = set()
@@ -89,6 +94,8 @@ def _link(name: str, link: External, linker: Linker, states: set[str], keys: set
     assert args is not None  # noqa: S101 - the caller has looked
     for column, raw in args.named.items():
         _column(_LOOKUP.sub("", column), linker.force(raw), linker, states, keys)
+    for raw in args.positional:
+        _compared(raw, linker, states, keys)
     positional = [linker.force(raw) for raw in args.positional]
     first = positional[0] if positional else None
     if isinstance(first, Known) and isinstance(first.value, str):
@@ -102,6 +109,21 @@ def _link(name: str, link: External, linker: Linker, states: set[str], keys: set
     elif first is not None:
         for value in positional:
             _collect(value, linker, states, keys, 0)
+
+
+def _compared(raw: Value | Lazy, linker: Linker, states: set[str], keys: set[str]) -> None:
+    """``Reading.celsius < -80``, ``Tariff.published.is_(False)``: a condition of Python's operators."""
+    if not isinstance(raw, Lazy):
+        return
+    expr = raw.expr
+    if isinstance(expr, Operation) and expr.op in _COMPARING and len(expr.operands) == 2:
+        left, right = expr.operands
+        if isinstance(left, Member):
+            _column(left.name, linker.fold(right, raw.scope), linker, states, keys)
+    elif isinstance(expr, Call) and isinstance(expr.callee, Member) and expr.callee.name in _ASKING:
+        column = expr.callee.object
+        if isinstance(column, Member) and expr.args:
+            _column(column.name, linker.fold(expr.args[0].value, raw.scope), linker, states, keys)
 
 
 def _collect(value: Value, linker: Linker, states: set[str], keys: set[str], depth: int) -> None:

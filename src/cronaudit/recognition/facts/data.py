@@ -120,6 +120,8 @@ def _is_each_round(event: Event, context: JobContext) -> bool:
     for region in event.regions():
         if region.kind is RegionKind.CATCH:
             return False
+        if region.node is not None and region.node is context.registration.loop:
+            return False  # the pause until the next run
         if repeats(region):
             return not _is_retry(region, context)
     return False

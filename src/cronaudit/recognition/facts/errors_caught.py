@@ -48,6 +48,9 @@ def caught_of(context: JobContext) -> Fact[Caught]:
     if trait or _option_catches(context):
         places = (handler,) if handler is not None else (context.site,)
         return Fact("framework", "The framework records the failure and lives on", places)
+    typed = typed_try(context) if escapes else None
+    if typed is not None:
+        return Fact("part", "Only some types of errors are caught", (handler_location(typed, context),))
     if escapes:
         first = escapes[0].event
         inside = next(iter(walk.guarded), None)
@@ -92,6 +95,18 @@ def outermost_try(context: JobContext) -> Region | None:
             if best is None or held > best[0]:
                 best = (held, outer[-1])
     return best[1] if best is not None else None
+
+
+def typed_try(context: JobContext) -> Region | None:
+    """A TRY around all acts of the work whose handlers take some types of errors only."""
+    acts = acts_of(context, operations_of(context))
+    for region in acts[0].event.regions() if acts else ():
+        node = region.node
+        if region.kind is not RegionKind.TRY or not isinstance(node, Try) or not node.handlers:
+            continue
+        if not catching(region) and all(any(r.node is node for r in a.event.regions()) for a in acts):
+            return region
+    return None
 
 
 def handler_location(region: Region, context: JobContext) -> Location:

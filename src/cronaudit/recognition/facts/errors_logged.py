@@ -21,7 +21,7 @@ from cronaudit.model.value import Closure
 from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.acts import OUTGOING, is_work
-from cronaudit.recognition.facts.errors_caught import handler_location, outermost_try
+from cronaudit.recognition.facts.errors_caught import handler_location, outermost_try, typed_try
 from cronaudit.recognition.facts.errors_content import Content, derived, level_of, through
 from cronaudit.recognition.facts.failure_paths import hooks
 from cronaudit.recognition.facts.frames import Frames, catching, repeats
@@ -57,7 +57,7 @@ class _Line:
 def logged_of(context: JobContext) -> Fact[Logged]:
     """``errors.logged``."""
     judge = _Judge(context)
-    main = outermost_try(context)
+    main = outermost_try(context) or typed_try(context)
     stated = context.trait("errors.logged")
     # A queue that keeps the failure and says nothing of it states so.
     trait = stated == "framework" or (stated is None and context.trait("errors.caught") == "framework")

@@ -20,7 +20,7 @@ from cronaudit.model.ir import (
     This,
 )
 from cronaudit.model.linker import Linker
-from cronaudit.model.source import Location
+from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Instance, Scope
 from cronaudit.model.walking import calls_in, expressions, inside, statements
 
@@ -74,6 +74,8 @@ def holder_of(expr: Expr, scope: Scope, linker: Linker) -> Holder | None:
                 # A variable of an enclosing function outlives the ones inside it.
                 return None if node is scope.node else Holder(expr.name, f"{node.module.path}:{node.line}")
             node = node.parent
+        if scope.module.language is Language.PYTHON and expr.name not in _bound_at_top(scope.module):
+            return None  # what a function of Python assigns is its own
         return Holder(expr.name, scope.module.path)
     if isinstance(expr, Member):
         if isinstance(expr.object, This):
@@ -86,6 +88,11 @@ def holder_of(expr: Expr, scope: Scope, linker: Linker) -> Holder | None:
             cls = value.of.cls
             return Holder(expr.name, f"{cls.module.path}:{cls.name}", _lineage(cls, linker))
     return None
+
+
+def _bound_at_top(module: Module) -> frozenset[str]:
+    targets = (s.target for s in statements(module.body) if isinstance(s, Assign))
+    return frozenset(t.name for t in targets if isinstance(t, Name))
 
 
 def _declared(node: Function) -> frozenset[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cronaudit.knowledge.paths import is_of
-from cronaudit.model.ir import Const, If, Index, Member, Name, Operation
+from cronaudit.model.ir import Const, Function, If, Index, Member, Name, Operation
 from cronaudit.model.source import Location, Role
 from cronaudit.model.value import Arguments, Closure, External, Known
 from cronaudit.model.walking import inside, statements
@@ -106,7 +106,15 @@ def routes_of(service: Service) -> tuple[Route, ...]:
 
 
 def _routes(service: Service) -> Iterator[Route]:
-    sightings = [s for s, _node in placed_in(service, _ROUTING, _routing_files(service))]
+    sightings: list[Sighting] = []
+    for sighting, node in placed_in(service, _ROUTING, _routing_files(service)):
+        decorated = isinstance(node, Function) and sighting.event.call in node.decorators
+        if decorated and isinstance(node, Function):  # ``@app.get('/health') def health()``
+            closure = Closure(node, service.linker.scope_of(node.parent))
+            path = sighting.text("path") or ""
+            yield Route(path, _method(sighting), closure, sighting.location)
+        else:
+            sightings.append(sighting)
     for path in listening_modules(service):
         sightings += [s for s in walked(service, path) if s.effect in _ROUTING]
     for sighting in sightings:

@@ -177,6 +177,7 @@ def _recursion_bound(event: Event, node: Function, context: JobContext) -> float
 
 
 def _of_wrappers(context: JobContext, spans: Spans) -> Iterator[Policy]:
+    work = {e.order for e in work_of(context)} | {s.event.order for s in context.seen("http.request")}
     for sighting in context.seen("retry.wrap"):
         if not sighting.description.callback and not spans.callbacks(sighting.event):
             if sighting.event.inside(RegionKind.CATCH) or isinstance(sighting.event.statement, Throw):
@@ -184,7 +185,7 @@ def _of_wrappers(context: JobContext, spans: Spans) -> Iterator[Policy]:
             continue
         covered = _in_wrapper(sighting, spans)
         whole = covers_run(covered, context, spans) and _is_before_items(sighting.event)
-        if not whole and not any(e.order in covered for e in work_of(context)):
+        if not whole and not work & covered:
             continue
         yield _of_sighting(sighting, context, whole=whole)
 

@@ -75,6 +75,8 @@ def contention(context: JobContext) -> Fact[Contention]:
     kind = guard.kind.value
     if isinstance(kind, Unresolved):
         return Fact(kind)
+    if guard.acquire_failure.value == "ignored" and kind in _LOCKS:
+        return Fact("none", "The lock is taken and its result ignored", guard.acquire_failure.locations)
     if kind not in (*_LOCKS, *_QUEUES, "platform"):
         return Fact("none", "Neither lock nor queue", guard.kind.locations)
     apart = separation(context)

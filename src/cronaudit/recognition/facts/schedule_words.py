@@ -289,6 +289,11 @@ def _builder(context: JobContext, schedule: Schedule) -> Fact[Words]:
         if isinstance(expr, Object) and any(e.key in _UNITS for e in expr.entries):
             return Fact("size", "Size by the names of units", (at,))
     call = context.registration.call.call
+    chain = call.callee if call is not None else None
+    while isinstance(chain, Member | Call):
+        if isinstance(chain, Member) and chain.name in _UNITS:
+            return Fact("size", "Size by the names of units", (at,))  # every(10).minutes.do(compact)
+        chain = chain.object if isinstance(chain, Member) else chain.callee
     if schedule.is_interval and call is not None and any(a.name in _UNITS for a in call.args):
         return Fact("size", "Size by the names of units", (at,))
     what = f"bare '{text}'" if text else "bare number"

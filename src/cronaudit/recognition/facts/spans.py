@@ -250,10 +250,17 @@ def _distinct(events: Iterable[Event]) -> tuple[Event, ...]:
 
 
 def core_of(context: JobContext, spans: Spans) -> Event | None:
-    """Where the method begins that the job's own class gives to the base class that runs it."""
+    """Where the method begins that the job's own class gives to the base class that runs it.
+
+    Where decorators of the project are around the handler, the handler itself.
+    """
     handler = context.handler
     if not isinstance(handler, Closure):
         return None
+    if handler.function.decorators:
+        entered = next((e for e in spans.functions() if _is_entry(e, handler)), None)
+        if entered is not None and entered.order > 0:
+            return entered
     own = getattr(getattr(handler.this, "of", None), "cls", None)
     if own is None or handler.function.owner is own:
         return None
@@ -266,6 +273,10 @@ def core_of(context: JobContext, spans: Spans) -> Event | None:
         ):
             return event
     return None
+
+
+def _is_entry(event: Event, of: Closure) -> bool:
+    return isinstance(event.callee, Closure) and event.callee.function is of.function
 
 
 def covers_work(covered: frozenset[int], context: JobContext, spans: Spans) -> bool:

@@ -94,7 +94,8 @@ def knowledge(service: Service, route: Route) -> Knowledge | None:
         if any(_is_linked(service, c, w) for w in words)
         or (words and (shares_rows(c, read) or shares_runs(c, read, functions)))
     )
-    listed = tuple(c for c in service.jobs if _shows(c, functions))
+    asked = {s.library for s in service.reader.read(events) if s.effect == "jobs.list"}
+    listed = tuple(c for c in service.jobs if _shows(c, functions) or _library(c) in asked)
     if not fresh and not listed:
         return None
     return Knowledge(fresh, listed, _leading(events, route, words), _is_page(events))
@@ -299,6 +300,10 @@ def _shows(context: JobContext, functions: list[Function]) -> bool:
     """Whether a route asks the object that runs the job, or the list that it is registered in."""
     classes = {id(c) for c in _classes(context)}
     return any(f.owner is not None and id(f.owner) in classes for f in functions)
+
+
+def _library(context: JobContext) -> str | None:
+    return context.registration.scheduler.library if context.registration.scheduler is not None else None
 
 
 def _classes(context: JobContext) -> Iterator[object]:

@@ -87,7 +87,7 @@ def _concurrent_fact(
         )
     for context in service.jobs:
         guard = lock_of(context)
-        if guard.kind.value in _LOCKED:
+        if guard.kind.value in _LOCKED and guard.acquire_failure.value != "ignored":
             places = guard.coverage.locations or guard.kind.locations
             words = "Lock prevents, no such test" if has_tests else "Lock prevents, no tests"
             return Fact(value=False, detail=words, locations=places[:1])
