@@ -238,6 +238,21 @@ USES = {
         ),
         "synced-cron", "sweep", "7200 s",
     ),
+    "meteor": Use(
+        (
+            "import { Meteor } from 'meteor/meteor';\n"
+            "Meteor.startup(() => { Meteor.setInterval(() => sweep(), 60 * 60 * 1000); });"
+        ),
+        "set-interval", None, "3600 s",
+    ),
+    "synced-cron, behind a proxy": Use(
+        (
+            "const real = () => require('meteor/quave:synced-cron').SyncedCron;\n"
+            "const cron = new Proxy({}, { get(_target, key) { return real()[key]; } });\n"
+            "cron.add({ name: 'sweep', schedule: (p) => p.text('every 5 minutes'), job: async () => sweep() });"
+        ),
+        "synced-cron", "sweep", "300 s",
+    ),
     "synced-cron, cron": Use(
         (
             "import { SyncedCron } from 'meteor/quave:synced-cron';\n"

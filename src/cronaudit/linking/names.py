@@ -201,6 +201,8 @@ def _bindings(folder: Folder, name: str, bindings: list[Binding], scope: Scope) 
         return _with_members(folder, value, name, scope) if isinstance(value, Record) else value
     if len(meaningful) > _MOST_ASSIGNMENTS:
         return Unknown(f"{name} is assigned in {len(meaningful)} places")
+    if grown := registries.grown_variable(folder, [b.value for b in meaningful], name, scope):
+        return grown
     return _several(folder, name, meaningful, scope)
 
 

@@ -7,6 +7,7 @@ from cronaudit.linking.folder import Folder
 from cronaudit.model.ir import Array, Call, Class, FunctionKind, Object, Spread, TypeRef
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import (
+    Arguments,
     Builtin,
     Choice,
     ClassValue,
@@ -47,6 +48,21 @@ _TRANSPARENT_TYPES = frozenset(
 _BASES = 12
 
 
+def _behind_proxy(folder: Folder, proxy: External, name: str, at: Location | None) -> Value | None:
+    """A member of ``new Proxy({}, {get: (_, key) => real()[key]})``: what the handler's getter gives for it."""
+    args = proxy.args.positional if proxy.args is not None else ()
+    target, handler = (folder.force(a) for a in args) if len(args) == 2 else (None, None)
+    if target is None or not isinstance(handler, Record):
+        return None
+    getter = folder.force(handler.entries["get"]) if "get" in handler.entries else None
+    if getter is None and handler.complete:
+        return member(folder, target, name, at)
+    if not isinstance(getter, Closure):
+        return None
+    found = folder.apply(getter, Arguments((target, Known(name, at)), {}), None, at)
+    return None if isinstance(found, Unknown) else found
+
+
 def member(folder: Folder, value: Value, name: str, at: Location | None) -> Value:
     """``value.name``."""
     match value:
@@ -74,6 +90,8 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
             found = outside.member(value, name, at)
             if not isinstance(found, External):
                 return found
+            if value.path == "global:Proxy()" and (behind := _behind_proxy(folder, value, name, at)):
+                return behind
             return folder.constant(found.path, at) or folder.stated(found) or found
         case Namespace():
             return folder.export(value.module, name)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.scopes import ITEM
-from cronaudit.model.ir import Class, Expr, Function, Member, Module, Name, This
+from cronaudit.model.ir import Array, Call, Class, Expr, Function, Member, Module, Name, Spread, This
 from cronaudit.model.value import External, Lazy, Record, Scope, Sequence, Value
 from cronaudit.model.walking import functions_in
 
@@ -37,6 +37,45 @@ def filled_variable(folder: Folder, value: Value, name: str, scope: Scope) -> Va
 
     nodes: tuple[Function | Module, ...] = (scope.node, *functions_in(scope.node))
     return _filled(folder, value, scope.module, nodes, is_it)
+
+
+def grown_variable(folder: Folder, written: list[Expr | None], name: str, scope: Scope) -> Sequence | None:
+    """A list that is written out, then replaced by itself with more: ``jobs = jobs.concat([…])``, ``[...jobs, …]``."""
+    begun = [
+        e for e in written if isinstance(e, Array) and not any(_is_name_spread(i, name) for i in e.items)
+    ]
+    if len(begun) != 1:
+        return None
+    items: list[Value | Lazy] = [Lazy(item, scope) for item in begun[0].items]
+    for more in written:
+        if more is begun[0]:
+            continue
+        added = _more_of(more, name)
+        if added is None:
+            return None
+        items += [Lazy(item, scope) for item in added]
+    if any(isinstance(item, Lazy) and isinstance(item.expr, Spread) for item in items):
+        return None
+    value = Sequence(tuple(items), complete=False)
+    filled = filled_variable(folder, value, name, scope)
+    return filled if isinstance(filled, Sequence) else value
+
+
+def _more_of(expr: Expr | None, name: str) -> tuple[Expr, ...] | None:
+    """What is added to the list `name`; None where the expression is something else."""
+    if isinstance(expr, Array) and any(_is_name_spread(item, name) for item in expr.items):
+        return tuple(item for item in expr.items if not _is_name_spread(item, name))
+    callee = expr.callee if isinstance(expr, Call) else None
+    if not (isinstance(expr, Call) and isinstance(callee, Member) and callee.name == "concat"):
+        return None
+    if not (isinstance(callee.object, Name) and callee.object.name == name):
+        return None
+    arrays = [a.value for a in expr.args if isinstance(a.value, Array)]
+    return tuple(i for array in arrays for i in array.items) if len(arrays) == len(expr.args) else None
+
+
+def _is_name_spread(item: Expr, name: str) -> bool:
+    return isinstance(item, Spread) and isinstance(item.value, Name) and item.value.name == name
 
 
 def filled_field(folder: Folder, value: Value, cls: Class, name: str) -> Value:

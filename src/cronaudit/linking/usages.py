@@ -130,11 +130,10 @@ class Usages:
             yield from self._calls_of_module(function)
         if name is None and not self._is_default(function):
             return
-        far = function.owner is not None
-        paths = self._candidates(function.module, name, far=far)
+        paths = self.candidates(function)
         if name is not None and id(function) in self._sought:
-            paths = iter(dict.fromkeys((*paths, *self._program.calling(name, _SOUGHT_FILES))))
-        for path in paths:
+            paths = iter((*paths, *self._program.calling(name, _SOUGHT_FILES)))
+        for path in dict.fromkeys(paths):
             module = self._program.module(path)
             if module is None:
                 continue
@@ -151,8 +150,14 @@ class Usages:
                         yield call, node
 
     def candidates(self, function: Function) -> Iterator[str]:
-        """The files that may use a function."""
-        return self._candidates(function.module, function.name, far=function.owner is not None)
+        """The files that may use a function; of an override also those that may use what it overrides."""
+        yield from self._candidates(function.module, function.name, far=function.owner is not None)
+        if function.owner is None or function.name is None or not function.owner.bases:
+            return
+        for base in instances.lineage(self._ev, self.class_value(function.owner)):
+            if isinstance(base, ClassValue) and base.cls is not function.owner:
+                if base.cls.method(function.name) is not None:
+                    yield from self._candidates(base.cls.module, function.name, far=True)
 
     def local_names(self, path: str, function: Function) -> tuple[str, ...]:
         """What a file may call a function."""

@@ -80,6 +80,7 @@ class Finder:
         received, senders = self.receivers.registrations(found)
         found = [r for r in found if r not in senders] + received
         found = [r for r in found if not self._is_engine(r)]
+        found = [r for r in found if not self._is_other_way(r, found)]
         found.extend(self.manifests.registrations())
         self.rejections += self.discovery.rejections + self.loops.rejections
         return _distinct(without_alternatives(found))
@@ -123,6 +124,22 @@ class Finder:
             return False
         self._reject(registration, "it keeps a scheduler of the tree going: the calls of that are the jobs")
         return True
+
+    def _is_other_way(self, registration: Registration, found: list[Registration]) -> bool:
+        """Whether a timer is only the other way to arm what a scheduler beside it arms with a schedule that is known.
+
+        ``if (every) setInterval(run, every) else cron.schedule(task.schedule, run)``, for each task of a registry.
+        """
+        if registration.kind not in _TIMER_KINDS or registration.timing.open is None:
+            return False
+        work = self._work_of(registration)
+        return work is not None and any(
+            r.node is registration.node and r.timing.open is None and self._work_of(r) is work for r in found
+        )
+
+    def _work_of(self, registration: Registration) -> Function | None:
+        handler = registration.handler
+        return unwrapped(handler, self.linker).function if isinstance(handler, Closure) else None
 
     def _entries(self, registration: Registration) -> list[Registration]:
         """The jobs that a timer of the project's own runs out of a registry; none where it is a job itself."""

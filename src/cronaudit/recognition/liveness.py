@@ -7,12 +7,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cronaudit.model.ir import Class, Function, FunctionKind, Module
+from cronaudit.model.ir import Call, Class, Function, FunctionKind, Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language
 from cronaudit.model.value import Namespace, Record
+from cronaudit.model.walking import expressions
 from cronaudit.recognition.found import Registration
 
+_SPOKEN = re.compile(r"[a-z]+[A-Z]\w{6,}$|[a-z]+_\w{6,}$")
+"""A name that no other text is by chance."""
 _DEPTH = 8
 _FILES = 400
 
@@ -94,6 +97,8 @@ class Starts:
             dead = dead or state
         if sites and dead is not None:
             return dead
+        if _is_handed_over(node):  # ``once(function startCleanup() {…})``: its name is its own
+            return self._module_of(node)
         return self._referenced(node)
 
     def _is_local_dead(self, node: Function) -> bool:
@@ -137,6 +142,8 @@ class Starts:
         for path in self._importers(module.path):
             if name.encode() in _code_only(self.linker.source(path), name):
                 return None
+        if _SPOKEN.match(name) and self.mentioned(name, module.path):
+            return None  # ``client.start('nightlyReportWorkflow')``: a runner finds it by its name
         return Liveness(is_live=False, reason=f"{name} is {why}")
 
     def _is_whole(self, module: Module, name: str) -> bool:
@@ -198,6 +205,12 @@ class Starts:
         if len(chain) > 1 or self.mentioned(stem, path) or (folder and self.mentioned(folder, path)):
             return Liveness(is_live=True, reason="nothing says that it does not run")
         return Liveness(is_live=False, reason="no file imports it and no entry point starts it")
+
+
+def _is_handed_over(node: Function) -> bool:
+    """Whether a function is written as an argument of a call."""
+    calls = (e for e in expressions(node.parent.body) if isinstance(e, Call))
+    return any(argument.value is node for call in calls for argument in call.args)
 
 
 _IMPORTS = re.compile(

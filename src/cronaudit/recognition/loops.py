@@ -107,7 +107,7 @@ class Loops:
         """A look at the names before anything is walked: the handler must speak of a function around the timer."""
         handler = closure.function
         around = {f.name for f in _enclosing(node) if f.name}
-        if handler.name in around and handler in _enclosing(node):
+        if handler in _enclosing(node):
             return True
         handed_on = unwrapped(closure, self._linker).function
         pending: list[Function] = [handler, *functions_in(handler), handed_on]

@@ -13,6 +13,7 @@ from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location, SourceTree
 from cronaudit.model.value import Closure, Known, Lazy, Namespace, Record, Scope, Sequence, Value
 from cronaudit.model.walking import statements
+from cronaudit.recognition import mounted_routes
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.registrar import Registrar
 
@@ -62,14 +63,17 @@ class Manifests:
         """The function of the route that the platform calls."""
         if name is None or not name.startswith("/"):
             return
-        path = self._paths().get(name.partition("?")[0].strip("/"))
+        route = name.partition("?")[0].strip("/")
+        path = self._paths().get(route) or mounted_routes.file_of(route, self._paths().items())
         module = self.linker.module(path) if path is not None else None
         if module is None:
             found.handler_open = f"no route {name} is in the tree"
             return
         for method in _METHODS:
             value: Value = self.linker.member(Namespace(module), method)
-            handler = _function(value, self.linker)
+            handler = mounted_routes.handler_of(route, module, value, self.linker) or _function(
+                value, self.linker
+            )
             if handler is not None:
                 found.handler, found.handler_open, found.node = handler, "", module
                 found.work = _wrapped(method, module, self.linker)

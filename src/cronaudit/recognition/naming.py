@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from cronaudit.model.ir import Call, Function, Module, Object
+from cronaudit.model.ir import Call, Function, Member, Module, Name, Object
 from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location
-from cronaudit.model.value import Choice, Instance, Known, Namespace, Record, Scope, Sequence, Text, Value
+from cronaudit.model.value import (
+    Choice,
+    Instance,
+    Known,
+    Lazy,
+    Namespace,
+    Record,
+    Scope,
+    Sequence,
+    Text,
+    Value,
+)
 from cronaudit.model.walking import expressions
 
 _NAMES = (
@@ -96,8 +107,9 @@ def _name_of(value: Value, linker: Linker) -> Value | None:
         for key in _NAMES:
             if key in value.entries:
                 found = linker.force(value.entries[key])
-                if _is_text(found):
-                    return found
+                named = found if _is_text(found) else _member_name(value.entries[key], found)
+                if named is not None:
+                    return named
         return _in_holders(value, linker)
     if isinstance(value, Instance):
         for key in _NAMES:
@@ -106,6 +118,20 @@ def _name_of(value: Value, linker: Linker) -> Value | None:
                 return found
         return _in_holders(value, linker)
     return None
+
+
+def _member_name(written: Value | Lazy, value: Value) -> Known | None:
+    """The name of a number that is a member of an enumeration: ``{id: TaskId.DeleteExpired, …}``."""
+    if not (isinstance(written, Lazy) and isinstance(written.expr, Member) and isinstance(value, Known)):
+        return None
+    holder = written.expr.object
+    if (
+        isinstance(value.value, bool | str | None)
+        or not isinstance(holder, Name)
+        or not holder.name[:1].isupper()
+    ):
+        return None
+    return Known(written.expr.name, Location(written.scope.module.path, written.expr.line))
 
 
 def _in_holders(value: Record | Instance, linker: Linker) -> Value | None:

@@ -10,6 +10,7 @@ from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.paths import expanded, last_of
 from cronaudit.knowledge.selectors import select
 from cronaudit.model.ir import (
+    Array,
     Await,
     Break,
     Call,
@@ -23,6 +24,7 @@ from cronaudit.model.ir import (
     Member,
     Module,
     Name,
+    Object,
     Operation,
     Return,
     Stmt,
@@ -331,6 +333,8 @@ def ends_on_success(loop: Loop, node: Function | Module) -> bool:
 
     def leaves(body: tuple[Stmt, ...], tests: tuple[Expr, ...]) -> bool:
         for statement in body:
+            if isinstance(statement, Return) and isinstance(statement.value, Name | Member | Object | Array):
+                return True  # an operation that goes on until it has what it gives back
             if isinstance(statement, Break | Return):
                 if not any(is_order(test) for test in tests):
                     return True

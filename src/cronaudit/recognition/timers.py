@@ -66,6 +66,8 @@ def judge_interval(
     """What the place of a timer says before its work is looked at; None where it says nothing against a job."""
     if _in_request(node):
         return Judgement(is_job=False, reason="it lives as long as one request or connection")
+    if _in_component(node, linker):
+        return Judgement(is_job=False, reason="it lives as long as a component of a page")
     if _in_promise(node, linker):
         return Judgement(is_job=False, reason="it polls inside one operation")
     handle = _handle_of(call, node)
@@ -181,6 +183,24 @@ def _in_request(node: Function | Module) -> bool:
     while isinstance(current, Function):
         names = {p.name for p in current.params}
         if len(names & _REQUEST_PARAMETERS) >= 1 and current.kind is not FunctionKind.CONSTRUCTOR:
+            return True
+        current = current.parent
+    return False
+
+
+_HOOK = re.compile(r"use[A-Z]?\w*Effect$")
+"""What runs a function when a component of a page appears; it is named so in every framework of that kind."""
+
+
+def _in_component(node: Function | Module, linker: Linker) -> bool:
+    """Whether a timer is armed in an effect hook: ``useEffect(() => { setInterval(…) })``."""
+    calls = linker.calls(node if isinstance(node, Module) else node.module)
+    taken = {
+        id(a.value) for name, sites in calls.items() if _HOOK.match(name) for c, _ in sites for a in c.args
+    }
+    current: Function | Module = node
+    while taken and isinstance(current, Function):
+        if id(current) in taken:
             return True
         current = current.parent
     return False

@@ -26,7 +26,7 @@ from cronaudit.model.value import (
 )
 from cronaudit.recognition.found import Timing
 from cronaudit.schedule.build import interval_schedule, read_schedule
-from cronaudit.schedule.durations import parse_duration
+from cronaudit.schedule.durations import parse_duration, parse_iso_duration
 from cronaudit.schedule.normalise import expression_of_fields
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -106,6 +106,9 @@ def _known(part: SchedulePart, value: Known) -> Timing | None:
         if parsed is not None and parsed > 0:
             return Timing(interval_schedule(parsed), at, None, default_of=value.default_of)
     found = read_schedule(value.value, Dialect(part.dialect))
+    if isinstance(found, ScheduleError) and (length := parse_iso_duration(value.value)):
+        # ``PT10S``: no scheduler of cron expressions takes it, so the program has read it before.
+        return Timing(interval_schedule(length), at, None, default_of=value.default_of)
     if isinstance(found, ScheduleError):
         schedule = Schedule(value.value, None, None, value.value)
         return Timing(schedule, at, None, invalid=str(found), default_of=value.default_of)

@@ -25,7 +25,7 @@ from cronaudit.model.value import Closure
 from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.lock_found import Lock
-from cronaudit.recognition.facts.lock_values import Guarded
+from cronaudit.recognition.facts.lock_runs import Guarded
 from cronaudit.recognition.facts.spans import Spans
 from cronaudit.recognition.sightings import Sighting
 

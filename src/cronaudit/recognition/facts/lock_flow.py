@@ -25,8 +25,9 @@ from cronaudit.model.ir import (
 from cronaudit.model.trace import Event, RegionKind
 from cronaudit.model.value import Scope
 from cronaudit.model.walking import inside, statement_expressions, statements
+from cronaudit.recognition.facts.lock_runs import Run
 from cronaudit.recognition.facts.lock_state import Key, Out, State, leave
-from cronaudit.recognition.facts.lock_values import Run, Values
+from cronaudit.recognition.facts.lock_values import Values
 
 _ROUNDS = 6
 _MOST_STATES = 400
@@ -73,7 +74,8 @@ class Flow(Values):
                 for state, value in self._all(s.value, scope, states, out):
                     following = state
                     for key in self._variables.keys(s.target, scope):
-                        following = following.put(key, value if s.op in ("=", "??", "or", "and") else None)
+                        known = value if s.op in ("=", "??", "or", "and") else None
+                        following = self._put(following, key, known, s.value)
                     out.following.add(following)
             case Do():
                 out.following = {state for state, _ in self._all(s.value, scope, states, out)}

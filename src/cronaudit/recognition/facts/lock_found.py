@@ -10,8 +10,8 @@ from cronaudit.model.trace import Event, RegionKind
 from cronaudit.model.value import Closure, External, Instance
 from cronaudit.model.walking import inside, statement_expressions, statements
 from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.lock_runs import Guarded
 from cronaudit.recognition.facts.lock_texts import SKIPPING, Transaction, lock_sightings, transaction_of
-from cronaudit.recognition.facts.lock_values import Guarded
 from cronaudit.recognition.facts.spans import Spans
 from cronaudit.recognition.sightings import Sighting, text_of
 

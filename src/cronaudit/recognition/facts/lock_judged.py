@@ -22,8 +22,8 @@ from cronaudit.recognition.facts.lock_found import (
     is_wrapper,
     with_holder,
 )
+from cronaudit.recognition.facts.lock_runs import Run
 from cronaudit.recognition.facts.lock_state import Answer, Body, Held
-from cronaudit.recognition.facts.lock_values import Run
 from cronaudit.recognition.facts.retry_loops import bound_of_loop
 from cronaudit.recognition.facts.spans import Spans, covers_work, is_changing, work_of
 

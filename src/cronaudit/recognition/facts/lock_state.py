@@ -93,6 +93,11 @@ class State:
         """The state after the work."""
         return State(self.held, body, self.variables)
 
+    def without(self, function: int, kept: frozenset[str]) -> State:
+        """The state without the variables of a function, except those of some names."""
+        rest = frozenset(p for p in self.variables if p[0][0] != function or p[0][1] in kept)
+        return self if len(rest) == len(self.variables) else State(self.held, self.body, rest)
+
     def mentions_lock(self, keys: frozenset[Key]) -> bool:
         """Whether a variable among `keys` holds the lock's answer."""
         return any(k in keys and v.of_lock for k, v in self.variables)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 
 from cronaudit.model.ir import (
     Array,
@@ -23,17 +22,18 @@ from cronaudit.model.ir import (
     Operation,
     Spread,
     Stmt,
-    With,
 )
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event
 from cronaudit.model.value import Closure, External, Scope
-from cronaudit.model.walking import children, statements
+from cronaudit.model.walking import children, expressions, functions_in, statements
+from cronaudit.recognition.facts.lock_runs import Guarded, Run
 from cronaudit.recognition.facts.lock_state import (
     Answer,
     Body,
     Held,
+    Key,
     Out,
     State,
     Truth,
@@ -53,45 +53,6 @@ _CASTS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Guarded:
-    """A lock as the run needs it."""
-
-    event: Event
-    """The call that takes it, or makes the context manager that does."""
-    block: With | None
-    """The block that holds it, where that is one."""
-    is_wrapper: bool
-    """It is held for the callback that is passed to the call."""
-    failure: str
-    """``throws``, ``falsy`` or ``waits``: what the caller sees when another holds it."""
-    releases: frozenset[int]
-    """The orders of the calls that release it."""
-    ends: frozenset[int]
-    """The orders of the calls at whose end it is given back: of a transaction around it."""
-    marks: frozenset[int]
-    """The orders by which a function that leads to it is known: of the call, of what is in the block."""
-
-
-@dataclass(slots=True)
-class Run:
-    """What one run has seen."""
-
-    reached: dict[Held, set[int]] = field(default_factory=dict)
-    """The orders of the work, by where the lock stood."""
-    exits: set[State] = field(default_factory=set)
-    escaped: bool = False
-    """Whether an error leaves the trigger."""
-    unsure: Location | None = None
-    """A test that asks for the lock's answer in a way that cannot be told."""
-    loose: Location | None = None
-    """Work that is started under the lock and not awaited."""
-
-    def at(self, *held: Held) -> frozenset[int]:
-        """The work that was reached with the lock in one of these places."""
-        return frozenset(o for h in held for o in self.reached.get(h, ()))
-
-
 class Values(ABC):
     """Evaluates expressions in one symbolic run; `Flow` adds the statements."""
 
@@ -106,8 +67,11 @@ class Values(ABC):
         self._variables = Variables()
         self._stack: list[int] = []
         self._steps = 0
+        self._known: dict[tuple[int, State, tuple[int, ...]], tuple[set[tuple[State, Val]], set[State]]] = {}
+        self._kept: dict[int, frozenset[str]] = {}
         self._keys = lock.marks | lock.releases
         self._relevant = self._leading_functions()
+        self._near = self._around_lock()
         self.run = Run()
 
     def _leading_functions(self) -> frozenset[int]:
@@ -120,6 +84,21 @@ class Values(ABC):
             if any(c is not None and c.order in found for c in calls):
                 found.add(event.order)
         return frozenset(found)
+
+    def _around_lock(self) -> frozenset[int]:
+        """The functions in which the lock is taken or released, and those around them: whose flags tell of it."""
+        found: set[int] = set()
+        for event in self._spans.events:
+            scope: Scope | None = event.scope if event.order in self._keys else None
+            while scope is not None:
+                found.add(id(scope.node))
+                scope = scope.parent
+        return frozenset(found)
+
+    def _put(self, state: State, key: Key, value: Val, written: Expr | None) -> State:
+        """The state after an assignment; counters and flags far from the lock would only multiply the states."""
+        is_far = isinstance(written, Const) and key[0] and key[0] not in self._near
+        return state.put(key, None if is_far else value)
 
     @abstractmethod
     def _block(self, body: tuple[Stmt, ...], scope: Scope, states: set[State]) -> Out:
@@ -167,7 +146,7 @@ class Values(ABC):
                 for following, value in self._value(expr.value, scope, state, out):
                     assigned = following
                     for key in self._variables.keys(expr.target, scope):
-                        assigned = assigned.put(key, value if expr.op == "=" else None)
+                        assigned = self._put(assigned, key, value if expr.op == "=" else None, expr.value)
                     found.add((assigned, value))
                 return found
             case Operation():
@@ -336,11 +315,29 @@ class Values(ABC):
         node = enter.scope.node
         if isinstance(node, Module):
             return {(state, None)}
-        self._stack.append(enter.order)
-        inner = self._block(node.body, enter.scope, {state})
-        self._stack.pop()
-        out.throws |= inner.throws
-        return {*((s, None) for s in inner.following), *inner.returns}
+        key = (enter.order, state, tuple(self._stack))
+        known = self._known.get(key)
+        if known is None:
+            self._stack.append(enter.order)
+            inner = self._block(node.body, enter.scope, {state})
+            self._stack.pop()
+            known = self._known[key] = (
+                {
+                    *((self._left(s, node), None) for s in inner.following),
+                    *((self._left(s, node), v) for s, v in inner.returns),
+                },
+                {self._left(s, node) for s in inner.throws},
+            )
+        out.throws |= known[1]
+        return known[0]
+
+    def _left(self, state: State, node: Function) -> State:
+        """A state at the end of a function: its variables are gone, but for those that its own functions keep."""
+        kept = self._kept.get(id(node))
+        if kept is None:
+            inner = (e for f in functions_in(node) for e in expressions(f.body))
+            kept = self._kept[id(node)] = frozenset(e.name for e in inner if isinstance(e, Name))
+        return state.without(id(node), kept)
 
     def _chain(
         self, call: Call, callee: Member, scope: Scope, state: State, out: Out

@@ -1,0 +1,49 @@
+"""A lock as a symbolic run needs it, and what one run has seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cronaudit.model.ir import With
+from cronaudit.model.source import Location
+from cronaudit.model.trace import Event
+from cronaudit.recognition.facts.lock_state import Held, State
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A lock as the run needs it."""
+
+    event: Event
+    """The call that takes it, or makes the context manager that does."""
+    block: With | None
+    """The block that holds it, where that is one."""
+    is_wrapper: bool
+    """It is held for the callback that is passed to the call."""
+    failure: str
+    """``throws``, ``falsy`` or ``waits``: what the caller sees when another holds it."""
+    releases: frozenset[int]
+    """The orders of the calls that release it."""
+    ends: frozenset[int]
+    """The orders of the calls at whose end it is given back: of a transaction around it."""
+    marks: frozenset[int]
+    """The orders by which a function that leads to it is known: of the call, of what is in the block."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What one run has seen."""
+
+    reached: dict[Held, set[int]] = field(default_factory=dict)
+    """The orders of the work, by where the lock stood."""
+    exits: set[State] = field(default_factory=set)
+    escaped: bool = False
+    """Whether an error leaves the trigger."""
+    unsure: Location | None = None
+    """A test that asks for the lock's answer in a way that cannot be told."""
+    loose: Location | None = None
+    """Work that is started under the lock and not awaited."""
+
+    def at(self, *held: Held) -> frozenset[int]:
+        """The work that was reached with the lock in one of these places."""
+        return frozenset(o for h in held for o in self.reached.get(h, ()))
