@@ -155,9 +155,9 @@ class Usages:
         if function.owner is None or function.name is None or not function.owner.bases:
             return
         for base in instances.lineage(self._ev, self.class_value(function.owner)):
-            if isinstance(base, ClassValue) and base.cls is not function.owner:
-                if base.cls.method(function.name) is not None:
-                    yield from self._candidates(base.cls.module, function.name, far=True)
+            overrides = isinstance(base, ClassValue) and base.cls is not function.owner
+            if isinstance(base, ClassValue) and overrides and base.cls.method(function.name) is not None:
+                yield from self._candidates(base.cls.module, function.name, far=True)
 
     def local_names(self, path: str, function: Function) -> tuple[str, ...]:
         """What a file may call a function."""

@@ -48,7 +48,12 @@ class Starts:
 
     def of(self, node: Function | Module) -> Liveness:
         """Whether the code of `node` runs."""
-        return self._node(node, 0, frozenset())
+        found = self._node(node, 0, frozenset())
+        if not found.is_live or found.entries:
+            return found
+        # Not every call of it could be followed up: then what loads its file runs it.
+        entries = self.file(node.path if isinstance(node, Module) else node.module.path).entries
+        return Liveness(is_live=True, reason=found.reason, entries=entries) if entries else found
 
     def started(self, registration: Registration, liveness: Liveness) -> Liveness:
         """A job that is made stopped lives only where something calls the method that starts it."""

@@ -130,6 +130,23 @@ def test_the_zone_of_the_container_that_runs_it(service_of: ServiceOf) -> None:
     assert str(found.timezone.locations[0]) == "docker-compose.yml:6"
 
 
+@pytest.mark.parametrize(
+    ("loads", "by"),
+    [("require('./zone');\n", "service"), ("", "none")],
+)
+def test_a_zone_counts_in_the_process_that_sets_it(service_of: ServiceOf, loads: str, by: str) -> None:
+    found = facts(
+        service_of,
+        f"{loads}cron.schedule('0 4 * * *', close);",
+        {
+            "src/zone.js": "process.env.TZ = 'UTC';\n",
+            "src/api.js": "require('./zone');\nrequire('express')().listen(80);\n",
+            "package.json": '{"scripts": {"start": "node src/api.js", "worker": "node src/index.js"}}',
+        },
+    )
+    assert found.timezone_source.value == by
+
+
 def test_a_run_in_the_hour_that_is_skipped(service_of: ServiceOf) -> None:
     found = facts(service_of, "cron.schedule('30 2 * * *', close, { timezone: 'Europe/Vienna' });")
     assert (found.in_dst_hours.value, found.zone_has_dst.value, found.at_least_hourly.value) == (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Literal
+from collections.abc import Iterator
+from typing import Final, Literal, cast
 
 from cronaudit.model.deployment import Process
 from cronaudit.model.facts import Fact, Unresolved
@@ -27,6 +28,7 @@ _TOKENS: Final = (
     b"environ['TZ']",
     b'environ["TZ"]',
 )
+_MOST_FILES: Final = 400
 
 
 def zone_of(context: JobContext) -> Zone:
@@ -52,7 +54,7 @@ def zone_of(context: JobContext) -> Zone:
         return Fact(text, text, (context.site,)), Fact(
             "framework", f"{text} by default of the framework", (context.site,)
         )
-    service = _service_wide(context.service)
+    service = _service_wide(context)
     if service is not None:
         return _stated(service[0], "service", service[1])
     container = _container(context)
@@ -95,16 +97,37 @@ def _stated(value: Value, source: Source, at: Location) -> Zone:
 # ---- the service as a whole ------------------------------------------------------------------------------------
 
 
-def _service_wide(service: Service) -> tuple[Value, Location] | None:
-    """``process.env.TZ = …`` in code that runs with the service."""
+def _service_wide(context: JobContext) -> tuple[Value, Location] | None:
+    """``process.env.TZ = …`` in code that runs in the job's process."""
+    service = context.service
     key = f"{__name__}:TZ"
     if key not in service.cache:
-        service.cache[key] = _assigned(service)
-    found = service.cache[key]
-    return found if isinstance(found, tuple) else None
+        service.cache[key] = tuple(_assigned(service))
+    found = cast("tuple[tuple[Value, Location], ...]", service.cache[key])
+    return next((f for f in found if _runs_with(context, f[1].path)), None)
 
 
-def _assigned(service: Service) -> tuple[Value, Location] | None:
+def _runs_with(context: JobContext, path: str) -> bool:
+    """Whether a file is loaded in the process that runs the job: by its entry points, else by what loads the job too."""
+    above = _loading(context.service, path)
+    if context.entries:
+        return bool(above & set(context.entries))
+    return bool(above & _loading(context.service, context.site.path))
+
+
+def _loading(service: Service, path: str) -> set[str]:
+    """A file and all that import it."""
+    found = {path}
+    pending = [path]
+    while pending and len(found) < _MOST_FILES:
+        for importer in service.linker.importing(pending.pop()):
+            if importer not in found:
+                found.add(importer)
+                pending.append(importer)
+    return found
+
+
+def _assigned(service: Service) -> Iterator[tuple[Value, Location]]:
     hits = set(service.hits.files_with(*_TOKENS)) | {m.path for m in service.linker.parsed()}
     for path in sorted(hits):
         source = service.linker.source(path)
@@ -118,8 +141,7 @@ def _assigned(service: Service) -> tuple[Value, Location] | None:
             for s in statements(node.body):
                 if isinstance(s, Assign) and s.value is not None and s.op == "=" and _is_tz(s.target):
                     value = service.linker.fold(s.value, service.linker.scope_of(node))
-                    return value, Location(path, s.line)
-    return None
+                    yield value, Location(path, s.line)
 
 
 def _is_tz(target: object) -> bool:
