@@ -25,10 +25,11 @@ from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Arguments, Closure, External, Instance, Known, Scope
 from cronaudit.model.walking import blocks, expressions, functions_in, inside, statements
 from cronaudit.recognition.commands import command_of
+from cronaudit.recognition.endings import ends_on_success, required_mode
 from cronaudit.recognition.found import Registration, Rejection, Timing
 from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.naming import named_by
-from cronaudit.recognition.pauses import Pauses, ends_on_success, required_mode
+from cronaudit.recognition.pauses import Pauses
 from cronaudit.recognition.timers import judge_interval, rearms
 from cronaudit.recognition.timing import read
 from cronaudit.recognition.wrapping import armed_by_callers, called_parameters, scope_inside

@@ -108,7 +108,7 @@ def _service_wide(context: JobContext) -> tuple[Value, Location] | None:
 
 
 def _runs_with(context: JobContext, path: str) -> bool:
-    """Whether a file is loaded in the process that runs the job: by its entry points, else by what loads the job too."""
+    """Whether a file is loaded in the process that runs the job: by its entry points, else what loads both."""
     above = _loading(context.service, path)
     if context.entries:
         return bool(above & set(context.entries))

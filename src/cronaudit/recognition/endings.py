@@ -1,0 +1,109 @@
+"""How a loop ends: on an order to stop, on what it has waited for, or after one round unless an option forbids it."""
+
+from __future__ import annotations
+
+from cronaudit.model.ir import (
+    Array,
+    Break,
+    Const,
+    Expr,
+    Function,
+    Handler,
+    If,
+    Loop,
+    Member,
+    Module,
+    Name,
+    Object,
+    Operation,
+    Return,
+    Stmt,
+    Try,
+)
+from cronaudit.model.walking import blocks, inside, statements
+
+STOPPING = ("stop", "abort", "shut", "clos", "exit", "running", "alive", "active", "cancel", "destroy", "quit", "kill",
+            "disposed", "terminat", "signal", "paused", "enabled", "started")  # fmt: skip
+_MODES = ("once", "oneshot", "one_shot", "forever", "daemon", "loop", "single_run", "run_single")
+"""Names of options that choose between one round and many."""
+_INTERRUPTS = frozenset(
+    ("KeyboardInterrupt", "SystemExit", "CancelledError", "InterruptedError", "GeneratorExit")
+)
+
+
+def ends_on_success(loop: Loop, node: Function | Module) -> bool:
+    """Whether the loop is left once something holds that is no order to stop, and no choice of the caller's."""
+    params = _fixed_parameters(node)
+
+    def is_order(test: Expr) -> bool:
+        words = [e.name.lower() for e in inside(test) if isinstance(e, Name | Member)]
+        return any(any(w in n for w in STOPPING) for n in words) or mode_of(test, params) is not None
+
+    def leaves(body: tuple[Stmt, ...], tests: tuple[Expr, ...]) -> bool:
+        for statement in body:
+            if isinstance(statement, Return) and isinstance(statement.value, Name | Member | Object | Array):
+                return True  # an operation that goes on until it has what it gives back
+            if isinstance(statement, Break | Return):
+                if not any(is_order(test) for test in tests):
+                    return True
+            elif isinstance(statement, If):
+                inner = (*tests, statement.test)
+                if leaves(statement.then, inner) or leaves(statement.otherwise, inner):
+                    return True
+            elif isinstance(statement, Loop):
+                continue
+            elif isinstance(statement, Try):
+                parts = (
+                    statement.body,
+                    statement.final,
+                    *(h.body for h in statement.handlers if not _interrupts(h)),
+                )
+                if any(leaves(part, tests) for part in parts):
+                    return True
+            elif any(leaves(b, tests) for b in blocks(statement)):
+                return True
+        return False
+
+    return leaves(loop.body, ())
+
+
+def required_mode(loop: Loop, node: Function | Module) -> str | None:
+    """The option without which the loop goes round once: ``if not forever: break``; None where it needs none."""
+    params = _fixed_parameters(node)
+    for statement in loop.body:
+        if isinstance(statement, If) and any(isinstance(s, Break | Return) for s in statement.then):
+            test = statement.test
+            negated = isinstance(test, Operation) and test.op in ("not", "!") and len(test.operands) == 1
+            if negated and isinstance(test, Operation):
+                return mode_of(test.operands[0], params)
+    return None
+
+
+def mode_of(test: Expr, params: frozenset[str]) -> str | None:
+    """The parameter or option that a test is about, where the whole test is that; it holds for all rounds or none."""
+    while isinstance(test, Operation) and test.op in ("not", "!") and len(test.operands) == 1:
+        test = test.operands[0]
+    if isinstance(test, Name) and test.name in params:
+        return test.name
+    name = test.name if isinstance(test, Name | Member) else ""
+    index = getattr(test, "index", None)
+    if isinstance(index, Const) and isinstance(index.value, str):
+        name = index.value
+    return name if name and any(w in name.lower() for w in _MODES) else None
+
+
+def _fixed_parameters(node: Function | Module) -> frozenset[str]:
+    if isinstance(node, Module):
+        return frozenset()
+    assigned = {
+        target.name
+        for statement in statements(node.body)
+        if isinstance(target := getattr(statement, "target", None), Name)
+    }
+    return frozenset(p.name for p in node.params if p.name is not None) - assigned
+
+
+def _interrupts(handler: Handler) -> bool:
+    """Whether only an order to stop is caught here."""
+    names = [getattr(e, "name", "") for t in handler.types for e in (getattr(t, "items", None) or (t,))]
+    return bool(names) and all(name in _INTERRUPTS for name in names)
