@@ -80,6 +80,7 @@ class Fold:
         return None
 
 
+_OF_ONE = ("db.read_one", "db.insert")
 _NO_CALLS = ("constant", "member")
 """Operations on what is read, not called."""
 
@@ -123,6 +124,13 @@ class LibraryFolds:
             if known.operation == "member":
                 return self._computed(known, folder, found, found.args or Arguments((), {}), found.at)
         return None
+
+    def is_of_row(self, path: str, name: str) -> bool:
+        """Whether a path is one object of the class that a query is asked of, and `name` no method of the library's."""
+        is_row = path.endswith("[]") or (
+            path.endswith("()") and any(e.effect in _OF_ONE for e in self._matcher.effects(path[:-2]))
+        )
+        return is_row and not self._matcher.effects(f"{path}.{name}")
 
     def passed(self, callee: External) -> tuple[str, ...]:
         """What a call passes to its callback, as paths; ``receiver`` for the object itself, empty for unknown."""

@@ -46,6 +46,9 @@ class ForeignFolds(Protocol):
     def wraps(self, folder: Folder, callee: External) -> bool:
         """Whether a decorator runs the function under it: again when it fails, under a lock, with a bound."""
 
+    def is_of_row(self, path: str, name: str) -> bool:
+        """Whether a path is one object of the class that a query is asked of, and `name` no method of the library's."""
+
     def passed(self, callee: External) -> tuple[str, ...]:
         """What a call passes to its callback, as paths; ``receiver`` for the object itself, empty for unknown."""
 
@@ -133,7 +136,7 @@ def folder_foreign(folder: Folder, callee: External, args: Arguments, at: Locati
 
 
 def _external_result(callee: External, args: Arguments, call: Call | None, at: Location | None) -> External:
-    return External(f"{callee.path}()", args, at, callee.receiver, call, of=callee.of)
+    return External(f"{callee.path}()", args, at, callee.receiver, call, of=callee.of, row=callee.row)
 
 
 def _joined_path(folder: Folder, path: str, args: Arguments, at: Location | None) -> Value:

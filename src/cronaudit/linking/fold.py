@@ -342,6 +342,10 @@ class Evaluator:
         """The value of a constant outside the tree, where the knowledge base has one."""
         return self.foreign.constant(path, at)
 
+    def is_of_row(self, path: str, name: str) -> bool:
+        """Whether a path outside the tree is one object of the class that a query is asked of."""
+        return self.foreign.is_of_row(path, name)
+
     def stated(self, member: External) -> Value | None:
         """What a member of an object of a library comes to, where the object's own arguments say so."""
         made = member.receiver

@@ -77,6 +77,9 @@ class Folder(Protocol):
     def constant(self, path: str, at: Location | None) -> Value | None:
         """The value of a constant outside the tree, where the knowledge base has one."""
 
+    def is_of_row(self, path: str, name: str) -> bool:
+        """Whether a path outside the tree is one object of the class that a query is asked of."""
+
     def stated(self, member: External) -> Value | None:
         """What a member of an object of a library comes to, where the object's own arguments say so."""
 

@@ -20,7 +20,7 @@ from cronaudit.model.ir import (
     This,
     TypeRef,
 )
-from cronaudit.model.source import Location
+from cronaudit.model.source import Language, Location
 from cronaudit.model.value import (
     Arguments,
     Builtin,
@@ -69,10 +69,10 @@ def static_member(folder: Folder, value: ClassValue, name: str, at: Location | N
     """A static member, an enum member, a class attribute, or an unbound method."""
     for current in lineage(folder, value):
         if isinstance(current, External):
-            return outside.member(replace(current, of=value.cls.name or ""), name, at)
+            return outside.member(replace(current, of=value.cls.name or "", row=value), name, at)
         for field in current.cls.fields:
             if field.name == name:
-                return _static_field(folder, current, value, field, at)
+                return _asked_of(folder, value, _static_field(folder, current, value, field, at))
         method = current.cls.method(name)
         if method is not None:
             closure = Closure(method, current.scope, value)
@@ -83,6 +83,14 @@ def static_member(folder: Folder, value: ClassValue, name: str, at: Location | N
         if stored is not None:
             return stored
     return Builtin(value, name)
+
+
+def _asked_of(folder: Folder, cls: ClassValue, found: Value) -> Value:
+    """A static object of a class, ``objects = OrderManager()``: what it gives are objects of that class."""
+    if not isinstance(found, Instance) or cls.cls.module.language is not Language.PYTHON:
+        return found
+    foreign = any(isinstance(base, External) for base in lineage(folder, found.of))
+    return replace(found, row=cls, fields={}) if foreign else found
 
 
 def _static_field(
@@ -146,7 +154,8 @@ def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Valu
         if isinstance(current, External):
             if fallback is not None:
                 return fallback
-            return External(f"{current.path}().{name}", receiver=current, of=instance.of.cls.name or "")
+            of = (instance.row or instance.of).cls.name or ""
+            return External(f"{current.path}().{name}", receiver=current, of=of, row=instance.row)
         method = current.cls.method(name)
         if (
             method is not None

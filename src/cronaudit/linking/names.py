@@ -334,7 +334,7 @@ def _each(folder: Folder, binding: Binding, name: str, scope: Scope) -> Value:
         return into(folder, items[0], binding.path, binding.default, scope)
     if items is None and isinstance(iterable, External) and not iterable.path.startswith("global:"):
         # An item of what a library gave: ``for (const user of await User.find())``.
-        entry = External(f"{iterable.path}[]", receiver=iterable)
+        entry = External(f"{iterable.path}[]", receiver=iterable, of=iterable.of, row=iterable.row)
         return into(folder, entry, binding.path, binding.default, scope)
     if owner is None:
         return (

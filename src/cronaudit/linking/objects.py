@@ -92,7 +92,12 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
                 return found
             if value.path == "global:Proxy()" and (behind := _behind_proxy(folder, value, name, at)):
                 return behind
-            return folder.constant(found.path, at) or folder.stated(found) or found
+            return (
+                _of_row(folder, value, name)
+                or folder.constant(found.path, at)
+                or folder.stated(found)
+                or found
+            )
         case Namespace():
             return folder.export(value.module, name)
         case ClassValue():
@@ -121,6 +126,18 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
             return Builtin(value, name)
         case _:
             return value if isinstance(value, Unknown) else Unknown(f"{name} of a built-in", at)
+
+
+def _of_row(folder: Folder, value: External, name: str) -> Closure | None:
+    """A method that the project gives the rows of a query: ``for order in Order.objects.all(): order.expire()``."""
+    if value.row is None or not folder.is_of_row(value.path, name):
+        return None
+    for cls in instances.lineage(folder, value.row):
+        method = cls.cls.method(name) if isinstance(cls, ClassValue) else None
+        if method is not None and isinstance(cls, ClassValue):
+            is_called = method.kind is not FunctionKind.GETTER and not method.is_static
+            return Closure(method, cls.scope, Instance(value.row, None, value.at)) if is_called else None
+    return None
 
 
 def _python_name(folder: Folder, closure: Closure, attribute: str) -> Known | None:
@@ -165,9 +182,8 @@ def item(folder: Folder, value: Value, index: Value, at: Location | None) -> Val
     if isinstance(value, External):
         if value.path in outside.ENVIRONMENTS:
             return Unknown("an environment variable whose name is computed", at)
-        return External(
-            f"{value.path}[]", at=at, receiver=value if value.path.endswith(")") else value.receiver
-        )
+        receiver = value if value.path.endswith(")") else value.receiver
+        return External(f"{value.path}[]", at=at, receiver=receiver, of=value.of, row=value.row)
     if isinstance(value, Symbol):
         return Symbol(value.owner, value.name, (*value.path, "[]"), None, value.scope)
     return value if isinstance(value, Unknown) else Unknown("an item that cannot be told", at)

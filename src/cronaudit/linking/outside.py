@@ -27,4 +27,4 @@ def member(value: External, name: str, at: Location | None = None) -> Value:
         return value
     dot = "" if value.path.endswith(":") else "."
     receiver = value if value.path.endswith(")") else value.receiver
-    return External(f"{value.path}{dot}{name}", at=at, receiver=receiver, of=value.of)
+    return External(f"{value.path}{dot}{name}", at=at, receiver=receiver, of=value.of, row=value.row)

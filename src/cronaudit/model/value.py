@@ -92,6 +92,8 @@ class Instance:
     at: Location | None = None
     fields: dict[str, Value] = field(default_factory=dict)
     """Fields already looked up."""
+    row: ClassValue | None = None
+    """Of a static object of a class outside the tree below (``objects = OrderManager()``), the class that holds it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -136,6 +138,8 @@ class External:
     """What is known of its members: the name of a queue's job, in the walk of that job."""
     of: str = ""
     """The class of the project through which it is reached: the model of a query, which names its table."""
+    row: ClassValue | None = None
+    """That class itself: the rows of the query are its objects."""
 
 
 @dataclass(slots=True, eq=False)

@@ -101,7 +101,9 @@ def test_node(read: Read, command: str, paths: list[str | None]) -> None:
     ("command", "program", "path", "role"),
     [
         ("python manage.py sendmail", "django", "shop/management/commands/sendmail.py", "unknown"),
-        ("./manage.py rqworker high", "django", "manage.py", "worker"),
+        ("./manage.py rqworker high", "rq", "manage.py", "worker"),
+        ("./manage.py rq worker high", "rq", "manage.py", "worker"),
+        ("./manage.py rq scheduler", "rq", "manage.py", "scheduler"),
         ("python3.12 -u -m shop.jobs.nightly", "python", "shop/jobs/nightly.py", "worker"),
         ("python -m shop.jobs", "python", "shop/jobs/__main__.py", "worker"),
         ("poetry run celery -A shop worker -c 4", "celery", "shop/celery.py", "worker"),

@@ -40,6 +40,15 @@ _COMMANDS: Final = {
     "test": ProcessRole.TEST,
 }
 """Management commands that come with Django or a library."""
+_PROGRAMS: Final = {
+    "rqworker": "rq",
+    "rqscheduler": "rq",
+    "qcluster": "django-q",
+    "run_huey": "huey",
+    "rundramatiq": "dramatiq",
+    **{name: name for name in ("rq", "dramatiq", "arq", "huey", "procrastinate", "taskiq")},
+}
+"""Commands and groups of commands that are a library's own program: ``manage.py rqworker``, ``manage.py rq worker``."""
 
 
 def python(follow: Follow, rest: tuple[str, ...]) -> bool:
@@ -84,7 +93,9 @@ def django(follow: Follow, arguments: tuple[str, ...], manage: str | None) -> bo
     near = [posixpath.dirname(manage)] if manage is not None else []
     path = follow.launcher.sources.django_command(name, [*near, *follow.place.folders()])
     role = _COMMANDS.get(name, role_of_name(name))
-    return follow.add("django", name, path or manage, role)
+    if role is ProcessRole.UNKNOWN and len(plain) > 1:
+        role = _role(tuple(plain[1:]))  # a group of commands: ``manage.py rq worker``
+    return follow.add(_PROGRAMS.get(name, "django"), name, path or manage, role)
 
 
 def django_admin(follow: Follow, rest: tuple[str, ...]) -> bool:

@@ -1,0 +1,81 @@
+"""Methods that a project gives the rows of its tables: what a query gives are objects of the class it is asked of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cronaudit.model.facts import JobFacts
+from cronaudit.recognition.assemble import facts_of
+from cronaudit.recognition.context import JobContext
+
+ServiceOf = Callable[[dict[str, str]], list[JobContext]]
+MODELS = """
+from django.db import models
+
+class Orders(models.Manager):
+    def stale(self):
+        return self.filter(state="open")
+
+class Order(models.Model):
+    state = models.CharField()
+    {objects}
+
+    def close(self):
+        self.entries.create(event="closed")
+        self.state = "closed"
+        self.save()
+
+    def save(self, **kwargs):
+        super().save(**kwargs)
+
+class Entry(models.Model):
+    order = models.ForeignKey(Order, related_name="entries", on_delete=models.CASCADE)
+"""
+CELERY = """
+from celery import Celery
+app = Celery("shop")
+app.conf.beat_schedule = {"sweep": {"task": "shop.tasks.sweep", "schedule": 60}}
+"""
+WORK = {
+    "each of a query": "for order in Order.objects.filter(state='open'):\n        order.close()",
+    "one by its key": "order = Order.objects.get(pk=1)\n    order.close()",
+    "the first": "Order.objects.order_by('id').first().close()",
+    "made or found": "order, made = Order.objects.get_or_create(pk=1)\n    order.close()",
+    "streamed": "for order in Order.objects.iterator():\n        order.close()",
+}
+
+
+def _facts(service_of: ServiceOf, work: str, objects: str = "") -> JobFacts:
+    tasks = f"from celery import shared_task\nfrom shop.models import Order\n\n@shared_task\ndef sweep():\n    {work}\n"
+    (context,) = service_of(
+        {
+            "requirements.txt": "celery==5.4.0\ndjango==5.1\n",
+            "shop/__init__.py": "",
+            "shop/celery.py": CELERY,
+            "shop/models.py": MODELS.replace("{objects}", objects),
+            "shop/tasks.py": tasks,
+        }
+    )
+    return facts_of(context)
+
+
+@pytest.mark.parametrize("objects", ["", "objects = Orders()"])
+@pytest.mark.parametrize("shape", WORK)
+def test_a_method_of_a_row_is_followed(service_of: ServiceOf, shape: str, objects: str) -> None:
+    found = _facts(service_of, WORK[shape], objects)
+    assert found.effects.inserts.value == ("some" if shape == "made or found" else "plain")
+    assert [(at.path, at.line) for at in found.effects.inserts.locations][:1] == [("shop/models.py", 12)]
+
+
+def test_a_manager_of_the_project_gives_rows(service_of: ServiceOf) -> None:
+    found = _facts(
+        service_of, "for order in Order.objects.stale():\n        order.close()", "objects = Orders()"
+    )
+    assert found.effects.inserts.value == "plain"
+
+
+def test_what_a_query_only_reads_changes_nothing(service_of: ServiceOf) -> None:
+    found = _facts(service_of, "for order in Order.objects.filter(state='open'):\n        print(order.state)")
+    assert found.effects.inserts.value == "none"
