@@ -131,8 +131,8 @@ def fixes_page(recipes: tuple[Recipe, ...]) -> str:
         "Beside them: `over` lists values that are replaced (any other that is set stays), `keeps` options that stay",
         "where they are set, `needs` the versions of packages that have the option, `note` why a place takes",
         "`--unsafe` whatever the fix says, and `beside` (with `value`) the setting that is assigned next to the one",
-        "that holds the schedule. `{code: …}` is source as it stands. A team's own folder (`--rules`) may hold",
-        "`fixes/` too.",
+        "that holds the schedule. `{code: …}` is source as it stands, `{like: kwargs.x, else: 180, most: 300}` the",
+        "number that another keyword states. A team's own folder (`--rules`) may hold `fixes/` too.",
     ]
     for recipe in recipes:
         lines += ["", f'<a id="{recipe.id}"></a>', f"## {recipe.id}", "", f"{recipe.title.capitalize()}.", ""]

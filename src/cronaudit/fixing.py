@@ -72,7 +72,7 @@ class Fixing:
     """Those that hold, but that only --unsafe makes."""
     unfixed: tuple[Unfixed, ...]
     without: int
-    """Open verdicts for which there is no recipe."""
+    """Open verdicts that no recipe is for."""
     jobs: int
 
 
@@ -87,21 +87,21 @@ def fix(path: Path, options: FixOptions) -> Fixing:
     wanted = _wanted(options)
     recipes = read_recipes(options.audit)
     work = _Work(path, options.audit, recipes, wanted)
-    work.settle(lambda fix: fix.safe)
-    kept = len(work.kept)
-    contents = dict(work.overlay)
+    if not options.unsafe:
+        work.settle(lambda fix: fix.safe)
+    kept, contents = len(work.kept), work.overlay
     work.settle(lambda _fix: True)
     if options.unsafe:
-        contents, kept = work.overlay, len(work.kept)
-    opened = [target for target in open_verdicts(work.first) if wanted(work.first, target)]
-    with_recipe = {check for recipe in recipes for check in recipe.checks}
+        kept, contents = len(work.kept), work.overlay
+    now = work.now
+    tried = {one.target for one in work.unfixed} | {target for one in work.kept for target in one.targets}
     return Fixing(
         tuple(work.change(name, content) for name, content in sorted(contents.items())),
         tuple(work.kept[:kept]),
         tuple(work.kept[kept:]),
         work.unfixed,
-        sum(target.check not in with_recipe for target in opened),
-        len(work.first.jobs),
+        sum(wanted(now, target) and target not in tried for target in open_verdicts(now)),
+        len(now.jobs),
     )
 
 
@@ -124,15 +124,20 @@ class _Work:
     wanted: Callable[[Audited, Target], bool]
     overlay: dict[str, bytes] = field(default_factory=dict)
     kept: list[Fix] = field(default_factory=list)
-    dropped: dict[tuple[str, tuple[Target, ...]], str] = field(default_factory=dict)
+    dropped: dict[tuple[str, Target], str] = field(default_factory=dict)
     unfixed: tuple[Unfixed, ...] = ()
-    first: Audited = field(init=False)
     _now: _State = field(init=False)
     _raw: dict[str, bytes] = field(default_factory=dict)
+    _editors: dict[str, tuple[bytes, Editor]] = field(default_factory=dict)
+    """By path, each with the content that it has parsed: many jobs may be stated in one file."""
 
     def __post_init__(self) -> None:
         self._now = self._audit(self.overlay)
-        self.first = self._now.seen
+
+    @property
+    def now(self) -> Audited:
+        """The audit of what is edited so far."""
+        return self._now.seen
 
     def settle(self, allowed: Callable[[Fix], bool]) -> None:
         """Make fixes until none is left that helps."""
@@ -140,15 +145,9 @@ class _Work:
             bench = Bench(self._editor, self._holds, self._period, self._has_version)
             now = self._now.seen
             found, unfixed = propose(now, self.recipes, partial(self.wanted, now), bench)
-            self.unfixed = (
-                *unfixed,
-                *(
-                    Unfixed(target, recipe, reason)
-                    for (recipe, targets), reason in self.dropped.items()
-                    for target in targets
-                ),
-            )
-            found = [f for f in found if allowed(f) and (f.recipe.id, f.targets) not in self.dropped]
+            tried = (Unfixed(target, recipe, reason) for (recipe, target), reason in self.dropped.items())
+            self.unfixed = (*unfixed, *tried)
+            found = [f for f in found if allowed(f) and not self._was_dropped(f)]
             if not found:
                 break
             self._made(compatible(found))
@@ -160,12 +159,11 @@ class _Work:
             harm = self._unparsable(overlay)
             if not harm:
                 after = self._audit(overlay)
-                short = {one: failed for one in fixes if (failed := self._missed(one, after.seen))}
-                if short:
-                    for one, failed in short.items():
-                        self._drop(one, f"{', '.join(failed)} would still not be {one.recipe.reaches}")
-                    fixes = [one for one in fixes if one not in short]
+                helpful = [held for one in fixes if (held := self._held(one, after.seen)) is not None]
+                if len(helpful) < len(fixes):
+                    fixes = helpful
                     continue
+                fixes = helpful
                 harm = harmed(self._now.seen, after.seen)
                 if not harm:
                     self.kept += [replace(one, line=self._line_before(one)) for one in fixes]
@@ -177,11 +175,16 @@ class _Work:
             # What the first half changes moves the lines of the second: that one is proposed again.
             fixes = fixes[: len(fixes) // 2]
 
-    def _missed(self, one: Fix, after: Audited) -> tuple[str, ...]:
-        """The checks that a fix does not mend; with other jobs than before no verdict can be compared."""
+    def _held(self, one: Fix, after: Audited) -> Fix | None:
+        """The fix with the verdicts that it mends; None, and it is not tried again, where it mends none."""
         if len(after.jobs) != len(self._now.seen.jobs):
-            return ()
-        return tuple(dict.fromkeys(target.check for target in missed(one, after)))
+            return one  # with other jobs than before no verdict can be compared: that is harm enough
+        failed = missed(one, after)
+        if len(failed) < len(one.targets):
+            return replace(one, targets=tuple(target for target in one.targets if target not in failed))
+        checks = ", ".join(dict.fromkeys(target.check for target in failed))
+        self._drop(one, f"{checks} would still not be {one.recipe.reaches}")
+        return None
 
     def _line_before(self, one: Fix) -> int:
         """The line of a fix in the file as it stands on the disk."""
@@ -196,7 +199,10 @@ class _Work:
         return one.line
 
     def _drop(self, one: Fix, reason: str) -> None:
-        self.dropped[one.recipe.id, one.targets] = reason
+        self.dropped.update({(one.recipe.id, target): reason for target in one.targets})
+
+    def _was_dropped(self, one: Fix) -> bool:
+        return all((one.recipe.id, target) in self.dropped for target in one.targets)
 
     def _audit(self, overlay: Mapping[str, bytes]) -> _State:
         options = replace(self.options, overlay=overlay, job_globs=(), baseline=None)
@@ -237,12 +243,10 @@ class _Work:
             self._raw[file.path] = (self._root() / file.path).read_bytes()
             if self._raw[file.path].removeprefix(codecs.BOM_UTF8) != content:
                 raise NotFixableError(f"{path} is not UTF-8, or changed meanwhile")
-        if file.language is Language.PYTHON:
-            from cronaudit.fix.python import read_python
-
-            return read_python(path, content)
-        root = parser(file.language).parse(content).root_node
-        return JavaScript(path, content, root)
+        known = self._editors.get(file.path)
+        if known is None or known[0] != content:
+            known = self._editors[file.path] = (content, _read(path, content, file.language))
+        return known[1]
 
     def _holds(self, condition: str, job: Job) -> bool:
         reading = Reading(job.facts, self._now.service)
@@ -280,6 +284,14 @@ class _Work:
         before = self._raw[path]
         mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
         return Change(path, before, mark + content)
+
+
+def _read(path: str, content: bytes, language: Language) -> Editor:
+    if language is Language.PYTHON:
+        from cronaudit.fix.python import read_python
+
+        return read_python(path, content)
+    return JavaScript(path, content, parser(language).parse(content).root_node)
 
 
 def _dependency(manifest: bytes, package: str) -> str | None:

@@ -70,9 +70,9 @@ def test_unsafe_is_asked_for(service: Path) -> None:
     assert hidden.stdout == (
         "Nothing to fix.\n"
         "1 change more with --unsafe:\n"
-        "  LOCK-01 (PARTIAL)  leave out a run while the last one goes on: settle  index.js:5  "
-        "unsafe: a run that hangs holds back all that follow, for nothing bounds its time\n"
-        "1 finding without a fix: 0 of checks that have none\n"
+        "  LOCK-01 (PARTIAL)  leave out a run while the last one goes on: settle  index.js:5  unsafe\n"
+        "unsafe (LOCK-01): a run that hangs holds back all that follow, for nothing bounds its time\n"
+        "1 finding without a fix: 0 that none is for\n"
         "  1  ERR-05  node-cron has no option for it that is known\n"
     )
     assert run(service, "--select", "LOCK-01", "--unsafe", "--write").exit_code == 0

@@ -200,8 +200,9 @@ def test_attempts_and_backoff(fixed: Fixed) -> None:
     )
     (change,) = fixing.changes
     assert body(change.after.decode()) == (
-        'await queue.upsertJobScheduler("digest", { every: 60_000 }, '
-        '{ opts: { attempts: 3, backoff: { type: "exponential", delay: 1000 } } });\n'
+        'await queue.upsertJobScheduler("digest", { every: 60_000 }, {\n'
+        '  opts: { attempts: 3, backoff: { type: "exponential", delay: 1000 } },\n'
+        "});\n"
     )
     (made,) = fixing.fixes
     assert (made.checks, made.safe) == (("JOB-08", "ERR-05", "ERR-06"), False)
@@ -277,6 +278,12 @@ def test_decorators(mended: Mended) -> None:
         "  @Cron(CronExpression.EVERY_5_MINUTES, { name: 'purge-service-handle-cron', timeZone: 'UTC' })\n"
         in text
     )
+
+
+def test_a_name_that_may_be_taken_once_is_unsafe(fixed: Fixed) -> None:
+    text = "const { Cron } = require('croner');\nconst { sync } = require('./work');\nnew Cron('*/5 * * * *', sync);\n"
+    (hidden,) = fixed({"package.json": PACKAGE, "work.js": WORK, "index.js": text}, "JOB-01").hidden
+    assert hidden.caution == "it takes each name once, so that a job which is made a second time fails"
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ def decorator_of(text: str) -> str:
         ("@app.task", "@app.task(soft_time_limit=270, time_limit=300)"),
         ("@shared_task()", "@shared_task(soft_time_limit=270, time_limit=300)"),
         (
-            '@shared_task(name="tasks.sync")  # known to the board',
-            '@shared_task(name="tasks.sync", soft_time_limit=270, time_limit=300)  # known to the board',
+            '@shared_task(name="tasks.sync")  # beat',
+            '@shared_task(name="tasks.sync", soft_time_limit=270, time_limit=300)  # beat',
         ),
         (
             '@shared_task(\n    name="tasks.sync",  # as beat calls it\n)',
@@ -60,23 +60,30 @@ def decorator_of(text: str) -> str:
             ),
         ),
         (
-            '@shared_task(**DEFAULTS, name="tasks.sync")',
-            '@shared_task(**DEFAULTS, name="tasks.sync", soft_time_limit=270, time_limit=300)',
+            '@shared_task(**D, name="tasks.sync")',
+            '@shared_task(**D, name="tasks.sync", soft_time_limit=270, time_limit=300)',
+        ),
+        (
+            '@shared_task(name="tasks.sync", ignore_result=True)  # a line must not get longer than those around it',
+            (
+                '@shared_task(\n    name="tasks.sync",\n    ignore_result=True,\n    soft_time_limit=270,\n'
+                "    time_limit=300,\n)  # a line must not get longer than those around it"
+            ),
         ),
     ],
 )
 def test_time_limits(fixed: Fixed, before: str, after: str) -> None:
     files = task(before)
-    if "DEFAULTS" in before:
-        files["tasks.py"] = files["tasks.py"].replace(APP, f"DEFAULTS = {{}}\n{APP}")
+    if "**D" in before:
+        files["tasks.py"] = files["tasks.py"].replace(APP, f"D = {{}}\n{APP}")
     fixing = fixed(files, "JOB-06", unsafe=True)
     (change,) = fixing.changes
-    assert decorator_of(change.after.decode().removeprefix("DEFAULTS = {}\n")) == after
+    assert decorator_of(change.after.decode().removeprefix("D = {}\n")) == after
     (made,) = fixing.fixes
     assert (made.checks, made.safe, made.caution) == (
         ("JOB-06",),
         False,
-        "a run that takes longer is stopped",
+        "a run that still goes on when the next one is due, or after six hours, is stopped",
     )
 
 
@@ -87,7 +94,7 @@ def test_a_limit_that_is_there_stays(fixed: Fixed) -> None:
 def test_retry(fixed: Fixed) -> None:
     (change,) = fixed(task("@shared_task"), "ERR-05", unsafe=True).changes
     assert decorator_of(change.after.decode()) == (
-        "@shared_task(autoretry_for=(Exception,), max_retries=3, retry_backoff=True)"
+        "@shared_task(autoretry_for=(OSError,), max_retries=3, retry_backoff=10)"
     )
 
 
@@ -104,16 +111,38 @@ def test_retry_of_what_inserts_is_unsafe(fixed: Fixed) -> None:
     [
         (
             "@shared_task(autoretry_for=(OSError,), max_retries=4)",
-            "@shared_task(autoretry_for=(OSError,), max_retries=4, retry_backoff=True)",
+            "@shared_task(autoretry_for=(OSError,), max_retries=4, retry_backoff=180)",
         ),
         (
             "@shared_task(autoretry_for=(OSError,), max_retries=4, retry_backoff=False)",
-            "@shared_task(autoretry_for=(OSError,), max_retries=4, retry_backoff=True)",
+            "@shared_task(autoretry_for=(OSError,), max_retries=4, retry_backoff=180)",
+        ),
+        (
+            "@shared_task(autoretry_for=(OSError,),\n             default_retry_delay=60)",
+            (
+                "@shared_task(autoretry_for=(OSError,),\n             default_retry_delay=60,\n"
+                "             retry_backoff=60)"
+            ),
         ),
     ],
 )
 def test_backoff(mended: Mended, before: str, after: str) -> None:
     assert decorator_of(mended(task(before), "ERR-06")["tasks.py"]) == after
+
+
+def test_only_what_is_mended_is_claimed(fixed: Fixed) -> None:
+    """The pauses grow; that the number of attempts is the framework's own stays as it is."""
+    fixing = fixed(task("@shared_task(autoretry_for=(OSError,))"), "JOB-08", "ERR-06")
+    assert [fix.checks for fix in fixing.fixes] == [("ERR-06",)]
+    assert (fixing.unfixed, fixing.without) == ((), 1)
+
+
+@pytest.mark.parametrize("delay", ["900", "5 * 60", "DELAY"])
+def test_a_pause_that_could_only_get_shorter(fixed: Fixed, delay: str) -> None:
+    files = task(f"@shared_task(autoretry_for=(OSError,), max_retries=4, default_retry_delay={delay})")
+    fixing = fixed({"tasks.py": f"DELAY = 60\n{files['tasks.py']}"}, "ERR-06")
+    assert (fixing.changes, fixing.hidden) == ((), ())
+    assert {one.reason for one in fixing.unfixed} == {"default_retry_delay is no number up to 300"}
 
 
 def test_three_fixes_of_one_decorator_in_two_files(fixed: Fixed) -> None:
@@ -126,8 +155,8 @@ def test_three_fixes_of_one_decorator_in_two_files(fixed: Fixed) -> None:
     texts = {change.path: change.after.decode() for change in fixing.changes}
     assert 'app.conf.timezone = "UTC"\napp.conf.beat_schedule = {' in texts["celery_app.py"]
     assert (
-        "@shared_task(autoretry_for=(Exception,), max_retries=3, retry_backoff=True, "
-        "soft_time_limit=270, time_limit=300)\n"
+        "@shared_task(\n    autoretry_for=(OSError,),\n    max_retries=3,\n    retry_backoff=10,\n"
+        "    soft_time_limit=270,\n    time_limit=300,\n)\n"
     ) in texts["work.py"]
     assert [(f.recipe.id, f.path, f.line) for f in fixing.fixes] == [
         ("timezone", "celery_app.py", 4),

@@ -73,7 +73,7 @@ def test_all_that_is_wrong_is_said_with_its_line(tmp_path: Path) -> None:
             set: {arg.2.timezone: $zone, args.2.name: $nome, args.2.limit: $time_limit h}
             keep: [args.2.name]
           - call: node-cron:schedule
-            set: {args.2.timezone: UTC}
+            set: {args.2.timezone: UTC, kwargs.delay: {like: args.1, else: 3}}
             beside: {a: b}
         """,
     ) == [
@@ -87,6 +87,7 @@ def test_all_that_is_wrong_is_said_with_its_line(tmp_path: Path) -> None:
         "own.yaml:9: unknown value '$nome'; did you mean 'name'?",
         "own.yaml:10: unknown key `keep` in place; did you mean 'keeps'?",
         "own.yaml:11: a place has either `set` or `beside`",
+        "own.yaml:12: `like` names a keyword, and goes with the numbers `else` and `most`",
     ]
 
 

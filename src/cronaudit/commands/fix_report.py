@@ -47,6 +47,7 @@ def summary_text(fixing: Fixing, *, written: bool, untouched: Sequence[str], col
     if fixing.hidden:
         lines.append(Text(f"{count(len(fixing.hidden), 'change')} more with --unsafe:", "bold"))
         lines += [_line(fix) for fix in fixing.hidden]
+    lines += _cautions((*made, *fixing.hidden))
     lines += [Text(line, "dim") for line in _unfixed(fixing)]
     if fixing.fixes and not written:
         lines.append(Text("Nothing is written: --write does."))
@@ -96,8 +97,21 @@ def _line(fix: Fix) -> Text:
         line.append("safe", "green")
     else:
         line.append("unsafe", "yellow")
-        line.append(f": {fix.caution}")
     return line
+
+
+def _cautions(fixes: Iterable[Fix]) -> Iterator[Text]:
+    """What the unsafe ones may change, once for all that say the same."""
+    from rich.text import Text
+
+    checks: dict[str, dict[str, None]] = {}
+    for fix in fixes:
+        if not fix.safe:
+            checks.setdefault(fix.caution, {}).update(dict.fromkeys(fix.checks))
+    for caution, names in checks.items():
+        line = Text("unsafe", "yellow")
+        line.append(f" ({', '.join(names)}): {caution}")
+        yield line
 
 
 def _findings(fixes: Iterable[Fix]) -> int:
@@ -113,7 +127,7 @@ def _unfixed(fixing: Fixing) -> Iterator[str]:
     if not fixing.without and not fixing.unfixed:
         return
     findings = count(fixing.without + len(fixing.unfixed), "finding")
-    yield f"{findings} without a fix: {fixing.without} of checks that have none"
+    yield f"{findings} without a fix: {fixing.without} that none is for"
     reasons = Counter(one.reason for one in fixing.unfixed)
     for reason, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:_REASONS]:
         checks = sorted({one.target.check for one in fixing.unfixed if one.reason == reason})

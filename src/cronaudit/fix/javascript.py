@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cronaudit.fix.edits import Edit, NotFixableError
+from cronaudit.fix.edits import Edit, NotFixableError, apply
 from cronaudit.fix.numbers import Number
 from cronaudit.fix.options import Option, nested
-from cronaudit.fix.recipe import Code, Wanted
+from cronaudit.fix.recipe import Code, Like, Wanted
 from cronaudit.model.placement import Placement
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ _WRAPPED = frozenset(
 _PASSING = frozenset(
     (*_WRAPPED, "binary_expression", "arguments", "call_expression", "template_string", "ternary_expression")
 )
+_NARROW = 80
+_WIDE = 120
+"""Columns: no line gets longer than the longest of the file, within these bounds (Prettier's, a usual limit)."""
 _DECLARED_AND_USED = 2
 """Places of a name that is declared once and used once."""
 
@@ -54,7 +57,7 @@ class JavaScript:
             elif argument > len(given) or not all(option.members for option in inner):
                 raise NotFixableError("an argument before the options is missing")
             else:
-                edits += self._append(listed, given, self._text(nested(inner)))
+                edits += self._append(listed, given, nested(inner))
         return tuple(edits)
 
     def numbers(self, line: int) -> Iterator[Number]:
@@ -227,8 +230,26 @@ class JavaScript:
             return [self._edit(end, end, ","), self._edit(line_end, line_end, f"{between}{lines}")]
         return [self._edit(line_end, line_end, f"{between}{lines},")]
 
-    def _append(self, listed: Node, given: list[Node], text: str) -> list[Edit]:
-        """Add an argument behind the last one."""
+    def _append(self, listed: Node, given: list[Node], entries: dict[str, Wanted]) -> list[Edit]:
+        """Add an argument behind the last one; on lines of its own where it would make a line too long."""
+        edits = self._appended(listed, given, self._text(entries))
+        if not self._is_too_long(edits):
+            return edits
+        between = self._newline() + self._indent(given[-1] if given else listed)
+        step = "\t" if between.endswith("\t") else "  "
+        lines = "".join(f"{between}{step}{_key(k)}: {self._text(v)}," for k, v in entries.items())
+        return self._appended(listed, given, f"{{{lines}{between}}}")
+
+    def _is_too_long(self, edits: list[Edit]) -> bool:
+        """Whether a line that the edits leave is longer than any line of the file has been."""
+        start = self.source.rfind(b"\n", 0, edits[0].start) + 1
+        end = self._line_end(edits[-1].end)
+        moved = [replace(edit, start=edit.start - start, end=edit.end - start) for edit in edits]
+        written = apply(self.source[start:end], moved).decode("utf-8", "replace").splitlines()
+        widest = max(map(len, self.source.decode("utf-8", "replace").splitlines()), default=0)
+        return max(map(len, written), default=0) > min(max(widest, _NARROW), _WIDE)
+
+    def _appended(self, listed: Node, given: list[Node], text: str) -> list[Edit]:
         if not given:
             return [self._edit(listed.start_byte + 1, listed.start_byte + 1, text)]
         last = given[-1]
@@ -303,6 +324,8 @@ class JavaScript:
             case str():
                 quote = quote or self._quote()
                 return quote + value.replace("\\", "\\\\").replace(quote, "\\" + quote) + quote
+            case Like():
+                raise NotFixableError("JavaScript has no keywords")
             case dict():
                 return "{ " + ", ".join(f"{_key(k)}: {self._text(v, quote)}" for k, v in value.items()) + " }"
         return str(value)

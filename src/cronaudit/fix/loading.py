@@ -8,7 +8,7 @@ from typing import cast
 
 import yaml
 
-from cronaudit.fix.recipe import Code, Place, Recipe, Slot, Wanted, parse_slot
+from cronaudit.fix.recipe import Code, Like, Place, Recipe, Slot, Wanted, parse_slot
 from cronaudit.fix.values import VALUES
 from cronaudit.model.verdict import Status
 from cronaudit.placed_yaml import entries_of, line_of, root_of
@@ -17,6 +17,7 @@ from cronaudit.problems import FilesError, Problem, did_you_mean
 _CONSTRUCTOR = yaml.constructor.SafeConstructor()
 _KEYS = ("id", "title", "checks", "reaches", "when", "safe", "caution", "places", "raises", "to")
 _PLACE_KEYS = ("call", "set", "over", "keeps", "beside", "value", "needs", "note")
+_OF_LIKE = 3
 _NO_SLOT = "is no place of an option: args.2.name, kwargs.name"
 Check = Callable[[str], str]
 """Says what is wrong with an expression over the facts; an empty text where nothing is."""
@@ -145,7 +146,9 @@ class _Reader:
         if isinstance(node, yaml.MappingNode):
             entries = {key: self._wanted(value) for key, value, _ in self._entries(node, "value")}
             code = entries.get("code")
-            return Code(code) if len(entries) == 1 and isinstance(code, str) else entries
+            if len(entries) == 1 and isinstance(code, str):
+                return Code(code)
+            return self._like(node, entries) if "like" in entries else entries
         value = self._plain(node)
         if isinstance(value, str) and value.startswith("$"):
             name, _, unit = value[1:].partition(" ")
@@ -154,6 +157,21 @@ class _Reader:
             if unit not in ("", "s", "ms"):
                 self._note(node, f"unknown unit '{unit}' (one of s, ms)")
         return value
+
+    def _like(self, node: yaml.Node, entries: dict[str, Wanted]) -> Like | None:
+        """``{like: kwargs.default_retry_delay, else: 180, most: 300}``."""
+        slot = parse_slot(str(entries.get("like")))
+        otherwise, most = entries.get("else"), entries.get("most")
+        if (
+            slot is None
+            or not isinstance(slot.argument, str)
+            or not isinstance(otherwise, int)
+            or not isinstance(most, int)
+            or len(entries) != _OF_LIKE
+        ):
+            self._note(node, "`like` names a keyword, and goes with the numbers `else` and `most`")
+            return None
+        return Like(slot.argument, otherwise, most)
 
     def _plain(self, node: yaml.Node) -> str | int | float | bool | None:
         if not isinstance(node, yaml.ScalarNode):

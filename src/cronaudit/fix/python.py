@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import libcst as cst
@@ -12,8 +12,12 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 from cronaudit.fix.edits import Edit, NotFixableError, difference
 from cronaudit.fix.numbers import Number
 from cronaudit.fix.options import Option, nested
-from cronaudit.fix.recipe import Code, Wanted
+from cronaudit.fix.recipe import Code, Like, Wanted
 from cronaudit.model.placement import Placement
+
+_NARROW = 79
+_WIDE = 120
+"""Columns: no line gets longer than the longest of the file, within these bounds (PEP 8, and what teams allow)."""
 
 
 @dataclass(slots=True)
@@ -35,7 +39,12 @@ class Python:
             if isinstance(name, int):
                 raise NotFixableError("only keywords are set in Python")
             changed = self._with(changed, name, inner)
-        return () if changed is found else (self._replaced(found, changed),)
+        if changed is found:
+            return ()
+        edit = self._replaced(found, changed)
+        if isinstance(changed, cst.Call) and self._is_too_long(edit):
+            edit = self._replaced(found, self._one_a_line(found, changed))
+        return (edit,)
 
     def numbers(self, line: int) -> Iterator[Number]:
         """The numbers, products of numbers and texts on a line, each with the name that it is given."""
@@ -136,10 +145,41 @@ class Python:
             if not isinstance(call, cst.Name | cst.Attribute):
                 raise NotFixableError("what is decorated with is neither a name nor a call")
             return cst.Call(func=call, args=[self._argument(name, _value(options))])
+        options = tuple(replace(option, value=self._like(call, option.value)) for option in options)
         for given in call.args:
             if given.keyword is not None and given.keyword.value == name:
                 return call.with_deep_changes(given, value=self._over(given.value, name, options))
         return _appended(call, self._argument(name, _value(options)))
+
+    def _is_too_long(self, edit: Edit) -> bool:
+        """Whether a line that the edit leaves is longer than any line of the file has been."""
+        start = self.source.rfind(b"\n", 0, edit.start) + 1
+        end = self.source.find(b"\n", edit.end)
+        tail = self.source[edit.end :] if end < 0 else self.source[edit.end : end]
+        written = (self.source[start : edit.start] + edit.text + tail).decode("utf-8", "replace").splitlines()
+        widest = max(map(len, self.source.decode("utf-8", "replace").splitlines()), default=0)
+        return max(map(len, written), default=0) > min(max(widest, _NARROW), _WIDE)
+
+    def _one_a_line(self, found: cst.BaseExpression, call: cst.Call) -> cst.Call:
+        """The call with each argument on a line of its own; one that is laid out over lines already stays."""
+        spaces = [call.whitespace_before_args, *(_behind(arg) for arg in call.args)]
+        if any(isinstance(space, cst.ParenthesizedWhitespace) for space in spaces):
+            return call
+        line = self.source.decode("utf-8", "replace").splitlines()[self.places[found].start.line - 1]
+        indent = line[: len(line) - len(line.lstrip())]
+        below = cst.SimpleWhitespace(indent + self.module.default_indent)
+        between = cst.ParenthesizedWhitespace(indent=False, last_line=below)
+        closing = cst.ParenthesizedWhitespace(indent=False, last_line=cst.SimpleWhitespace(indent))
+        commas = [*[between] * (len(call.args) - 1), closing]
+        return call.with_changes(
+            whitespace_before_args=between,
+            args=[
+                arg.with_changes(
+                    comma=cst.Comma(whitespace_after=space), whitespace_after_arg=cst.SimpleWhitespace("")
+                )
+                for arg, space in zip(call.args, commas, strict=True)
+            ],
+        )
 
     def _over(self, value: cst.BaseExpression, name: str, options: tuple[Option, ...]) -> cst.BaseExpression:
         stated = self.module.code_for_node(value)
@@ -149,6 +189,18 @@ class Python:
             if not option.members and any(self._text(one) == stated for one in option.over):
                 return cst.parse_expression(self._text(option.value))
         raise NotFixableError(f"{name} is set already, to {stated}")
+
+    def _like(self, call: cst.Call, value: Wanted) -> Wanted:
+        """What another keyword of the call states; any other value as it is."""
+        if not isinstance(value, Like):
+            return value
+        for given in call.args:
+            if given.keyword is not None and given.keyword.value == value.keyword:
+                stated = given.value
+                if not isinstance(stated, cst.Integer) or int(stated.value) > value.most:
+                    raise NotFixableError(f"{value.keyword} is no number up to {value.most}")
+                return int(stated.value)
+        return value.otherwise
 
     def _argument(self, name: str, value: Wanted) -> cst.Arg:
         return cst.Arg(
@@ -244,6 +296,10 @@ def _appended(call: cst.Call, added: cst.Arg) -> cst.Call:
         comma=cst.Comma(whitespace_after=between), whitespace_after_arg=cst.SimpleWhitespace("")
     )
     return call.with_changes(args=[*before, last, added.with_changes(whitespace_after_arg=closing)])
+
+
+def _behind(arg: cst.Arg) -> cst.BaseParenthesizableWhitespace:
+    return arg.comma.whitespace_after if isinstance(arg.comma, cst.Comma) else arg.whitespace_after_arg
 
 
 def _between(call: cst.Call) -> cst.BaseParenthesizableWhitespace:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from cronaudit.model.verdict import Status
 
-Wanted: TypeAlias = "str | int | float | bool | Code | dict[str, Wanted] | None"
+Wanted: TypeAlias = "str | int | float | bool | Code | Like | dict[str, Wanted] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,17 @@ class Code:
     """Source that is written as it stands: ``(Exception,)``."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """The number that another keyword of the same call states: a first pause like the one that was fixed so far."""
+
+    keyword: str
+    otherwise: int
+    """What the library takes where the call does not state it."""
+    most: int
+    """The largest number of which the option can make use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cronaudit.fix.edits import NotFixableError
-from cronaudit.fix.recipe import Code, Wanted
+from cronaudit.fix.recipe import Code, Like, Wanted
 from cronaudit.model.facts import Unresolved
 from cronaudit.model.job import Job
 
 VALUES = {
     "zone": "the zone of a framework's default, else the one that all other jobs of the service state, else UTC",
     "name": "a name made of the function, class or file that the job runs",
-    "time_limit": "the time between two runs, at least a minute and at most an hour",
+    "time_limit": "the time between two runs, at least a minute and at most six hours",
     "soft_time_limit": "nine tenths of `$time_limit`",
     "lock_ttl": "one and a half times the timeout of the run",
 }
 """Every value that a recipe may name, with its meaning."""
 _SHORTEST = 60.0
-_LONGEST = 3600.0
+_LONGEST = 21600.0
 _STATED = frozenset(("job", "scheduler", "service", "container"))
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _CODE = (".ts", ".js", ".mjs", ".cjs", ".mts", ".cts", ".tsx", ".jsx", ".py")
@@ -46,7 +46,7 @@ class Values:
         """The value with every ``$name`` in it filled in. Raises NotFixableError."""
         if isinstance(wanted, dict):
             return {key: self.resolve(value) for key, value in wanted.items()}
-        if isinstance(wanted, Code) or not isinstance(wanted, str) or not wanted.startswith("$"):
+        if isinstance(wanted, Code | Like) or not isinstance(wanted, str) or not wanted.startswith("$"):
             return wanted
         name, _, unit = wanted[1:].partition(" ")
         if name == "zone":

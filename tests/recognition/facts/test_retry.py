@@ -254,6 +254,16 @@ app.conf.beat_schedule = {
             "charge()",
             ("run", "bounded", 5.0, "growing", "used"),
         ),
+        (  # a number is the first delay, and grows as well
+            "autoretry_for=(IOError,), max_retries=4, retry_backoff=60",
+            "charge()",
+            ("run", "bounded", 5.0, "growing", "used"),
+        ),
+        (
+            "autoretry_for=(IOError,), max_retries=4, retry_backoff=0",
+            "charge()",
+            ("run", "bounded", 5.0, "fixed", "used"),
+        ),
         (
             "bind=True, max_retries=2",
             (

@@ -216,8 +216,8 @@ def delay_of(
         return "growing", at, "backoff by a function of the project", ""
     if number_of(options.get("backoff_factor")):
         return "growing", at, f"backoff of {text_of(options['backoff_factor'])} s, growing", ""
-    if growth in ("growing", "fixed"):
-        return growth, at, "", ""  # type: ignore[return-value]
+    if growth in ("growing", "fixed") and number_of(backoff):
+        return growth, at, "backoff", ""  # type: ignore[return-value]
     if isinstance(backoff, Env | Symbol | Unknown):
         return "none", at, "", f"the backoff: {why_open(backoff)}"
     if number_of(backoff) or number_of(delay):
