@@ -13,7 +13,7 @@ from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
 from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import JobContext
-from cronaudit.recognition.facts.catching import catch_of
+from cronaudit.recognition.facts.catching import Caught, catch_of
 from cronaudit.recognition.facts.lock_flow import Flow
 from cronaudit.recognition.facts.lock_found import (
     Lock,
@@ -174,7 +174,7 @@ def acquire_failure_of(
                 "swallowed", "Swallowed without a log", (caught.location or place, place), lock.sighting.path
             )
         return Fact("handled", f"{tried}throws", (thrown.location, place), lock.sighting.path)
-    if lock.guarded.failure == "throws" and lock.guarded.block is None:
+    if lock.guarded.failure == "throws":
         caught = catch_of(lock.guarded.event, spans.events, context.sightings)
         if caught.how == "swallowed" and not _asks(lock.guarded.event):
             return Fact(
@@ -254,7 +254,7 @@ def store_failure_of(
         outer = catch_of(lock.guarded.event, spans.events, context.sightings)
         caught = outer if caught.how == "unhandled" else caught
     place = lock.sighting.location
-    if caught.how == "unhandled":
+    if caught.how == "unhandled" or _of_held_locks(caught):
         return Fact("unhandled", "Nothing catches a failing lock store", (place,), lock.sighting.path)
     in_loop = any(
         isinstance(r.node, LoopNode) and r.kind is RegionKind.LOOP and r.node.iterable is None
@@ -265,6 +265,13 @@ def store_failure_of(
         detail = "Catches after retries" if in_loop else "Caught and logged, the run is skipped"
         return Fact(word, detail, (caught.location or place, place), lock.sighting.path)
     return Fact("caught", "Caught without a log", (caught.location or place, place), lock.sighting.path)
+
+
+def _of_held_locks(caught: Caught) -> bool:
+    """``except LockError``: a lock that another holds is caught, a store that is down is not."""
+    handlers = [h for r in caught.regions if isinstance(r.node, Try) for h in r.node.handlers]
+    types = [str(getattr(t, "name", "")) for h in handlers for t in h.types]
+    return bool(types) and all(h.types for h in handlers) and all("lock" in t.lower() for t in types)
 
 
 # ---- releasing -------------------------------------------------------------------------------------------------

@@ -75,9 +75,20 @@ def _in_loop(loop: RetryLoop, context: JobContext) -> Predicate:
                     if found is not None and found.word == "used":
                         return found
                     unused = unused or found
-            if isinstance(statement, If) and _ends(statement) and _asks(statement.test, handler.name):
+            decides = isinstance(statement, If) and _ends(statement) and _asks(statement.test, handler.name)
+            if (
+                decides
+                and isinstance(statement, If)
+                and not _asks_nobody(statement.test, handler.name, loop, context)
+            ):
                 return Predicate("used", "The error decides", (Location(path, statement.line),))
     return unused or Predicate("none", "All errors alike", (loop.event.location,))
+
+
+def _asks_nobody(test: Expr, error: str | None, loop: RetryLoop, context: JobContext) -> bool:
+    """``should_retry is not None and not should_retry(error)``, where nobody passes the function."""
+    asked = [found for e in inside(test) if (found := _asked(e, error, loop, context)) is not None]
+    return bool(asked) and all(found.word == "unused" for found in asked)
 
 
 def _asked(expr: Expr, error: str | None, loop: RetryLoop, context: JobContext) -> Predicate | None:
