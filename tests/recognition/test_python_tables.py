@@ -109,3 +109,27 @@ def test_a_pause_that_no_caller_settles_makes_one_job(tmp_path: Path) -> None:
     )
     seen = discover(tmp_path, {"main.py": main, "meter.py": code, "work.py": WORK}).only()
     assert (seen.schedule, seen.handler) == ("open", "sweep")
+
+
+ACTOR = (
+    "import dramatiq\nfrom apscheduler.triggers.cron import CronTrigger\n\ncollected = []\n\n"
+    "def actor(actor_name=None, cron_trigger=None):\n    def decorator(fn):\n"
+    "        made = dramatiq.actor(fn, actor_name=actor_name)\n        if cron_trigger:\n"
+    "            collected.append((made.send, cron_trigger))\n        return made\n    return decorator\n"
+)
+PLANNED = (
+    "from worker import CronTrigger, actor\nfrom work import report as write\nfrom work import sweep as clean\n\n"
+    "@actor(actor_name='sessions.sweep', cron_trigger=CronTrigger(hour=3, minute=0))\ndef sweep():\n    clean()\n\n"
+    "@actor(actor_name='report')\ndef report():\n    write()\n"
+)
+LOADED = (
+    "from apscheduler.schedulers.blocking import BlockingScheduler\nimport tasks\nfrom worker import collected\n\n"
+    "scheduler = BlockingScheduler()\nfor func, trigger in collected:\n    scheduler.add_job(func, trigger)\n"
+    "scheduler.start()\n"
+)
+
+
+def test_a_decorator_that_is_handed_a_trigger_arms_what_is_under_it(tmp_path: Path) -> None:
+    files = {"worker.py": ACTOR, "tasks.py": PLANNED, "main.py": LOADED, "work.py": WORK}
+    seen = discover(tmp_path, files).only()
+    assert (seen.name, seen.schedule, seen.handler) == ("sessions.sweep", "0 3 * * *", "sweep")

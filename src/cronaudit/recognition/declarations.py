@@ -27,6 +27,7 @@ from cronaudit.model.value import (
 from cronaudit.recognition.assignments import settings
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.registrar import Registrar, is_none
+from cronaudit.recognition.undescribed import decorator_with, is_naming, is_trigger
 
 _COMPOSED = 2
 """How deep decorators are looked for in what others compose of them."""
@@ -85,10 +86,24 @@ class Declarations:
         callee = self._linker.fold(call.callee if call is not None else decorator, scope)
         if isinstance(callee, External):
             args = self._linker.arguments(call, scope) if call is not None else Arguments((), {})
-            for scheduler in self._matcher.scheduler(callee.path, "decorator"):
+            described = self._matcher.scheduler(callee.path, "decorator")
+            for scheduler in described:
                 yield scheduler, callee, args
+            if not described and call is not None:
+                yield from self._handed_a_trigger(callee.path, args)
         elif isinstance(callee, Closure) and call is not None:
-            yield from self._made(self._linker.fold(call, scope), 0)
+            made = list(self._made(self._linker.fold(call, scope), 0))
+            yield from made or self._handed_a_trigger("", self._linker.arguments(call, scope))
+
+    def _handed_a_trigger(
+        self, path: str, args: Arguments
+    ) -> Iterator[tuple[Scheduler, External, Arguments]]:
+        """``@actor(name='sweep', at=CronTrigger(hour=3))``: it arms what stands under it."""
+        for name, raw in args.named.items():
+            if is_trigger(self._linker.force(raw)):
+                texts = [key for key in args.named if is_naming(key)]
+                yield decorator_with(name, texts), External(path, args), args
+                return
 
     def _made(self, value: Value, depth: int) -> Iterator[tuple[Scheduler, External, Arguments]]:
         """``const Nightly = () => Cron('0 2 * * *')``, ``applyDecorators(Cron(…), …)``."""

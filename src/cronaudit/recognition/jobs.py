@@ -26,6 +26,7 @@ from cronaudit.recognition.receivers import Receivers
 from cronaudit.recognition.rounds import rounds_of
 from cronaudit.recognition.sightings import Reader, Sighting
 from cronaudit.recognition.timers import branches_that_end, judge_interval, judge_work
+from cronaudit.recognition.undescribed import is_handed_a_trigger
 
 _TIMER_KINDS = frozenset(("set-interval", "set-timeout-loop", "timer-loop", "sleep-loop"))
 _LONGEST_ITEM = 200
@@ -80,6 +81,11 @@ class Finder:
         received, senders = self.receivers.registrations(found)
         found = [r for r in found if r not in senders] + received
         found = [r for r in found if not self._is_engine(r)]
+        triggers = {
+            r.timing.at for r in found if r.scheduler is not None and is_handed_a_trigger(r.scheduler)
+        }
+        if triggers:
+            found = [r for r in found if not self._arms_them(r, triggers)]
         found = [r for r in found if not self._is_other_way(r, found)]
         found.extend(self.manifests.registrations())
         self.rejections += self.discovery.rejections + self.loops.rejections
@@ -114,6 +120,19 @@ class Finder:
             for j in jobs
             if j.handler is not None and judge_work(self.linker.walk(j.handler), self.reader)[0].is_job
         ]
+
+    def _arms_them(self, registration: Registration, triggers: set[Location | None]) -> bool:
+        """Whether a registration only arms what decorators with triggers have collected, which are the jobs."""
+        scheduler = registration.scheduler
+        if scheduler is None or scheduler.how != "call" or registration.handler is not None:
+            return False
+        timing = registration.timing
+        if registration.consumer is not None or (timing.open is None and timing.at not in triggers):
+            return False
+        self._reject(
+            registration, "it arms what decorators have collected: what stands under those are the jobs"
+        )
+        return True
 
     def _is_engine(self, registration: Registration) -> bool:
         """Whether a timer only keeps a scheduler of the tree going whose calls are the jobs."""

@@ -7,8 +7,10 @@ of the project's own), one of a package where its name speaks of schedules. Its 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
+from cronaudit.knowledge.folds import CRON_UNIT
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.model.ir import Call, Const, Function, Module, Scalar
 from cronaudit.model.knowledge import SchedulePart, Scheduler, Selector
@@ -16,7 +18,7 @@ from cronaudit.model.linker import Linker
 from cronaudit.model.schedule import Dialect, ScheduleError
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Trace
-from cronaudit.model.value import Closure, External, Scope, Value
+from cronaudit.model.value import Closure, External, Known, Scope, Value
 from cronaudit.schedule.build import read_schedule
 
 TOKENS: Final = (b" * *'", b' * *"', b" * *`", b" * * ")
@@ -124,6 +126,48 @@ def _described(when: int, work: int, *, is_own: bool) -> Scheduler:
         job=(),
         options=(),
         traits=(("runner.library", "own" if is_own else "in-process"), ("runner.persistence", "none")),
+        when=(),
+        starts="call",
+        passes=(),
+        library="",
+    )
+
+
+# ---- decorators --------------------------------------------------------------------------------------------------
+
+
+def is_trigger(value: Value) -> bool:
+    """Whether a value is a crontab that a library's call makes: ``CronTrigger(hour=3)``, ``crontab(minute=0)``."""
+    return isinstance(value, Known) and value.unit is not None and value.unit.startswith(CRON_UNIT)
+
+
+def is_handed_a_trigger(scheduler: Scheduler) -> bool:
+    """Whether a description is that of a decorator that is handed a trigger."""
+    return scheduler.how == "decorator" and not scheduler.library
+
+
+def is_naming(keyword: str) -> bool:
+    """Whether an argument of that name names a job."""
+    return keyword.rsplit("_", 1)[-1] in ("name", "id")
+
+
+def decorator_with(trigger: str, names: Iterable[str]) -> Scheduler:
+    """The description of a decorator whose argument `trigger` is the schedule of what stands under it."""
+    when = Selector("kwargs", trigger, (), None, f"kwargs.{trigger}")
+    return Scheduler(
+        call="",
+        kind="custom",
+        how="decorator",
+        entries=(),
+        schedule=(SchedulePart("object", when, Dialect.APSCHEDULER),),
+        timezone=(),
+        name=tuple(Selector("kwargs", name, (), None, f"kwargs.{name}") for name in names),
+        handler=(Selector("decorated", None, (), None, "decorated"),),
+        family=None,
+        queue=(),
+        job=(),
+        options=(),
+        traits=(("runner.library", "in-process"), ("runner.persistence", "none")),
         when=(),
         starts="call",
         passes=(),
