@@ -148,3 +148,28 @@ def test_the_class_of_the_job(service_of: ServiceOf) -> None:
         "doc",
         "Doc comment on the class: 'Frees the stock of carts that were left'",
     )
+
+
+def test_a_link_is_no_purpose(service_of: ServiceOf) -> None:
+    found = facts(service_of, "/** See https://example.com/wiki/closing-logs-of-webhooks */")
+    assert found.purpose.value == "none"
+
+
+def test_a_comment_in_the_dispatch_of_several_jobs_is_the_purpose_of_none(service_of: ServiceOf) -> None:
+    source = """
+        const { Queue, Worker } = require('bullmq');
+        const { Pool } = require('pg');
+        const pool = new Pool();
+        const queue = new Queue('jobs');
+        queue.upsertJobScheduler('close', { pattern: '0 4 * * *' }, { name: 'close' });
+        queue.upsertJobScheduler('prune', { pattern: '0 5 * * *' }, { name: 'prune' });
+        new Worker('jobs', async (job) => {
+          // A known job whose payload cannot be parsed keeps throwing
+          const work = job.name;
+          await pool.query('DELETE FROM webhook_logs WHERE kind = $1', [work]);
+        });
+    """
+    jobs = service_of(
+        {"package.json": '{"dependencies": {"bullmq": "^5.0.0"}}', "src/index.js": source},
+    )
+    assert [doc.build(j).purpose.value for j in jobs] == ["none", "none"]

@@ -256,6 +256,25 @@ SIGTERM = "process.on('SIGTERM', async () => { await job.stop(); process.exit(0)
             SIGTERM,
             ("awaited", "awaited"),
         ),
+        # The same handler for a list of signals.
+        (
+            HOLD,
+            f"{CLEAR} await this.running;",
+            "['SIGINT', 'SIGTERM'].forEach((s) => { process.on(s, () => job.stop()); });",
+            ("awaited", "awaited"),
+        ),
+        (
+            HOLD,
+            f"{CLEAR} await this.running;",
+            "for (const s of ['SIGTERM', 'SIGINT']) { process.on(s, async () => { await job.stop(); }); }",
+            ("awaited", "awaited"),
+        ),
+        (
+            HOLD,
+            f"{CLEAR} await this.running;",
+            "['SIGINT', 'SIGUSR1'].forEach((s) => { process.on(s, () => job.stop()); });",
+            ("held", "none"),
+        ),
         (HOLD, CLEAR, SIGTERM, ("held", "none")),
         (HOLD, f"{CLEAR} await this.running;", "", ("held", "none")),
         # A key on a keyboard is no SIGTERM.

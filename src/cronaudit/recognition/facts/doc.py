@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from cronaudit.model.facts import DocFacts, Fact
 from cronaudit.model.source import Language, Location
+from cronaudit.model.value import Closure
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.documents import Text, texts_of
 from cronaudit.recognition.facts.needs import dependencies_named, dependencies_stated, known_names
@@ -24,6 +25,8 @@ _NO_DOCUMENT: Final = re.compile(
     r"(?:^|/)\.|(?:^|/)(?:change_?log|history|news|plans?|todo)\b", re.IGNORECASE
 )
 """Plans, notes for tools and lists of changes describe no running job."""
+_LINK: Final = re.compile(r"\b(?:https?://|www\.)\S+")
+"""Where to read on says nothing by itself."""
 _MOST_BYTES: Final = 300_000
 _MOST_DOCUMENTS: Final = 300
 _QUOTED: Final = 60
@@ -43,11 +46,23 @@ def _purpose(context: JobContext, texts: tuple[Text, ...]) -> Fact[Literal["doc"
             what = "Description" if text.kind == "description" else f"Doc comment on the {text.on}"
             return Fact("doc", f"{what}: '{_beginning(text.text)}'", (text.location,))
     for text in texts:
-        if text.kind == "comment" and says_purpose(text.text):
+        if text.kind == "comment" and says_purpose(text.text) and not _is_shared(text, context):
             return Fact("comment", f"Only a loose comment: '{_beginning(text.text)}'", (text.location,))
     if context.registration.handler is None and context.linker.language(context.site.path) is not None:
         return context.absent("none", "No doc comment")
     return Fact("none", "No doc comment")
+
+
+def _is_shared(text: Text, context: JobContext) -> bool:
+    """Whether a comment stands inside a function that runs other jobs too: it speaks of their dispatch."""
+    at = text.location
+    others = (c.registration.handler for c in context.service.jobs if c is not context)
+    return text.on == "body" and any(
+        isinstance(h, Closure)
+        and h.function.module.path == at.path
+        and h.function.line <= at.line <= h.function.end_line
+        for h in others
+    )
 
 
 def _beginning(text: str) -> str:
@@ -59,7 +74,7 @@ def _beginning(text: str) -> str:
 
 def says_purpose(text: str) -> bool:
     """Whether anything in a text is about something else than when the job runs."""
-    for sentence in read_sentences(text):
+    for sentence in read_sentences(_LINK.sub(" ", text)):
         about_time = bool(sentence.claims or sentence.sizes)
         if len(sentence.rest) >= (4 if about_time else 2) or (
             not about_time and sentence.rest and sentence.speaks_of_runs

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cronaudit.model.ir import Call, Function, Module, Name
+from cronaudit.model.ir import Call, Function, Loop, Module, Name
+from cronaudit.model.linker import Bound
 from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind
-from cronaudit.model.value import Closure
+from cronaudit.model.value import Closure, Lazy, Scope, Value
 from cronaudit.recognition.bare_names import own_names
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.processes_sites import spoken_of
@@ -18,6 +19,9 @@ from cronaudit.recognition.words import holds_word
 
 _MOST_FILES: Final = 4_000
 _UPWARDS: Final = 8
+_MOST_SCOPES: Final = 20
+_IN_LOOPS: Final = frozenset(("signal.on", "queue.failed"))
+"""What code often sets up in a loop over names or workers."""
 _OTHER_ROLES: Final = frozenset((Role.TEST, Role.BROWSER, Role.DOCS, Role.GENERATED, Role.VENDORED))
 
 
@@ -71,9 +75,38 @@ def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
             key=lambda p: p[0].line,
         )
         for call, node in calls:
-            for sighting in service.reader.of(as_event(call, node, module, service)):
-                if sighting.effect in effects:
-                    yield sighting
+            scopes = _scopes(call, node, service) if effects & _IN_LOOPS else (None,)
+            for scope in scopes:
+                for sighting in service.reader.of(as_event(call, node, module, service, scope)):
+                    if sighting.effect in effects:
+                        yield sighting
+
+
+def _scopes(call: Call, node: Function | Module, service: Service) -> tuple[Scope | None, ...]:
+    """The scopes of a call for each item of a written-out list that it is made for; one where it stands in no loop.
+
+    ``['SIGTERM', 'SIGINT'].forEach((signal) => process.on(signal, stop))``, ``for (const worker of workers) …``
+    """
+    linker = service.linker
+    base = linker.scope_of(node)
+
+    def values(scope: Scope) -> list[Value | Lazy]:
+        return [linker.fold(call.callee, scope), *linker.arguments(call, scope).positional[:1]]
+
+    owners = [s.owner for v in values(base) for s in linker.symbols(v)]
+    if not any(isinstance(o, Loop) or (o is node and _is_callback(node, service)) for o in owners):
+        return (None,)
+    bounds = linker.bounds(node) if isinstance(node, Function) else (Bound(base, ()),)
+    found = tuple(b.scope for outer in bounds for b in linker.unroll(outer, values))
+    return found[:_MOST_SCOPES] or (None,)
+
+
+def _is_callback(node: object, service: Service) -> bool:
+    """Whether a function is written as the argument of a call: ``workers.forEach((worker) => …)``."""
+    if not isinstance(node, Function) or node.name is not None:
+        return False
+    sites = service.linker.calls(node.module, frozenset(("forEach", "map"))).values()
+    return any(a.value is node for pairs in sites for call, _ in pairs for a in call.args)
 
 
 def _importing(service: Service, path: str) -> Iterator[str]:
@@ -83,9 +116,11 @@ def _importing(service: Service, path: str) -> Iterator[str]:
         yield from service.linker.importing(importer)
 
 
-def as_event(call: Call, node: Function | Module, module: Module, service: Service) -> Event:
-    """A call that is on no walk, as readers take it."""
-    scope = service.linker.scope_of(node)
+def as_event(
+    call: Call, node: Function | Module, module: Module, service: Service, within: Scope | None = None
+) -> Event:
+    """A call that is on no walk, as readers take it; `within` a scope in which more is bound."""
+    scope = within or service.linker.scope_of(node)
     symbol = node.symbol if isinstance(node, Function) else module.path
     return Event(
         kind=EventKind.CALL,
