@@ -50,6 +50,8 @@ cron.schedule('0 4 * * *', close, {{ name: 'log-closing' }});
         ("// eslint-disable-next-line no-console", "none"),
         ("// TODO: move this to the worker", "none"),
         ("// await pool.query(sql);", "none"),
+        ("// see https://example.com/carts/expire-the-stock", "none"),
+        ("// Frees the stock of carts, see https://example.com/carts", "comment"),
         ("", "none"),
     ],
 )
