@@ -78,6 +78,22 @@ def is_of(specifier: str, packages: frozenset[str]) -> bool:
     return False
 
 
+@cache
+def module_of(path: str) -> str:
+    """Return what is imported to call a path: the package of a script, the module of a Python function or class."""
+    package, colon, _ = path.partition(":")
+    if colon:
+        return package
+    parts = path.split(".")
+    inner = next((n for n, part in enumerate(parts) if not part.isidentifier() or part[0].isupper()), -1)
+    return ".".join(parts[:inner])
+
+
+def leads_to(specifier: str, modules: frozenset[str]) -> bool:
+    """Return whether an import is of one of the modules, of something inside one, or of a package that holds one."""
+    return is_of(specifier, modules) or any(m.startswith(f"{specifier}.") for m in modules)
+
+
 def begins(path: str, prefix: str) -> bool:
     """Return whether a path is `prefix` or something of it."""
     if not path.startswith(prefix):

@@ -135,11 +135,11 @@ class Declarations:
                 names = {key: 1 for key in whole.entries if not key.startswith("\0")}
             at = getattr(whole, "at", None)
             names.setdefault("default", at.line if isinstance(at, Location) else 1)
-        if not names:
+        if names.keys().isdisjoint(_exported_path(s)[0] for s in schedulers):
             return
         exports: dict[str, Value | Lazy] = {n: self._linker.member(namespace, n) for n in sorted(names)}
         for scheduler in schedulers:
-            head, *rest = scheduler.call.removeprefix("export:").split(".")
+            head, *rest = _exported_path(scheduler)
             value: Value | None = self._linker.force(exports[head]) if head in exports else None
             for part in rest:
                 value = self._linker.member(value, part) if value is not None else None
@@ -186,6 +186,11 @@ class Declarations:
                     registration = self._registrar.register(scheduler, view, node, bound, at, at)
                     if registration is not None:
                         yield registration
+
+
+def _exported_path(scheduler: Scheduler) -> list[str]:
+    """The export that a framework looks at, and the way inside it: ``config``, ``schedule``."""
+    return scheduler.call.removeprefix("export:").split(".")
 
 
 def _decorated_things(

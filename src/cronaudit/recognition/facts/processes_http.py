@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cronaudit.knowledge.paths import is_of
+from cronaudit.knowledge.paths import leads_to
 from cronaudit.model.ir import Const, Function, If, Index, Member, Name, Operation
 from cronaudit.model.source import Location, Role
 from cronaudit.model.value import Arguments, Closure, External, Known
 from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.facts.processes_sites import (
-    libraries_with,
     placed,
     placed_in,
     walked,
@@ -128,9 +127,7 @@ def _routes(service: Service) -> Iterator[Route]:
 
 def _routing_files(service: Service) -> tuple[str, ...]:
     """The server files that speak of a package with routes and are reached from what listens."""
-    packages = frozenset(p for x in libraries_with(service, _ROUTING) for p in x.packages)
-    if not packages:
-        return ()
+    modules = service.matcher.modules(_ROUTING)
     entries = (e.path for e in service.deployment.entry_points)
     # A framework finds these by a text in a setting, and they each other in the same way: no import leads there.
     named = modules_named_by(service, "routes")
@@ -138,7 +135,7 @@ def _routing_files(service: Service) -> tuple[str, ...]:
     return tuple(
         f
         for f in sorted(reached)
-        if any(is_of(specifier, packages) for specifier in service.linker.specifiers(f))
+        if any(leads_to(specifier, modules) for specifier in service.linker.specifiers(f))
         and service.tree.role_of(f) is Role.SERVER
     )
 

@@ -10,10 +10,23 @@ from collections.abc import Iterator
 from typing import Final
 
 from cronaudit.model import knowledge
-from cronaudit.model.ir import Assign, Call, Const, Expr, Index, Member, Module, Name, Object, Scalar, This
+from cronaudit.model.ir import (
+    Assign,
+    Call,
+    Const,
+    Expr,
+    Function,
+    Index,
+    Member,
+    Module,
+    Name,
+    Object,
+    Scalar,
+    This,
+)
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Choice, Known, Value
-from cronaudit.model.walking import expressions, functions_in, inside, statement_expressions, statements
+from cronaudit.model.walking import expressions, inside, statement_expressions, statements
 from cronaudit.recognition.context import Service
 
 _SECOND: Final = re.compile(
@@ -85,7 +98,11 @@ def _all(service: Service) -> dict[str, list[Setting]]:
     if isinstance(cached, dict):
         return cached
     names = frozenset(name for stated in _known(service) for name in stated.names)
-    spoken = re.compile(rb"\b(?:" + b"|".join(re.escape(n.encode()) for n in sorted(names)) + rb")\b")
+    # Assigned, with a type or without, or a key or keyword of what is assigned.
+    spoken = re.compile(
+        rb"\b(?:" + b"|".join(re.escape(n.encode()) for n in sorted(names)) + rb")"
+        rb"(?:\s*(?::[^=\n]*)?=(?!=)|['\"]\s*[\]:])"
+    )
     found: dict[str, list[tuple[bool, Setting]]] = {}
     for file in service.tree.files:
         if file.language is not Language.PYTHON or file.size > _MOST_BYTES:
@@ -95,7 +112,8 @@ def _all(service: Service) -> dict[str, list[Setting]]:
         module = service.linker.module(file.path)
         if module is None:
             continue
-        for name, expr, line, scope_of in _assignments(module, names):
+        functions = service.linker.functions(module, *names)
+        for name, expr, line, scope_of in _assignments(module, tuple(functions), names):
             value = service.linker.fold(expr, service.linker.scope_of(scope_of))
             second = _SECOND.search(file.path) is not None
             found.setdefault(name, []).append((second, (value, Location(file.path, line))))
@@ -111,8 +129,10 @@ def _known(service: Service) -> tuple[knowledge.Setting, ...]:
     return tuple(setting for library in service.matcher.libraries for setting in library.settings)
 
 
-def _assignments(module: Module, known: frozenset[str]) -> Iterator[tuple[str, Expr, int, Module]]:
-    bodies = [module.body, *(f.body for f in functions_in(module))]
+def _assignments(
+    module: Module, functions: tuple[Function, ...], known: frozenset[str]
+) -> Iterator[tuple[str, Expr, int, Module]]:
+    bodies = [module.body, *(f.body for f in functions)]
     for body in bodies:
         for s in statements(body):
             if isinstance(s, Assign) and s.value is not None and s.op == "=":

@@ -1,7 +1,7 @@
 """Which tests may run a job at all: asked of their text and imports, before anything of them is followed.
 
-A job's function is run under its name, under that of a support file of the tests, or under whatever name a script gives
-to what it imports. Python's imports are not told apart by the byte search, so its tests are all read.
+A job's function is run under its name, under that of a support file of the tests, or under whatever name a file gives
+to what it imports. In Python the byte search does not tell what of a package is imported: there the name alone counts.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from cronaudit.model.source import Language, Role
 from cronaudit.recognition.context import Service
 
 _IMPORT: Final = re.compile(rb"^[ \t]*import\b[^'\"`;=(]*['\"][^'\"\n]*['\"]", re.MULTILINE)
+_PYTHON_IMPORT: Final = re.compile(
+    rb"^[ \t]*(?:from\s+[\w.]+\s+)?import\s+(?:\([^)]*\)|[^\n(]*)", re.MULTILINE
+)
 _MOST_SUPPORT: Final = 200
 
 
@@ -23,9 +26,17 @@ class Mentions:
 
     def __init__(self, service: Service, path: str, targets: Iterable[Function]) -> None:
         self._content = service.linker.source(path)
-        self._all = service.linker.language(path) is Language.PYTHON
+        self._all = False
         self._names: tuple[bytes, ...] = ()
-        if self._all:
+        self._imports = _IMPORT
+        if service.linker.language(path) is Language.PYTHON:
+            self._imports = _PYTHON_IMPORT
+            self._names = tuple(sorted({f.name.encode() for f in targets if f.name}))
+            self._all = (
+                _is_renamed(self._content, self._names)
+                or _is_spoken_of(service, path, self._names)
+                or any(_holds(service.linker.source(p), self._names) for p in _fixtures(service, path))
+            )
             return
         words = [(f, (f.name or "").encode()) for f in targets]
         direct = service.linker.imported_files(path)
@@ -55,12 +66,27 @@ class Mentions:
         for function, _line in tests:
             for number in range(function.line - 1, min(function.end_line, len(lines))):
                 outside[number] = b""
-        if self._all or _holds(_IMPORT.sub(b"", b"\n".join(outside)), self._names):
+        if self._all or _holds(self._imports.sub(b"", b"\n".join(outside)), self._names):
             yield from tests
             return
         for function, line in tests:
             if _holds(b"\n".join(lines[function.line - 1 : function.end_line]), self._names):
                 yield function, line
+
+
+def _is_renamed(content: bytes, names: tuple[bytes, ...]) -> bool:
+    """Whether Python code gives one of the names another: ``from jobs import sweep as clean``."""
+    return any(re.search(rb"\b" + re.escape(n) + rb"\s+as\s", content) for n in names if n in content)
+
+
+def _fixtures(service: Service, path: str) -> Iterator[str]:
+    """The files whose fixtures pytest hands to the tests of a file without an import."""
+    folder = path
+    while folder:
+        folder = folder.rpartition("/")[0]
+        found = f"{folder}/conftest.py".lstrip("/")
+        if service.tree.get(found) is not None:
+            yield found
 
 
 def _is_spoken_of(service: Service, path: str, names: tuple[bytes, ...]) -> bool:
@@ -91,7 +117,7 @@ def _holds(content: bytes, names: tuple[bytes, ...]) -> bool:
         + word
         + rb"|(?<![\w$])"
         + word
-        + rb"\s*(?:\??\.?\(|as\b|`)|import\s+"
+        + rb"\s*(?:\??\.?\(|\.\w|as\b|`)|import\s+"
         + word
         + rb"|[({\[,=:>]\s*"
         + word
