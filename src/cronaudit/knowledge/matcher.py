@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 from cronaudit.knowledge.aliases import Aliases
-from cronaudit.knowledge.paths import expanded, last_of, matches, module_of, root_of
+from cronaudit.knowledge.paths import begins, expanded, last_of, matches, module_of, root_of
 from cronaudit.knowledge.versions import holds_for, is_open
 from cronaudit.model.knowledge import (
     Consumer,
@@ -93,12 +93,15 @@ class Matcher:
             names.get(library.id, frozenset()) if library is not None else frozenset().union(*names.values())
         )
 
-    def modules(self, effects: frozenset[str]) -> frozenset[str]:
-        """What a file imports to make a call with one of the effects."""
-        libraries = self.with_effects(effects)
-        calls = {p for x in libraries for e in x.effects if e.effect in effects for p in expanded(e.call)}
-        aliases = {alias for x in libraries for alias, _canonical in x.aliases}
-        return frozenset(module_of(path) for path in calls | aliases) - {""}
+    def modules(self, effects: frozenset[str]) -> dict[str, frozenset[str]]:
+        """What a file imports to make a call with one of the effects, each with the last names of such calls."""
+        found: dict[str, set[str]] = {}
+        for library in self.with_effects(effects):
+            for path in (p for e in library.effects if e.effect in effects for p in expanded(e.call)):
+                aliases = (alias for alias, canonical in library.aliases if begins(path, canonical))
+                for written in (path, *aliases):
+                    found.setdefault(module_of(written), set()).add(last_of(path))
+        return {module: frozenset(names) for module, names in found.items() if module}
 
     def _stating(self, effects: frozenset[str]) -> tuple[tuple[Library, ...], dict[str, frozenset[str]]]:
         found = self._stated.get(effects)

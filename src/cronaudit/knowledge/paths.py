@@ -89,9 +89,11 @@ def module_of(path: str) -> str:
     return ".".join(parts[:inner])
 
 
-def leads_to(specifier: str, modules: frozenset[str]) -> bool:
-    """Return whether an import is of one of the modules, of something inside one, or of a package that holds one."""
-    return is_of(specifier, modules) or any(m.startswith(f"{specifier}.") for m in modules)
+def leads_to(specifier: str, module: str) -> bool:
+    """Return whether an import is of a module, of something inside it, or of a package that holds it."""
+    return (specifier.startswith(module) and specifier[len(module) : len(module) + 1] in ("", ".", "/")) or (
+        module.startswith(f"{specifier}.")
+    )
 
 
 def begins(path: str, prefix: str) -> bool:

@@ -106,7 +106,12 @@ def routes_of(service: Service) -> tuple[Route, ...]:
 
 def _routes(service: Service) -> Iterator[Route]:
     sightings: list[Sighting] = []
-    for sighting, node in placed_in(service, _ROUTING, _routing_files(service)):
+    found = (
+        pair
+        for names, files in _routing_files(service).items()
+        for pair in placed_in(service, _ROUTING, files, names)
+    )
+    for sighting, node in found:
         decorated = isinstance(node, Function) and sighting.event.call in node.decorators
         if decorated and isinstance(node, Function):  # ``@app.get('/health') def health()``
             closure = Closure(node, service.linker.scope_of(node.parent))
@@ -125,19 +130,27 @@ def _routes(service: Service) -> Iterator[Route]:
             yield from _hand_written(service, callback)
 
 
-def _routing_files(service: Service) -> tuple[str, ...]:
-    """The server files that speak of a package with routes and are reached from what listens."""
+def _routing_files(service: Service) -> dict[frozenset[str], list[str]]:
+    """The server files that speak of a package with routes and are reached from what listens.
+
+    By the names of the calls that make routes with what they import: Django's `path` is no method of Flask.
+    """
     modules = service.matcher.modules(_ROUTING)
     entries = (e.path for e in service.deployment.entry_points)
     # A framework finds these by a text in a setting, and they each other in the same way: no import leads there.
     named = modules_named_by(service, "routes")
     reached = service.linker.reached(*listening_modules(service), *named, *entries)
-    return tuple(
-        f
-        for f in sorted(reached)
-        if any(leads_to(specifier, modules) for specifier in service.linker.specifiers(f))
-        and service.tree.role_of(f) is Role.SERVER
-    )
+    known: dict[str, frozenset[str]] = {}
+    found: dict[frozenset[str], list[str]] = {}
+    for file in sorted(reached):
+        specifiers = service.linker.specifiers(file)
+        for s in specifiers:
+            if s not in known:
+                known[s] = frozenset(n for m, names in modules.items() if leads_to(s, m) for n in names)
+        led = frozenset[str]().union(*(known[s] for s in specifiers))
+        if led and service.tree.role_of(file) is Role.SERVER:
+            found.setdefault(led, []).append(file)
+    return found
 
 
 def _method(sighting: Sighting) -> str:

@@ -74,10 +74,14 @@ def _is_open(library: Library, wanted: frozenset[str]) -> bool:
 
 
 def placed_in(
-    service: Service, wanted: frozenset[str], files: Iterable[str]
+    service: Service, wanted: frozenset[str], files: Iterable[str], names: frozenset[str] | None = None
 ) -> Iterator[tuple[Sighting, Function | Module]]:
-    """The calls of these effects in some files, each with the function that it stands in."""
-    names = service.matcher.last_names(wanted)
+    """The calls of these effects in some files, each with the function that it stands in.
+
+    `names` are the last names that count, where the caller knows what the files import.
+    """
+    if names is None:
+        names = service.matcher.last_names(wanted)
     # Packages that are called themselves, under whatever name a file gives them.
     packages = {
         p
