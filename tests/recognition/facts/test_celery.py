@@ -339,6 +339,7 @@ def test_a_cache_key_that_is_added(service_of: ServiceOf) -> None:
                     print(error)
             cache.delete("sweep")
         """,
+        shop__settings=f"{SETTINGS}{REDIS}\n",
     )
     facts = lock.build(context)
     assert (facts.ttl_seconds.value, facts.release.value) == (300, "some-errors")
@@ -373,3 +374,69 @@ def sweep():
         cart.delete()
 """
     assert data.build(job(service_of, tasks)).reads.value == reads
+
+
+# ---- what keeps a lock in Django's cache -----------------------------------------------------------------------
+
+REDIS = 'CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://r"}}'
+LOCAL = 'CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}'
+EITHER = f"""
+import os
+if os.environ.get("REDIS_URL"):
+    {REDIS}
+else:
+    {LOCAL}
+"""
+
+
+@pytest.mark.parametrize(
+    ("caches", "kind", "detail"),
+    [
+        (REDIS, "lease", "Redis lock"),
+        (EITHER, "lease", "Redis lock"),
+        (LOCAL, "message", "Celery hands each message to one worker"),
+        ("", "message", "Celery hands each message to one worker"),
+    ],
+    ids=["redis", "redis where it is there", "memory", "nothing said: memory"],
+)
+def test_a_cache_in_memory_shuts_out_no_other_process(
+    service_of: ServiceOf, caches: str, kind: str, detail: str
+) -> None:
+    tasks = """
+        from celery import shared_task
+        from django.core.cache import cache
+        from shop.models import Cart
+
+        @shared_task(name="sweep")
+        def sweep():
+            if not cache.add("sweep", 1, 900):
+                return
+            Cart.objects.filter(state="open").delete()
+            cache.delete("sweep")
+        """
+    facts = lock.build(job(service_of, tasks, shop__settings=f"{SETTINGS}{caches}\n"))
+    assert (facts.kind.value, facts.kind.detail) == (kind, detail)
+
+
+def test_a_loop_with_a_lock_in_memory_is_guarded_in_its_process_only(service_of: ServiceOf) -> None:
+    tasks = """
+        import time
+        from django.core.cache import cache
+        from shop.models import Cart
+
+        def sweep():
+            if cache.add("sweep", 1, 900):
+                Cart.objects.filter(state="open").delete()
+                cache.delete("sweep")
+
+        while True:
+            sweep()
+            time.sleep(3600)
+        """
+    settings = f"ROOT_URLCONF = 'shop.urls'\n{LOCAL}\n"
+    facts = lock.build(job(service_of, tasks, shop__settings=settings))
+    assert (facts.kind.value, facts.kind.detail, places(facts.kind.locations)) == (
+        "in-process",
+        "In-process guard: the cache lives in the memory of one process",
+        ["shop/settings.py:2"],
+    )

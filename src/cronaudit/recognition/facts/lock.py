@@ -73,7 +73,9 @@ def best_lock(context: JobContext, spans: Spans) -> Judged | None:
 
 def _locked(judged: Judged, context: JobContext, spans: Spans) -> LockFacts:
     sighting = judged.lock.sighting
-    kind: Fact[str] = Fact(judged.kind, mechanism_of(sighting), (sighting.location,), sighting.path)
+    kind: Fact[str] = Fact(
+        judged.kind, mechanism_of(sighting, context.service), (sighting.location,), sighting.path
+    )
     store = store_of(context, sighting)
     return LockFacts(
         kind=cast("Fact[object]", kind),  # type: ignore[arg-type]

@@ -30,6 +30,7 @@ from cronaudit.model.trace import Event, EventKind, RegionKind
 from cronaudit.model.value import Closure, Known, Record
 from cronaudit.model.walking import functions_in, inside, statement_expressions, statements
 from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.lock_backend import is_in_process, place_of_setting
 from cronaudit.recognition.facts.spans import Spans, is_changing, place_of, work_of
 from cronaudit.recognition.facts.stated import option
 
@@ -69,11 +70,13 @@ def _option(context: JobContext) -> Flag | None:
 
 def _mutex(context: JobContext) -> Flag | None:
     for sighting in context.sightings:
-        if (
-            sighting.effect in ("lock.acquire", "lock.with")
-            and sighting.description.word("kind") == "in-process"
-        ):
-            return Flag("In-process mutex", sighting.location, sighting.path)
+        if sighting.effect in ("lock.acquire", "lock.with") and is_in_process(sighting, context.service):
+            if sighting.description.word("kind") == "in-process":
+                return Flag("In-process mutex", sighting.location, sighting.path)
+            where = place_of_setting(context.service) or sighting.location
+            return Flag(
+                "In-process guard: the cache lives in the memory of one process", where, sighting.path
+            )
     return None
 
 

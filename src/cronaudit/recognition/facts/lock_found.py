@@ -10,6 +10,7 @@ from cronaudit.model.trace import Event, RegionKind
 from cronaudit.model.value import Closure, External, Instance
 from cronaudit.model.walking import inside, statement_expressions, statements
 from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.lock_backend import is_in_process
 from cronaudit.recognition.facts.lock_runs import Guarded
 from cronaudit.recognition.facts.lock_texts import SKIPPING, Transaction, lock_sightings, transaction_of
 from cronaudit.recognition.facts.spans import Spans
@@ -60,7 +61,7 @@ def find_locks(context: JobContext, spans: Spans) -> tuple[Lock, ...]:
     extends = tuple(s for s in sightings if s.effect in ("lock.extend", "key.expire"))
     found: list[Lock] = []
     for sighting in sightings:
-        if sighting.effect in _TAKING and sighting.description.word("kind") != "in-process":
+        if sighting.effect in _TAKING and not is_in_process(sighting, context.service):
             of_statement = _is_of_statement(sighting)
             held = transaction_of(sighting, sightings, context, spans) if of_statement else None
             if of_statement and held is None:
@@ -190,7 +191,7 @@ def _own_managers(
                 if isinstance(folded, Instance):
                     taken = _entered(context, folded, _ENTERING, _TAKING)
                     left = _entered(context, folded, _LEAVING, ("lock.release", "log"))
-                    shared = [t for t in taken if t.description.word("kind") != "in-process"]
+                    shared = [t for t in taken if not is_in_process(t, context.service)]
                     if shared:
                         marks = orders | {event.order}
                         guarded = _held_by_block(event, node, shared[0], marks)
@@ -248,7 +249,7 @@ def _generator(
     reached = spans.brings_about(made)
     sightings = [s for s in lock_sightings(context) if s.event.order in reached]
     taken = next((s for s in sightings if s.effect in _TAKING), None)
-    if taken is None or taken.description.word("kind") == "in-process":
+    if taken is None or is_in_process(taken, context.service):
         return []
     released = tuple(s for s in sightings if s.effect == "lock.release")
     inner = tuple(s for s in sightings if s.effect in ("lock.release", "log"))

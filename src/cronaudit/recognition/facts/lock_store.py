@@ -10,6 +10,7 @@ from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, External, Known, Lazy, Record, Sequence, Value
 from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.lock_backend import store_word
 from cronaudit.recognition.sightings import Sighting
 
 Store = Literal["replicated", "platform", "single"]
@@ -23,6 +24,7 @@ _TITLES = {
     "mongo": "MongoDB",
     "mongodb": "MongoDB",
     "sql": "database",
+    "memcached": "Memcached",
     "file": "file",
 }
 _ENGINES = {"redis": ("redis",), "redlock": ("redis",), "postgres": ("postgres",), "mysql": ("mysql",),
@@ -42,7 +44,7 @@ def title_of(store: str) -> str:
 
 def store_of(context: JobContext, sighting: Sighting) -> Fact[Store]:
     """Whether a single node decides about a lock."""
-    store = str(sighting.description.word("store") or "")
+    store = store_word(sighting, context.service)
     at = sighting.location
     nodes = sighting.param("nodes")
     if nodes is not None:

@@ -11,7 +11,8 @@ from cronaudit.model.ir import Member, Name
 from cronaudit.model.trace import RegionKind
 from cronaudit.model.value import Closure, Known, Sequence, Text, Value
 from cronaudit.model.walking import inside
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.facts.lock_backend import store_word
 from cronaudit.recognition.facts.lock_found import Lock, find_locks
 from cronaudit.recognition.facts.lock_store import title_of
 from cronaudit.recognition.facts.spans import named_at, number_of, place_of, spans_of, written
@@ -30,10 +31,10 @@ _UNITS: tuple[tuple[re.Pattern[str], Literal["ms", "s", "min"], float], ...] = (
 _SHORT = 4
 
 
-def mechanism_of(sighting: Sighting) -> str:
+def mechanism_of(sighting: Sighting, service: Service) -> str:
     """``Redis SET NX lock``: what keeps two runs apart, in words."""
     word = str(sighting.description.word("kind") or "lease")
-    title = title_of(str(sighting.description.word("store") or ""))
+    title = title_of(store_word(sighting, service))
     if word in ("session", "transaction"):
         return f"{title} advisory lock"
     if word == "row":
