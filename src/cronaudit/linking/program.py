@@ -46,6 +46,7 @@ class Program:
     _modules: dict[str, Module | None] = field(default_factory=dict)
     _contents: dict[str, Contents] = field(default_factory=dict)
     _importing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _closures: dict[tuple[str, int, int], tuple[str, ...]] = field(default_factory=dict)
 
     def module(self, path: str) -> Module | None:
         """The parsed file; None where there is none or it may not be parsed."""
@@ -129,19 +130,23 @@ class Program:
 
     def importing_closure(self, path: str, depth: int, most: int) -> tuple[str, ...]:
         """The files that import `path` directly or through others, nearest first."""
-        order = [path]
-        seen = {path}
-        frontier = [path]
-        for _ in range(depth):
-            following: list[str] = []
-            for current in frontier:
-                for importer in self.importing(current):
-                    if importer not in seen and len(seen) < most:
-                        seen.add(importer)
-                        following.append(importer)
-            order.extend(following)
-            frontier = following
-        return tuple(order)
+        key = (path, depth, most)
+        found = self._closures.get(key)
+        if found is None:
+            order = [path]
+            seen = {path}
+            frontier = [path]
+            for _ in range(depth):
+                following: list[str] = []
+                for current in frontier:
+                    for importer in self.importing(current):
+                        if importer not in seen and len(seen) < most:
+                            seen.add(importer)
+                            following.append(importer)
+                order.extend(following)
+                frontier = following
+            found = self._closures[key] = tuple(order)
+        return found
 
     def mentions(self, path: str, word: str) -> bool:
         """Whether the bytes of a file hold a word: asked before it is parsed."""

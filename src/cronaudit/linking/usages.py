@@ -24,6 +24,7 @@ from cronaudit.model.ir import (
     Module,
     Name,
 )
+from cronaudit.model.source import Language
 from cronaudit.model.value import (
     Builtin,
     Choice,
@@ -94,6 +95,9 @@ class Usages:
     def __init__(self, evaluator: Evaluator, program: Program) -> None:
         self._ev = evaluator
         self._program = program
+        self._importing_whole: dict[str, frozenset[str]] = {}
+        self._made: dict[int, tuple[tuple[Call, Function | Module], ...]] = {}
+        self._locals: dict[tuple[str, str | None], tuple[str, ...]] = {}
         self._sites: dict[int, tuple[tuple[Call, Function | Module], ...]] = {}
         self._subclasses: dict[int, tuple[ClassValue, ...]] = {}
         self._keep: list[object] = []
@@ -226,16 +230,24 @@ class Usages:
                 yield path
 
     def _imports_default(self, path: str, module: Module) -> bool:
-        return path in self._program.importing(module.path) and (
-            any(e.name == "default" for e in module.exports) or not any(True for _ in module.exports)
-        )
+        """Whether a file imports a module that may be called anything where it is imported; none of Python may."""
+        found = self._importing_whole.get(module.path)
+        if found is None:
+            exported = {e.name for e in module.exports}
+            is_whole = module.language is not Language.PYTHON and ("default" in exported or not exported)
+            found = frozenset(self._program.importing(module.path)) if is_whole else frozenset()
+            self._importing_whole[module.path] = found
+        return path in found
 
-    @staticmethod
-    def _local_names(module: Module, name: str | None) -> tuple[str, ...]:
-        found = {i.local for i in module.imports if i.name in (name, "default")}
-        if name is not None:
-            found.add(name)
-        return tuple(sorted(found))
+    def _local_names(self, module: Module, name: str | None) -> tuple[str, ...]:
+        key = (module.path, name)
+        known = self._locals.get(key)
+        if known is None:
+            found = {i.local for i in module.imports if i.name in (name, "default")}
+            if name is not None:
+                found.add(name)
+            known = self._locals[key] = tuple(sorted(found))
+        return known
 
     @staticmethod
     def _is_default(function: Function) -> bool:
@@ -301,7 +313,15 @@ class Usages:
             or self._imports_default(path, cls.module)
         )
 
-    def new_sites(self, cls: Class) -> Iterator[tuple[Call, Function | Module]]:
+    def new_sites(self, cls: Class) -> tuple[tuple[Call, Function | Module], ...]:
+        """The calls that make an object of `cls` itself."""
+        found = self._made.get(id(cls))
+        if found is None:
+            found = self._made[id(cls)] = tuple(self._find_makings(cls))
+            self._keep.append(cls)
+        return found
+
+    def _find_makings(self, cls: Class) -> Iterator[tuple[Call, Function | Module]]:
         for path in self._candidates(cls.module, cls.name, far=False):
             module = self._program.module(path)
             if module is None:

@@ -94,9 +94,13 @@ def _scopes(call: Call, node: Function | Module, service: Service) -> tuple[Scop
         return [linker.fold(call.callee, scope), *linker.arguments(call, scope).positional[:1]]
 
     owners = [s.owner for v in values(base) for s in linker.symbols(v)]
-    if not any(isinstance(o, Loop) or (o is node and _is_callback(node, service)) for o in owners):
+    # The callers of a function with a loop are not asked: what a service says about itself is written out beside it.
+    if any(isinstance(o, Loop) for o in owners):
+        bounds: tuple[Bound, ...] = (Bound(base, ()),)
+    elif any(o is node for o in owners) and isinstance(node, Function) and _is_callback(node, service):
+        bounds = linker.bounds(node)
+    else:
         return (None,)
-    bounds = linker.bounds(node) if isinstance(node, Function) else (Bound(base, ()),)
     found = tuple(b.scope for outer in bounds for b in linker.unroll(outer, values))
     return found[:_MOST_SCOPES] or (None,)
 

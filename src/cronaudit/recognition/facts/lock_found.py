@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cronaudit.model.ir import Assign, Call, Do, Expr, If, Member, Name, Return, With
 from cronaudit.model.source import Location
-from cronaudit.model.trace import Event, RegionKind
+from cronaudit.model.trace import Event
 from cronaudit.model.value import Closure, External, Instance
 from cronaudit.model.walking import inside, statement_expressions, statements
 from cronaudit.recognition.context import JobContext
@@ -144,26 +144,15 @@ def _belongs(release: Sighting, taken: Sighting) -> bool:
 
 def _blocks(spans: Spans) -> dict[int, tuple[With, frozenset[int]]]:
     """The call that makes what a ``with`` block holds, with the block and the orders inside it."""
-    inner: dict[int, set[int]] = {}
-    nodes: dict[int, With] = {}
-    scopes: dict[int, Event] = {}
-    for event in spans.events:
-        for region in event.regions():
-            if region.kind is RegionKind.WITH and isinstance(region.node, With):
-                inner.setdefault(id(region.node), set()).add(event.order)
-                nodes[id(region.node)] = region.node
-                if id(region.node) not in scopes:
-                    scopes[id(region.node)] = event
     found: dict[int, tuple[With, frozenset[int]]] = {}
-    for key, node in nodes.items():
-        orders = frozenset(inner[key])
-        for value, _target in node.items:
+    for block in spans.blocks():
+        for value, _target in block.node.items:
             for made in inside(value):
                 if isinstance(made, Call):
-                    found[id(made)] = (node, orders)
-            folded = spans.context.linker.fold(value, scopes[key].scope)
+                    found[id(made)] = (block.node, block.orders)
+            folded = spans.context.linker.fold(value, block.first.scope)
             if isinstance(folded, External) and folded.call is not None:
-                found.setdefault(id(folded.call), (node, orders))
+                found.setdefault(id(folded.call), (block.node, block.orders))
     return found
 
 
@@ -174,32 +163,21 @@ def _own_managers(
 ) -> list[Lock]:
     """``with lock:``: a class of the project takes it in ``__enter__``, or a generator before it yields."""
     found: list[Lock] = []
-    seen: set[int] = set()
-    for event in spans.events:
-        for region in event.regions():
-            node = region.node
-            if region.kind is not RegionKind.WITH or not isinstance(node, With) or id(node) in seen:
-                continue
-            seen.add(id(node))
-            orders = frozenset(
-                e.order
-                for e in spans.events
-                if any(r.node is node and r.kind is RegionKind.WITH for r in e.regions())
-            )
-            for value, _target in node.items:
-                folded = context.linker.fold(value, event.scope)
-                if isinstance(folded, Instance):
-                    taken = _entered(context, folded, _ENTERING, _TAKING)
-                    left = _entered(context, folded, _LEAVING, ("lock.release", "log"))
-                    shared = [t for t in taken if not is_in_process(t, context.service)]
-                    if shared:
-                        marks = orders | {event.order}
-                        guarded = _held_by_block(event, node, shared[0], marks)
-                        released = tuple(s for s in left if s.effect == "lock.release")
-                        label = f"with {_written(value)}"
-                        found.append(Lock(shared[0], guarded, released, extends, left, label=label))
-                else:
-                    found.extend(_generator(spans, node, orders, region.info, extends, context))
+    for block in spans.blocks():
+        node, event = block.node, block.first
+        for value, _target in node.items:
+            folded = context.linker.fold(value, event.scope)
+            if isinstance(folded, Instance):
+                taken = _entered(context, folded, _ENTERING, _TAKING)
+                left = _entered(context, folded, _LEAVING, ("lock.release", "log"))
+                shared = [t for t in taken if not is_in_process(t, context.service)]
+                if shared:
+                    guarded = _held_by_block(event, node, shared[0], block.orders | {event.order})
+                    released = tuple(s for s in left if s.effect == "lock.release")
+                    label = f"with {_written(value)}"
+                    found.append(Lock(shared[0], guarded, released, extends, left, label=label))
+            else:
+                found.extend(_generator(spans, node, block.orders, block.region.info, extends, context))
     return found
 
 

@@ -15,7 +15,7 @@ from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Region, Trace
 from cronaudit.model.value import Arguments, Choice, Closure, External, Scope
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.sightings import Sighting
 
 _LEVELS: Final = 3
@@ -88,6 +88,20 @@ def _goes_to(event: Event, function: Function) -> Closure | None:
     return next((o for o in options if isinstance(o, Closure) and o.function is function), None)
 
 
+@once
+def _calls(context: JobContext) -> dict[int, list[tuple[Event, Closure]]]:
+    """By the identity of a function its calls, with the closure that each of them calls."""
+    found: dict[int, list[tuple[Event, Closure]]] = {}
+    for event in context.trace.events:
+        if event.kind is not EventKind.CALL or event.call is None:
+            continue
+        options = event.callee.options if isinstance(event.callee, Choice) else (event.callee,)
+        closures = {id(o.function): o for o in reversed(options) if isinstance(o, Closure)}
+        for function, closure in closures.items():
+            found.setdefault(function, []).append((event, closure))
+    return found
+
+
 def occurrences(context: JobContext, *effects: str) -> tuple[Occurrence, ...]:
     """The sightings of these effects at every call that leads to them."""
     trace = context.trace
@@ -96,11 +110,8 @@ def occurrences(context: JobContext, *effects: str) -> tuple[Occurrence, ...]:
         around = tuple(frames(trace, sighting.event))
         found.append(Occurrence(sighting, tuple(f.call for f in around)))
         for depth, frame in enumerate(around[:_LEVELS]):
-            for other in trace.events:
-                if other is frame.call or other.kind is not EventKind.CALL or other.call is None:
-                    continue
-                closure = _goes_to(other, frame.closure.function)
-                if closure is None or len(found) > _MOST:
+            for other, closure in _calls(context).get(id(frame.closure.function), ()):
+                if other is frame.call or len(found) > _MOST:
                     continue
                 calls = tuple(f.call for f in around[:depth])
                 again = _again(sighting, other, closure, frame, calls[::-1], context.linker)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from cronaudit.model.ir import Call, Expr, Function
+from cronaudit.model.ir import Call, Expr, Function, With
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
-from cronaudit.model.trace import Event, EventKind, RegionKind
+from cronaudit.model.trace import Event, EventKind, Region, RegionKind
 from cronaudit.model.value import Choice, Closure, Env, Known, Scope
 from cronaudit.model.walking import inside
 from cronaudit.recognition.context import JobContext, once
@@ -31,6 +32,18 @@ _LANGUAGE = ("global:", "builtins.", "node:", "util:", "timers")
 _NAMED = re.compile(r"([\w$]+)[\"']?\??\s*[:=]\s*([^,;{}#]+)")
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One ``with`` block."""
+
+    node: With
+    region: Region
+    first: Event
+    """What happens first inside it."""
+    orders: frozenset[int]
+    """The orders of all that happens inside it."""
+
+
 class Spans:
     """The events of a trace with what each of them brings about."""
 
@@ -40,6 +53,7 @@ class Spans:
         self._calls: dict[tuple[int, int], Event] = {}
         self._enters: dict[int, list[Event]] = {}
         self._ends: dict[int, int] = {}
+        self._blocks: tuple[Block, ...] | None = None
         self._passed: dict[int, list[Event]] = {}
         """By the identity of a call, the beginnings of the functions that were passed to it."""
         for event in self.events:
@@ -68,6 +82,18 @@ class Spans:
     def callbacks(self, event: Event) -> tuple[Event, ...]:
         """The functions passed to a call that the walk entered on its behalf."""
         return tuple(e for e in self._passed.get(id(event), ()) if e.order < self._end_of(event))
+
+    def blocks(self) -> tuple[Block, ...]:
+        """The ``with`` blocks of the walk, in its order, with what lies inside them."""
+        if self._blocks is None:
+            nodes: dict[int, tuple[With, Region, Event, set[int]]] = {}
+            for event in self.events:
+                for region in event.regions():
+                    if region.kind is RegionKind.WITH and isinstance(region.node, With):
+                        found = nodes.setdefault(id(region.node), (region.node, region, event, set()))
+                        found[3].add(event.order)
+            self._blocks = tuple(Block(n, r, e, frozenset(orders)) for n, r, e, orders in nodes.values())
+        return self._blocks
 
     def callers(self, enter: Event) -> tuple[Event, ...]:
         """The calls of an entered function."""
