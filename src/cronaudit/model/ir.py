@@ -197,6 +197,8 @@ class Opaque:
 
     parts: tuple[Expr, ...]
     line: int
+    is_yield: bool = False
+    """``yield value``: of a context manager, where the block that it holds runs."""
 
 
 Expr: TypeAlias = (

@@ -234,6 +234,10 @@ class Expressions(Strings):
     def _parts(self, node: Node) -> Expr:
         return self.opaque(node, [child for child in node.named_children if child.type != "comment"])
 
+    def _yield(self, node: Node) -> Expr:
+        parts = [self.expr(child) for child in node.named_children if child.type != "comment"]
+        return Opaque(tuple(parts), node.start_point[0] + 1, is_yield=True)
+
     def _slice(self, node: Node) -> Expr:
         """``[low:high:step]``: its parts in their places, nothing where one is left out."""
         line = node.start_point[0] + 1
@@ -357,7 +361,7 @@ class Expressions(Strings):
         "named_expression": _named,
         "assignment": assignment,
         "await": _await,
-        "yield": _parts,
+        "yield": _yield,
         "parenthesized_expression": _wrapped,
         "list": _array,
         "set": _array,

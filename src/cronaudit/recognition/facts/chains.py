@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
-from cronaudit.model.ir import Call, Member
-from cronaudit.recognition.facts.conditions import chain_of
-from cronaudit.recognition.facts.usage import call_before
+from cronaudit.model.ir import Call, Expr, Member, Name, Operation
+from cronaudit.model.linker import Linker
+from cronaudit.model.trace import Event
+from cronaudit.model.value import ClassValue, External, Instance, Known, Lazy, Record, Value
+from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.conditions import FILTERS, chain_of, columns_of, words_in
+from cronaudit.recognition.facts.usage import call_before, is_sliced
 from cronaudit.recognition.sightings import Sighting
+
+LIMITS: Final = frozenset(("limit", "take", "top", "first"))
+_VALUES: Final = "values"
 
 
 def last_of_chains(sightings: tuple[Sighting, ...]) -> tuple[Sighting, ...]:
@@ -30,3 +38,129 @@ def _stated_by(sighting: Sighting) -> Iterator[Call]:
         call = callee.object if isinstance(callee, Member) and isinstance(callee.object, Call) else None
     if sighting.effect == "db.stream":
         yield from (link.call for link in list(chain_of(sighting.view))[1:] if link.call is not None)
+
+
+# ---- statements that are built before they are run ---------------------------------------------------------------
+
+
+class Statements:
+    """What is made of the statements that a library builds call by call and runs elsewhere: `select(…).limit(…)`."""
+
+    def __init__(self, context: JobContext) -> None:
+        self._linker = context.linker
+        self._wholes: dict[int, External] = {}
+        """By the identity of the first call, the chain as its last call leaves it."""
+        merging = {s.event.order for s in context.sightings if s.effect == "db.conflict"}
+        self._merging: set[int] = set()
+        for event in context.trace.events:
+            if not isinstance(event.callee, External) or event.callee.receiver is None or event.call is None:
+                continue
+            view = _view(event, event.callee, context.linker)
+            first = list(chain_of(view))[-1].call
+            if first is not None:
+                self._wholes[id(first)] = view
+                if event.order in merging:
+                    self._merging.add(id(first))
+
+    def of(self, sighting: Sighting) -> External:
+        """The call, or the whole chain that it begins."""
+        if sighting.description.word("builds") is not True:
+            return sighting.view
+        return self._wholes.get(id(sighting.event.call), sighting.view)
+
+    def merges(self, sighting: Sighting) -> bool:
+        """Whether a later call of the chain says what is done with a row that is there already."""
+        return sighting.description.word("builds") is True and id(sighting.event.call) in self._merging
+
+    def sets(self, sighting: Sighting) -> frozenset[str]:
+        """The columns that a later call of the chain writes."""
+        return frozenset(c for v in self._values(sighting) for c in columns_of(v, self._linker))
+
+    def words(self, sighting: Sighting) -> frozenset[str]:
+        """The texts that a later call of the chain writes."""
+        return frozenset(w for v in self._values(sighting) for w in words_in(v, self._linker))
+
+    def _values(self, sighting: Sighting) -> Iterator[Value]:
+        whole = self.of(sighting)
+        for link in chain_of(whole) if whole is not sighting.view else ():
+            if _last_name(link) == _VALUES and link.args is not None:
+                yield Record(dict(link.args.named), complete=link.args.complete)
+                yield from (self._linker.force(raw) for raw in link.args.positional)
+
+
+def _view(event: Event, callee: External, linker: Linker) -> External:
+    assert event.call is not None  # noqa: S101 - the caller has looked
+    args = linker.arguments(event.call, event.scope)
+    return External(callee.path, args, event.location, callee.receiver, event.call)
+
+
+def _last_name(link: External) -> str:
+    return link.path.rstrip("()").rpartition(".")[2]
+
+
+def is_limited(sighting: Sighting, whole: External) -> bool:
+    """Whether a read says how many rows it wants."""
+    limit = sighting.param("limit")
+    stated = limit is not None and not (isinstance(limit, Known) and limit.value in (None, False, 0))
+    if stated or is_sliced(sighting.event):
+        return True
+    method = sighting.description.word("limit_method")
+    names = {str(method)} if method is not None else LIMITS
+    return any(part.split("(")[0] in names for part in whole.path.split("."))
+
+
+def asks_one(whole: External, linker: Linker) -> bool:
+    """Whether a chain asks for one row: ``.limit(1)``."""
+    for link in chain_of(whole):
+        if _last_name(link) in LIMITS and link.args is not None and link.args.positional:
+            value = linker.force(link.args.positional[0])
+            if isinstance(value, Known) and value.value == 1:
+                return True
+    return False
+
+
+def named_in(view: External, name: str, linker: Linker) -> tuple[str, ...]:
+    """The columns that the calls of a chain with that name are given, as texts or as fields of a model."""
+    found: list[str] = []
+    for link in chain_of(view):
+        if _last_name(link) == name and link.args is not None:
+            for raw in link.args.positional:
+                column = plain_text(raw, linker) or (_field(raw.expr) if isinstance(raw, Lazy) else "")
+                found += [column] if column else []
+    return tuple(found)
+
+
+def positions_in(view: External) -> frozenset[str]:
+    """The columns that must lie behind a variable: ``where(Tariff.id > after)``."""
+    found: set[str] = set()
+    for link in chain_of(view):
+        for raw in link.args.positional if link.args is not None and _last_name(link) in FILTERS else ():
+            expr = raw.expr if isinstance(raw, Lazy) else None
+            if isinstance(expr, Operation) and expr.op in (">", "<") and len(expr.operands) == 2:
+                left, right = expr.operands
+                if isinstance(left, Member) and isinstance(right, Name | Member):
+                    found.add(left.name)
+    return frozenset(found)
+
+
+def _field(expr: Expr) -> str:
+    """``Tariff.id``, ``Tariff.id.desc()``."""
+    if isinstance(expr, Call) and isinstance(expr.callee, Member):
+        expr = expr.callee.object
+    return expr.name if isinstance(expr, Member) else ""
+
+
+def model_of(raw: Value | Lazy, linker: Linker) -> str:
+    """The model of the project that an argument is about: itself, a record of it, one of its columns; else empty."""
+    value = linker.force(raw)
+    if isinstance(value, Instance):
+        value = value.of
+    if not isinstance(value, ClassValue) and isinstance(raw, Lazy) and isinstance(raw.expr, Member):
+        value = linker.fold(raw.expr.object, raw.scope)
+    return value.cls.name or "" if isinstance(value, ClassValue) else ""
+
+
+def plain_text(raw: Value | Lazy, linker: Linker) -> str:
+    """A text as written; empty for everything else."""
+    value = linker.force(raw)
+    return value.value if isinstance(value, Known) and isinstance(value.value, str) else ""

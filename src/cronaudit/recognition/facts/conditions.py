@@ -119,7 +119,9 @@ def _compared(raw: Value | Lazy, linker: Linker, states: set[str], keys: set[str
     if isinstance(expr, Operation) and expr.op in _COMPARING and len(expr.operands) == 2:
         left, right = expr.operands
         if isinstance(left, Member):
-            _column(left.name, linker.fold(right, raw.scope), linker, states, keys)
+            # Rows behind a position are many; only those that equal it are told by a key.
+            told = keys if expr.op == "==" else set()
+            _column(left.name, linker.fold(right, raw.scope), linker, states, told)
     elif isinstance(expr, Call) and isinstance(expr.callee, Member) and expr.callee.name in _ASKING:
         column = expr.callee.object
         if isinstance(column, Member) and expr.args:

@@ -66,6 +66,8 @@ def _lock_cleanup(context: JobContext) -> Fact[Cleanup]:
     for sighting in context.seen("lock.acquire", "lock.with", "leader.elect"):
         if sighting.description.word("kind") in _BOUND_KINDS:
             return seen_fact("bound", sighting, "The lock dies with its session")
+    if held.kind.value == "session":
+        return Fact("bound", "The lock dies with its session", held.kind.locations[:1])
     end = end_of(context)
     if end.how == "awaited":
         place = end.function or end.location

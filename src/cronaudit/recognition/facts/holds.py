@@ -21,7 +21,7 @@ from cronaudit.model.ir import (
 )
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language, Location
-from cronaudit.model.value import Instance, Scope
+from cronaudit.model.value import Instance, Namespace, Scope
 from cronaudit.model.walking import calls_in, expressions, inside, statements
 
 _PUTS = frozenset(("add", "push", "set", "append"))
@@ -84,6 +84,8 @@ def holder_of(expr: Expr, scope: Scope, linker: Linker) -> Holder | None:
                 return Holder(expr.name, f"{cls.module.path}:{cls.name}", _lineage(cls, linker))
             return Holder(expr.name, scope.module.path)
         value = linker.fold(expr.object, scope)
+        if isinstance(value, Namespace) and expr.name in _bound_at_top(value.module):
+            return Holder(expr.name, value.module.path)
         if isinstance(value, Instance):
             cls = value.of.cls
             return Holder(expr.name, f"{cls.module.path}:{cls.name}", _lineage(cls, linker))

@@ -14,28 +14,43 @@ from cronaudit.model.ir import (
     Continue,
     Do,
     Expr,
+    Function,
     If,
     Loop,
+    Opaque,
     Return,
     Stmt,
     Throw,
     Try,
     With,
 )
+from cronaudit.model.linker import Linker
 from cronaudit.model.trace import Event, RegionKind
-from cronaudit.model.value import Scope
+from cronaudit.model.value import Closure, Scope
 from cronaudit.model.walking import inside, statement_expressions, statements
-from cronaudit.recognition.facts.lock_runs import Run
-from cronaudit.recognition.facts.lock_state import Key, Out, State, leave
+from cronaudit.recognition.facts.lock_runs import Block, Guarded, Run
+from cronaudit.recognition.facts.lock_state import Answer, Key, Out, State, Truth, Val, leave
 from cronaudit.recognition.facts.lock_values import Values
+from cronaudit.recognition.facts.spans import Spans
 
 _ROUNDS = 6
 _MOST_STATES = 400
 _MOST_STEPS = 40_000
 
 
+_ENTERED = Truth(value=True, of_lock=False)
+_WAYS = ("return", "break", "continue")
+
+
 class Flow(Values):
     """One symbolic run."""
+
+    def __init__(
+        self, spans: Spans, linker: Linker, lock: Guarded, work: frozenset[int], answer: Answer
+    ) -> None:
+        super().__init__(spans, linker, lock, work, answer)
+        self._blocks: list[tuple[Function, Block]] = []
+        """The generators that the run is in, each with the block that it holds."""
 
     def start(self) -> Run:
         """Run from the trigger."""
@@ -214,12 +229,7 @@ class Flow(Values):
 
     def _with(self, s: With, scope: Scope, states: set[State], out: Out) -> None:
         if s is not self._lock.block:
-            current = states
-            for value, _target in s.items:
-                current = {state for state, _ in self._all(value, scope, current, out)}
-            one = self._block(s.body, scope, current)
-            out.add(one)
-            out.following |= one.following
+            self._held(Block(s, 0, scope), states, out)
             return
         entering: set[State] = set()
         for state in states:
@@ -237,3 +247,84 @@ class Flow(Values):
         out.breaks |= {leave(state) for state in one.breaks}
         out.continues |= {leave(state) for state in one.continues}
         out.following |= {leave(state) for state in one.following}
+
+    # ---- context managers of the project -----------------------------------------------------------------------
+
+    def _held(self, block: Block, states: set[State], out: Out) -> None:
+        """Run a block from one of its items on; where that is a generator on the lock's way, inside of it."""
+        if block.item is None:
+            one = self._block(block.node.body, block.scope, states)
+            out.add(one)
+            out.following |= one.following
+            return
+        value, target = block.item
+        enter = self._generator(value, block.scope)
+        if enter is None:
+            current: set[State] = set()
+            for state, _known in self._all(value, block.scope, states, out):
+                current.add(self._bound(state, target, None, block.scope))
+            self._held(block.behind, current, out)
+            return
+        node = enter.scope.node
+        assert isinstance(node, Function)  # noqa: S101 - the event enters one
+        self._stack.append(enter.order)
+        self._blocks.append((node, block))
+        inner = self._block(node.body, enter.scope, states)
+        self._blocks.pop()
+        self._stack.pop()
+        out.throws |= {self._left(s, node) for s in inner.throws}
+        for state in inner.following | {s for s, _ in inner.returns}:
+            self._resumed(self._left(state, node), block, out)
+
+    def _generator(self, value: Expr, scope: Scope) -> Event | None:
+        """The beginning of the generator that makes a context manager, where the lock is taken or released in it."""
+        event = self._spans.call_at(value, scope) if isinstance(value, Call) else None
+        if event is None or not isinstance(event.callee, Closure) or not event.callee.function.is_generator:
+            return None
+        enter = self._spans.entered(event)
+        if enter is None or enter.order not in self._relevant or enter.order in self._stack:
+            return None
+        return enter
+
+    def _yielded(self, expr: Opaque, scope: Scope, state: State, out: Out) -> set[tuple[State, Val]]:
+        if not self._blocks or self._blocks[-1][0] is not scope.node:
+            return self._parts(expr, scope, state, out)
+        waiting = self._blocks.pop()
+        block = waiting[1]
+        found: set[State] = set()
+        for value in expr.parts or (None,):
+            for after, known in self._all(value, scope, {state}, out):
+                target = block.item[1] if block.item is not None else None
+                entering = self._bound(after, target, known, block.scope).put(block.key, _ENTERED)
+                one = Out()
+                self._held(block.behind, {entering}, one)
+                out.throws |= one.throws
+                found |= one.following
+                found |= {s.put(block.left_by("return"), _ENTERED) for s, _ in one.returns}
+                found |= {s.put(block.left_by("break"), _ENTERED) for s in one.breaks}
+                found |= {s.put(block.left_by("continue"), _ENTERED) for s in one.continues}
+        self._blocks.append(waiting)
+        return {(s, None) for s in found}
+
+    def _resumed(self, state: State, block: Block, out: Out) -> None:
+        """Go on behind the block as its body ended; a generator that has not yielded is an error."""
+        if state.get(block.key) is None:
+            out.throws.add(state)
+            return
+        ways = [way for way in _WAYS if state.get(block.left_by(way)) is not None]
+        after = state.put(block.key, None)
+        for way in ways:
+            after = after.put(block.left_by(way), None)
+        if "return" in ways:
+            out.returns.add((after, None))
+        elif "break" in ways:
+            out.breaks.add(after)
+        elif "continue" in ways:
+            out.continues.add(after)
+        else:
+            out.following.add(after)
+
+    def _bound(self, state: State, target: Expr | None, value: Val, scope: Scope) -> State:
+        for key in self._variables.keys(target, scope) if target is not None else ():
+            state = state.put(key, value)
+        return state

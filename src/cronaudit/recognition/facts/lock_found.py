@@ -226,7 +226,8 @@ def _generator(
         return []
     reached = spans.brings_about(made)
     sightings = [s for s in lock_sightings(context) if s.event.order in reached]
-    taken = next((s for s in sightings if s.effect in _TAKING), None)
+    # What a call takes is followed to the yield and behind it; a block of the generator's own holds as a whole.
+    taken = next((s for s in sightings if s.effect == "lock.with"), None)
     if taken is None or is_in_process(taken, context.service):
         return []
     released = tuple(s for s in sightings if s.effect == "lock.release")

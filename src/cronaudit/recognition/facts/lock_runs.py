@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cronaudit.model.ir import With
+from cronaudit.model.ir import Expr, With
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event
-from cronaudit.recognition.facts.lock_state import Held, State
+from cronaudit.model.value import Scope
+from cronaudit.recognition.facts.lock_state import Held, Key, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,35 @@ class Guarded:
     """The orders of the calls at whose end it is given back: of a transaction around it."""
     marks: frozenset[int]
     """The orders by which a function that leads to it is known: of the call, of what is in the block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A ``with`` block on the way into it."""
+
+    node: With
+    position: int
+    """How many of its items hold already."""
+    scope: Scope
+
+    @property
+    def item(self) -> tuple[Expr, Expr | None] | None:
+        """What is entered next; None before the body."""
+        return self.node.items[self.position] if self.position < len(self.node.items) else None
+
+    @property
+    def behind(self) -> Block:
+        """The rest of it."""
+        return Block(self.node, self.position + 1, self.scope)
+
+    @property
+    def key(self) -> Key:
+        """Marks the states that have come into the body."""
+        return (id(self.node), f"{self.position}:entered")
+
+    def left_by(self, way: str) -> Key:
+        """Marks the states that left the body by a statement."""
+        return (id(self.node), f"{self.position}:{way}")
 
 
 @dataclass(slots=True)

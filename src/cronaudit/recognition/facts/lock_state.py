@@ -19,6 +19,7 @@ from cronaudit.model.ir import (
     Name,
     Object,
     This,
+    With,
 )
 from cronaudit.model.source import Language
 from cronaudit.model.value import Scope
@@ -154,6 +155,15 @@ class Variables:
                 for s in statements(node.body)
                 if isinstance(s, Assign) and (s.declares or python)
                 for leaf in _leaves(s.target)
+                if isinstance(leaf, Name)
+            }
+            names |= {
+                leaf.name
+                for s in statements(node.body)
+                if isinstance(s, With)
+                for _, target in s.items
+                if target is not None
+                for leaf in _leaves(target)
                 if isinstance(leaf, Name)
             }
             if isinstance(node, Function):

@@ -17,6 +17,7 @@ _TEXTS = {"script.run": ("lua", "text"), "db.query": ("sql", "sql")}
 """The effects that carry a text in another language: which language, in which parameter."""
 _ARGUMENTS = re.compile(r"\s*([^)]*)")
 _PLACEHOLDER = re.compile(r"(?:\$\d|\?|%s|%\(\w+\)s|:\w+)")
+_NAMED = re.compile(r"(?<!:):([a-z]\w*)|%\(([a-z]\w*)\)s")
 SKIPPING = re.compile(r"\bskip\s+locked\b", re.IGNORECASE)
 """Rows that another holds are left out; PostgreSQL, MySQL 8 and Oracle write it so."""
 
@@ -38,13 +39,26 @@ def read_text(context: JobContext, sighting: Sighting) -> tuple[Sighting, ...]:
     if text is None:
         return ()
     found: list[Sighting] = []
+    view = _run_by(context, sighting)
     for phrase, match in context.service.matcher.phrases(language, text):
         if not phrase.effect.startswith(("lock.", "tx.")):
             continue
         key = _key(match[0], text[match.end() :]) if language == "sql" else sighting.description.param("key")
         effect = _as_effect(phrase, match.groups(), key, sighting)
-        found.append(Sighting(phrase.effect, effect, sighting.event, sighting.view, sighting.linker))
+        found.append(Sighting(phrase.effect, effect, sighting.event, view, sighting.linker))
     return tuple(found)
+
+
+def _run_by(context: JobContext, sighting: Sighting) -> External:
+    """The call that runs a text and gives its parameters: ``db.execute(text("…"), {"name": job})``."""
+    for event in context.trace.events[sighting.event.order + 1 :]:
+        call = event.call
+        if call is not None and call.args and call.args[0].value is sighting.event.call:
+            if isinstance(event.callee, External) and event.scope is sighting.event.scope:
+                args = sighting.linker.arguments(call, event.scope)
+                return External(event.callee.path, args, event.location, event.callee.receiver, call)
+            break
+    return sighting.view
 
 
 def _key(call: str, rest: str) -> tuple[Selector, ...]:
@@ -55,6 +69,9 @@ def _key(call: str, rest: str) -> tuple[Selector, ...]:
     written = match[1].strip() if match is not None else ""
     if not written:
         return ()
+    named = _NAMED.search(written)
+    if named is not None:
+        return (parse_selector(f"args.1.{named[1] or named[2]}"),)
     if _PLACEHOLDER.search(written):
         return (parse_selector("args.1.0"), parse_selector("args.1"))
     return (constant(written),)

@@ -19,6 +19,7 @@ from cronaudit.model.ir import (
     Module,
     Name,
     Object,
+    Opaque,
     Operation,
     Spread,
     Stmt,
@@ -104,6 +105,10 @@ class Values(ABC):
     def _block(self, body: tuple[Stmt, ...], scope: Scope, states: set[State]) -> Out:
         """Run statements."""
 
+    @abstractmethod
+    def _yielded(self, expr: Opaque, scope: Scope, state: State, out: Out) -> set[tuple[State, Val]]:
+        """Run what stands in the block that a generator holds."""
+
     def _all(self, expr: Expr | None, scope: Scope, states: set[State], out: Out) -> set[tuple[State, Val]]:
         found: set[tuple[State, Val]] = set()
         for state in states:
@@ -161,6 +166,8 @@ class Values(ABC):
                 return found
             case Function():
                 return {(state, None)}
+            case Opaque() if expr.is_yield:
+                return self._yielded(expr, scope, state, out)
             case _:
                 return self._parts(expr, scope, state, out)
 
@@ -225,7 +232,9 @@ class Values(ABC):
         ):
             if part is None:
                 continue
-            passes = casts or part is getattr(call.callee, "object", None)
+            # ``wait_for(lock.acquire())``, ``execute(text("SELECT pg_try_…"))``: who is handed the call has its answer.
+            handed = part is self._lock.event.call and isinstance(event.callee, External)
+            passes = casts or handed or part is getattr(call.callee, "object", None)
             current = {
                 (after, value if passes and value is not None and value.of_lock else kept)
                 for before, kept in current

@@ -15,10 +15,20 @@ from cronaudit.model.ir import Call, Template
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind
-from cronaudit.model.value import Closure, External, Known, Lazy, Text, Value
+from cronaudit.model.value import Closure, External, Known, Text, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import sql
-from cronaudit.recognition.facts.chains import last_of_chains
+from cronaudit.recognition.facts.chains import (
+    LIMITS,
+    Statements,
+    asks_one,
+    is_limited,
+    last_of_chains,
+    model_of,
+    named_in,
+    plain_text,
+    positions_in,
+)
 from cronaudit.recognition.facts.conditions import (
     FILTERS,
     ORDERS,
@@ -31,7 +41,7 @@ from cronaudit.recognition.facts.conditions import (
 )
 from cronaudit.recognition.facts.frames import Frame, Frames
 from cronaudit.recognition.facts.sql_statement import Statement
-from cronaudit.recognition.facts.usage import asks_for_one, call_before, is_sliced, takes_one
+from cronaudit.recognition.facts.usage import asks_for_one, call_before, takes_one
 from cronaudit.recognition.sightings import Sighting, text_of
 
 OperationKind = Literal[
@@ -67,7 +77,6 @@ _QUIET = (
 _RUNS = frozenset(("query", "execute", "exec", "run", "raw", "sql", "unsafe", "none", "any", "all", "get", "each",
                    "executeraw", "queryraw", "command", "execute_sql", "executescript", "querystream"))  # fmt: skip
 """Names under which the one word of a transaction (``BEGIN``) is a statement."""
-_LIMITS = frozenset(("limit", "take", "top", "first"))
 _TABLES = frozenset(("from", "into", "table", "collection", "model", "getRepository", "selectFrom", "insertInto",
                      "updateTable", "deleteFrom", "update", "insert", "delete"))  # fmt: skip
 """Links of a chain whose first argument names the table."""
@@ -150,6 +159,7 @@ class _Collector:
         self._context = context
         self._linker: Linker = context.linker
         self._frames = Frames(context.trace.events)
+        self._built = Statements(context)
         self._opaque: list[Event] = []
         self._claimed: list[tuple[str, Event]] = []
 
@@ -191,7 +201,8 @@ class _Collector:
             yield from self._awaited_chain(event)
         conflict = any(s.effect == "db.conflict" for s in database)
         for sighting in database:
-            operation = self._of_sighting(sighting, is_upsert=conflict)
+            merges = conflict or self._built.merges(sighting)
+            operation = self._of_sighting(sighting, is_upsert=merges)
             if operation is not None:
                 yield operation
 
@@ -208,9 +219,11 @@ class _Collector:
             path, self._linker.arguments(event.call, event.scope), event.location, receiver, event.call
         )
         root = list(chain_of(view))[-1]
-        table = _plain(root.args.positional[0], self._linker) if root.args and root.args.positional else ""
+        table = (
+            plain_text(root.args.positional[0], self._linker) if root.args and root.args.positional else ""
+        )
         yield Operation("read", event, table or None, condition_of(None, view, self._linker),
-                        limited=any(part.split("(")[0] in _LIMITS for part in path.split(".")))  # fmt: skip
+                        limited=any(part.split("(")[0] in LIMITS for part in path.split(".")))  # fmt: skip
 
     # ---- SQL -----------------------------------------------------------------------------------------------------
 
@@ -300,42 +313,27 @@ class _Collector:
             return None
         if kind == "insert" and (is_upsert or _is_set(sighting.param("ignore"))):
             kind = "upsert"
+        whole = self._built.of(sighting)
         where = sighting.param("where")
         data = sighting.param("data")
-        condition = condition_of(where, sighting.view, self._linker)
-        if kind == "read" and takes_one(sighting.event):
+        condition = condition_of(where, whole, self._linker)
+        if kind == "read" and (takes_one(sighting.event) or asks_one(whole, self._linker)):
             kind = "read-one"
-        limited = self._is_limited(sighting)
-        ordered = frozenset(c for name in ORDERS for c in self._chained(sighting.view, name))
+        limited = is_limited(sighting, whole)
+        ordered = frozenset(c for name in ORDERS for c in named_in(whole, name, self._linker))
         return Operation(
             kind,
             sighting.event,
             self._table(sighting),
             condition,
-            columns_of(data, self._linker),
-            words_in(data, self._linker),
+            columns_of(data, self._linker) | self._built.sets(sighting),
+            words_in(data, self._linker) | self._built.words(sighting),
             limited=limited,
+            pages=limited and bool(positions_in(whole) & ordered),
             ordered=ordered | order_columns(sighting.view, self._linker),
             set_based=kind in ("update", "delete") and not condition.is_single,
             made_by=tuple(link.call for link in chain_of(sighting.view) if link.call is not None),
         )
-
-    def _is_limited(self, sighting: Sighting) -> bool:
-        limit = sighting.param("limit")
-        stated = limit is not None and not (isinstance(limit, Known) and limit.value in (None, False, 0))
-        if stated or is_sliced(sighting.event):
-            return True
-        method = sighting.description.word("limit_method")
-        names = {str(method)} if method is not None else _LIMITS
-        return any(part.split("(")[0] in names for part in sighting.view.path.split("."))
-
-    def _chained(self, view: External, name: str) -> tuple[str, ...]:
-        """Text arguments of the calls of a chain with that name."""
-        found: list[str] = []
-        for link in chain_of(view):
-            if link.path.rstrip("()").rpartition(".")[2] == name and link.args is not None:
-                found += [t for raw in link.args.positional if (t := _plain(raw, self._linker))]
-        return tuple(found)
 
     def _table(self, sighting: Sighting) -> str | None:
         stated = sighting.text("table")
@@ -344,6 +342,10 @@ class _Collector:
         table = sighting.param("table")
         if isinstance(table, External):
             return table.path.rpartition(".")[2].rpartition(":")[2].removesuffix("()") or None
+        args = sighting.view.args
+        own = model_of(args.positional[0], self._linker) if args is not None and args.positional else ""
+        if own:
+            return own
         links = list(chain_of(sighting.view))
         model = next((link.of for link in links if link.of), None)
         if model is not None:
@@ -351,7 +353,7 @@ class _Collector:
         for link in links:
             name = re.sub(r"(\(\)|\[\])+$", "", link.path).rpartition(".")[2]
             if link.args is not None and link.args.positional and (link is links[-1] or name in _TABLES):
-                name = _plain(link.args.positional[0], self._linker)
+                name = plain_text(link.args.positional[0], self._linker)
                 if name and name.replace("_", "").isalnum():
                     return name
         parts = [p for p in sighting.view.path.partition(":")[2].split(".") if p]
@@ -389,11 +391,6 @@ def _single_keys(keys: frozenset[str]) -> frozenset[str]:
 def is_key(column: str) -> bool:
     """Whether a column names one row by its name."""
     return column in ("id", "pk", "uuid", "key", "_id", "guid") or column.endswith(("_id", "_uuid", "_key"))
-
-
-def _plain(raw: Value | Lazy, linker: Linker) -> str:
-    value = linker.force(raw)
-    return value.value if isinstance(value, Known) and isinstance(value.value, str) else ""
 
 
 def _is_set(value: Value | None) -> bool:

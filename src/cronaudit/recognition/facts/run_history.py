@@ -13,6 +13,7 @@ from cronaudit.model.source import Language, Location
 from cronaudit.model.trace import RegionKind
 from cronaudit.model.value import Choice, Known, Record, Value
 from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.chains import model_of
 from cronaudit.recognition.facts.failure_paths import hooks
 from cronaudit.recognition.facts.settings import default_of, is_set, setting
 from cronaudit.recognition.facts.spans import core_of, spans_of
@@ -191,7 +192,9 @@ def _inserted(sighting: Sighting) -> str | None:
     table = sighting.text("table")
     if table is not None:
         return _snake(table)
-    return _snake(_target(sighting))
+    args = sighting.view.args
+    model = model_of(args.positional[0], sighting.linker) if args is not None and args.positional else ""
+    return _snake(model or _target(sighting))
 
 
 def _target(sighting: Sighting) -> str:

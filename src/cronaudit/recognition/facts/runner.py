@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from cronaudit.model.facts import Fact, RunnerFacts, Unresolved
 from cronaudit.model.source import Location
-from cronaudit.model.value import Choice, Closure, External, Known, Unknown
+from cronaudit.model.value import Choice, Closure, External, Known, Record, Unknown, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.facts.processes_sites import written_at
@@ -94,6 +94,9 @@ def _persistence(context: JobContext) -> Fact[Literal["both", "one", "none"]]:
     kept = context.registration.options.get("persistent")
     if isinstance(kept, Known) and kept.value is True:
         return Fact("both", "Schedules and runs are kept in a store", (kept.at or context.site,))
+    store = _store(kept, context)
+    if store is not None:
+        return Fact("both", "Schedules and their next runs are kept in a store", (store,))
     stated = context.trait("runner.persistence")
     if stated == "both":
         return Fact(
@@ -112,6 +115,17 @@ def _persistence(context: JobContext) -> Fact[Literal["both", "one", "none"]]:
             fed.path,
         )
     return Fact("none", "In-memory only", (context.site,))
+
+
+def _store(kept: Value | None, context: JobContext) -> Location | None:
+    """Where the store is made that schedules go to unless they name another: ``{"default": SQLAlchemyJobStore(…)}``."""
+    if isinstance(kept, Record):
+        default = kept.entries.get("default")
+        kept = None if default is None else context.linker.force(default)
+    if not isinstance(kept, External):
+        return None
+    effects = context.service.matcher.effects(kept.path.removesuffix("()"))
+    return (kept.at or context.site) if any(e.effect == "schedule.keep" for e in effects) else None
 
 
 def _children(

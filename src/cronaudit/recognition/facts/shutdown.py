@@ -12,12 +12,13 @@ from typing import Literal
 from cronaudit.model.ir import Assign, Await, Call, Function, Loop, LoopKind, Module
 from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind, Trace
-from cronaudit.model.value import Closure, Instance
+from cronaudit.model.value import Closure, External, Instance
 from cronaudit.model.walking import expressions, inside, statements
 from cronaudit.recognition.context import JobContext, Service, once
 from cronaudit.recognition.facts.elsewhere import service_sightings
 from cronaudit.recognition.facts.frames import Frames
 from cronaudit.recognition.facts.holds import Held, awaited, executions, flags, holder_of
+from cronaudit.recognition.facts.stop_flags import ends_loop, flag_of, flags_set, waitings
 from cronaudit.recognition.sightings import Sighting
 
 _ENDING = frozenset(("SIGTERM", "beforeExit", "hook", "default"))
@@ -41,6 +42,10 @@ class ShutdownPath:
     stops: tuple[Sighting, ...]
     """Timers cleared, schedulers and workers stopped."""
     exits: tuple[Sighting, ...]
+    behind: int = -1
+    """The call behind which the way out begins, in a walk that begins before the signal."""
+    flag: Location | None = None
+    """Where the flag is made that it sets."""
 
     @property
     def is_ending(self) -> bool:
@@ -51,6 +56,8 @@ class ShutdownPath:
     def functions(self) -> Iterator[tuple[Function, Event]]:
         """The functions that it enters."""
         for event in self.trace.events:
+            if 0 < event.order <= self.behind:
+                continue
             if event.kind is EventKind.ENTER and isinstance(event.callee, Closure):
                 yield event.callee.function, event
 
@@ -88,10 +95,33 @@ def _signals(service: Service) -> Iterator[ShutdownPath]:
             continue
         handler = sighting.param("handler")
         signal = sighting.text("signal")
+        # A library that handles several signals names them in one text.
+        name = "SIGTERM" if signal is None or "SIGTERM" in signal else signal
+        flags = [flag for flag in (flag_of(handler, service),) if flag is not None]
         if isinstance(handler, Closure):
-            # A library that handles several signals names them in one text.
-            name = "SIGTERM" if signal is None or "SIGTERM" in signal else signal
-            yield _path(name, sighting.location, handler, service)
+            path = _path(name, sighting.location, handler, service)
+            flags = list(flags_set(path.sightings))
+            yield path
+        for flag in flags:
+            yield from _behind(name, sighting.location, flag, service)
+
+
+def _behind(signal: str, location: Location, flag: Location, service: Service) -> Iterator[ShutdownPath]:
+    """What is done when a flag is set that the handler sets; that it is set is all that a loop asks for."""
+    yield ShutdownPath(signal, location, Trace((), True, "", ()), (), (), (), flag=flag)  # noqa: FBT003
+    for waiting in waitings(flag, service):
+        events = tuple(e for e in waiting.trace.events if e.order > waiting.order)
+        sightings = service.reader.read(events)
+        yield ShutdownPath(
+            signal,
+            location,
+            waiting.trace,
+            sightings,
+            _stops(sightings),
+            _exits(sightings),
+            waiting.order,
+            flag,
+        )
 
 
 def _hooks(service: Service) -> Iterator[ShutdownPath]:
@@ -119,10 +149,15 @@ def _hooks(service: Service) -> Iterator[ShutdownPath]:
 def _path(signal: str, location: Location, handler: Closure, service: Service) -> ShutdownPath:
     trace = service.linker.walk(handler)
     sightings = service.reader.read(trace)
-    stops = tuple(s for s in sightings if s.effect in ("timer.clear", "scheduler.stop", "worker.close"))
-    return ShutdownPath(
-        signal, location, trace, sightings, stops, tuple(s for s in sightings if s.effect == "process.exit")
-    )
+    return ShutdownPath(signal, location, trace, sightings, _stops(sightings), _exits(sightings))
+
+
+def _stops(sightings: tuple[Sighting, ...]) -> tuple[Sighting, ...]:
+    return tuple(s for s in sightings if s.effect in ("timer.clear", "scheduler.stop", "worker.close"))
+
+
+def _exits(sightings: tuple[Sighting, ...]) -> tuple[Sighting, ...]:
+    return tuple(s for s in sightings if s.effect == "process.exit")
 
 
 # ---- one job ----------------------------------------------------------------------------------------------------
@@ -155,6 +190,9 @@ def _closes(event: Event) -> bool:
 
 
 def _end_on(context: JobContext, path: ShutdownPath) -> JobEnd:
+    pause = ends_loop(path.flag, context) if path.flag is not None else None
+    if pause is not None:
+        return JobEnd("awaited", pause, None, path.location, "The loop ends behind the run in progress")
     waited = _waits_for_execution(context, path) or _waits_for_worker(context, path)
     if waited is not None:
         return waited
@@ -207,6 +245,9 @@ def _leads_to_work(call: object, entered: Event, context: JobContext, frames: Fr
     """Whether the held call is the one that does the work: it goes into a function of the project that calls more."""
     assert isinstance(call, Call)  # noqa: S101 - only calls are held
     callee = context.linker.fold(call.callee, entered.scope)
+    if isinstance(callee, External):
+        effects = context.service.matcher.effects(callee.path)
+        return any(e.effect == "run.current" for e in effects)
     if not isinstance(callee, Closure):
         return False
     frame = frames.first(callee.function)

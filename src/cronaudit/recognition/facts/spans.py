@@ -284,9 +284,11 @@ def core_of(context: JobContext, spans: Spans) -> Event | None:
     if not isinstance(handler, Closure):
         return None
     if handler.function.decorators:
-        entered = next((e for e in spans.functions() if _is_entry(e, handler)), None)
-        if entered is not None and entered.order > 0:
-            return entered
+        entries = [e for e in spans.functions() if _is_entry(e, handler)]
+        if entries and entries[0].order > 0:
+            # ``@retry(…)`` between the project's decorator and the function enters it once more, inside of itself.
+            inner = [e for e in entries if e.path[: len(entries[0].path)] == entries[0].path]
+            return inner[-1]
     own = getattr(getattr(handler.this, "of", None), "cls", None)
     if own is None or handler.function.owner is own:
         return None

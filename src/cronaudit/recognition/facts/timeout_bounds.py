@@ -203,12 +203,22 @@ def _of_wrappers(context: JobContext, spans: Spans, retries: tuple[Policy, ...])
         covered = set(argument_orders(sighting.event, spans))
         for enter in spans.callbacks(sighting.event):
             covered |= {enter.order, *(e.order for e in spans.span(enter))}
+        covered |= _in_block(sighting.event, spans)
         whole = covers_run(frozenset(covered), context, spans)
         if not whole and not any(e.order in covered for e in work_of(context)):
             continue
         yield _with_retries(
             _of_sighting(sighting, context, "run" if whole else "part"), sighting.event, retries
         )
+
+
+def _in_block(event: Event, spans: Spans) -> set[int]:
+    """``async with timeout(…):``: what runs in the block."""
+    return {
+        e.order
+        for e in spans.events
+        if any(r.kind is RegionKind.WITH and r.info is event for r in e.regions())
+    }
 
 
 def _of_sighting(sighting: Sighting, context: JobContext, scope: Literal["run", "part"]) -> TimeBound:

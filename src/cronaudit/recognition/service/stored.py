@@ -6,6 +6,7 @@ from cronaudit.model.ir import Const, Function
 from cronaudit.model.value import ClassValue, External
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.chains import model_of
 from cronaudit.recognition.facts.conditions import chain_of
 from cronaudit.recognition.facts.failure_paths import hooks
 from cronaudit.recognition.facts.run_hooks import run_hooks
@@ -70,4 +71,7 @@ def _tables(sighting: Sighting, *, writes: bool) -> frozenset[str]:
         named.add(value.of)
     elif stated:
         named.add(stated)
+    if sighting.description.word("builds") is True or sighting.param("data") is not None:
+        args = sighting.view.args
+        named |= {model_of(raw, sighting.linker) for raw in (args.positional[:1] if args is not None else ())}
     return frozenset(named - {""})

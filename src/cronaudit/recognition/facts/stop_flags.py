@@ -1,0 +1,67 @@
+"""Flags that a signal handler sets and other code waits for: `stop = Event()`, `stop.set`, `await stop.wait()`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cronaudit.model.ir import Function
+from cronaudit.model.source import Location
+from cronaudit.model.trace import Trace
+from cronaudit.model.value import Closure, External, Value
+from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.facts.elsewhere import service_sightings
+from cronaudit.recognition.sightings import Sighting
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiting:
+    """A place that goes on when the flag is set, with the walk of its function."""
+
+    trace: Trace
+    order: int
+    """The call that waits; what comes behind it is the way out."""
+
+
+def flag_of(handler: Value | None, service: Service) -> Location | None:
+    """Where the flag is made that a handler sets: ``signal(SIGTERM, stop.set)``."""
+    if not isinstance(handler, External) or handler.receiver is None:
+        return None
+    effects = service.matcher.effects(handler.path)
+    return handler.receiver.at if any(e.effect == "flag.set" for e in effects) else None
+
+
+def flags_set(sightings: tuple[Sighting, ...]) -> Iterator[Location]:
+    """Where the flags are made that a walk sets."""
+    for sighting in sightings:
+        at = _made(sighting)
+        if sighting.effect == "flag.set" and at is not None:
+            yield at
+
+
+def waitings(flag: Location, service: Service) -> Iterator[Waiting]:
+    """The places that wait for a flag, those in the loop of a job aside."""
+    for sighting in service_sightings(service, "flag.wait"):
+        node = sighting.event.scope.node
+        if _made(sighting) != flag or not isinstance(node, Function):
+            continue
+        trace = service.linker.walk(Closure(node, service.linker.scope_of(node.parent)))
+        order = next((e.order for e in trace.events if e.call is sighting.event.call), None)
+        if order is not None:
+            yield Waiting(trace, order)
+
+
+def ends_loop(flag: Location, context: JobContext) -> Location | None:
+    """Where the pause of a job's own loop is that the flag ends: ``while not stop.wait(60)``."""
+    registration = context.registration
+    if registration.loop is None:
+        return None
+    for sighting in service_sightings(context.service, "flag.wait"):
+        if _made(sighting) == flag and sighting.event.call is registration.call.call:
+            return sighting.location
+    return None
+
+
+def _made(sighting: Sighting) -> Location | None:
+    receiver = sighting.view.receiver
+    return receiver.at if receiver is not None else None
