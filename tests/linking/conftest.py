@@ -103,6 +103,10 @@ class NullFolds:
         del callee
         return ()
 
+    def enqueues(self, callee: External) -> bool:
+        del callee
+        return False
+
     def wraps(self, folder: Folder, callee: External) -> bool:
         del folder, callee
         return False

@@ -136,6 +136,12 @@ class LibraryFolds:
         """What a call passes to its callback, as paths; ``receiver`` for the object itself, empty for unknown."""
         return next((e.passes for e in self._matcher.effects(callee.path) if e.passes), ())
 
+    def enqueues(self, callee: External) -> bool:
+        """Whether a call puts the function that it is handed into a queue: ``queue.enqueue(settle, order)``."""
+        return any(
+            e.effect == "queue.enqueue" and e.param("task") for e in self._matcher.effects(callee.path)
+        )
+
     def wraps(self, folder: Folder, callee: External) -> bool:
         """Whether a decorator runs the function under it: again when it fails, under a lock, with a bound."""
         return any(

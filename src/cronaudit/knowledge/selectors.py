@@ -125,9 +125,14 @@ def select(selector: Selector, call: Called, force: Force, take: Take | None = N
 def first(
     selectors: Iterable[Selector], call: Called, force: Force, take: Take | None = None
 ) -> Value | None:
-    """The first alternative that is there; an open one only where no other is stated."""
+    """The first alternative that is there; an open one only where no other is stated.
+
+    A constant is what holds where nothing is stated, so not where what is stated is open.
+    """
     opened: Value | None = None
     for selector in selectors:
+        if opened is not None and selector.root == "const":
+            return opened
         value = select(selector, call, force, take)
         if isinstance(value, Unknown):
             opened = opened or value

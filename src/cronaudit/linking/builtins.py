@@ -52,6 +52,9 @@ class ForeignFolds(Protocol):
     def passed(self, callee: External) -> tuple[str, ...]:
         """What a call passes to its callback, as paths; ``receiver`` for the object itself, empty for unknown."""
 
+    def enqueues(self, callee: External) -> bool:
+        """Whether a call puts the function that it is handed into a queue, so that another run is what runs it."""
+
 
 # ---- functions of the language -----------------------------------------------------------------------------
 

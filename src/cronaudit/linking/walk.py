@@ -287,6 +287,8 @@ class Walker:
             )
             self._enter(callee.receiver, rest, region, path)
             return
+        if isinstance(callee, External) and self._ev.foreign.enqueues(callee):
+            return
         inner = Region(RegionKind.CALLBACK, event.statement, region, event)
         given = self._passed(callee)
         for raw in (*args.positional, *args.named.values()):

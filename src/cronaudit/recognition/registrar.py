@@ -161,6 +161,8 @@ class Registrar:
     def _first(self, selectors: tuple[Selector, ...], view: Called) -> Value | None:
         fallback: Value | None = None
         for selector in selectors:
+            if fallback is not None and selector.root == "const":
+                break  # what holds where nothing is stated
             value = select(selector, view, self._linker.force, self._linker.member)
             if value is None or is_none(value):
                 continue

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cronaudit.model.facts import HistoryFacts
+from cronaudit.model.facts import HistoryFacts, Unresolved
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import history
 
@@ -198,3 +198,100 @@ def test_the_history_that_a_queue_keeps(service_of: ServiceOf, options: str, exp
         }
     )
     assert history.build(jobs[0]).runs.value == expected
+
+
+# ---- how long the results of a queue live -----------------------------------------------------------------------
+
+RQ_HEAD = """
+from datetime import timedelta
+from rq import cron
+from rq_scheduler import Scheduler
+from shop.tasks import sweep
+
+scheduler = Scheduler()
+"""
+RQ_TASKS = "def sweep():\n    open('/tmp/carts', 'w').close()\n"
+
+
+@pytest.mark.parametrize(
+    ("armed", "runs", "detail"),
+    [
+        (
+            "cron.register(sweep, 'low', cron='0 * * * *')",
+            "none",
+            "Results are kept 8min 20s, the next run comes after 1h",
+        ),
+        (
+            "cron.register(sweep, 'low', interval=60)",
+            "stored",
+            "Results are kept 8min 20s, longer than the time between two runs",
+        ),
+        (
+            "cron.register(sweep, 'low', interval=3600, result_ttl=-1)",
+            "stored",
+            "Results are kept without end",
+        ),
+        ("cron.register(sweep, 'low', interval=60, result_ttl=0)", "none", "The result of a run is not kept"),
+        ("scheduler.cron('0 4 * * *', func=sweep)", "stored", "The scheduler keeps past runs"),
+        (
+            "scheduler.schedule(None, sweep, interval=600, result_ttl=600)",
+            "none",
+            "Results are kept 10min, the next run comes after 10min",
+        ),
+        (
+            "scheduler.schedule(None, sweep, interval=600, result_ttl=1200)",
+            "stored",
+            "Results are kept 20min, longer than the time between two runs",
+        ),
+    ],
+)
+def test_results_that_expire_before_the_next_run_are_no_history(
+    service_of: ServiceOf, armed: str, runs: str, detail: str
+) -> None:
+    (job,) = service_of(
+        {
+            "requirements.txt": "rq\nrq-scheduler\n",
+            "shop/__init__.py": "",
+            "shop/tasks.py": RQ_TASKS,
+            "arm.py": RQ_HEAD + armed + "\n",
+        }
+    )
+    found = history.build(job).runs
+    assert (found.value, found.detail) == (runs, detail)
+
+
+def test_a_result_time_that_nobody_knows_is_not_decided(service_of: ServiceOf) -> None:
+    (job,) = service_of(
+        {
+            "requirements.txt": "rq\nrq-scheduler\n",
+            "shop/__init__.py": "",
+            "shop/tasks.py": RQ_TASKS,
+            "arm.py": "import os\n"
+            + RQ_HEAD
+            + "cron.register(sweep, 'low', interval=60, result_ttl=int(os.environ['KEEP']))\n",
+        }
+    )
+    found = history.build(job).runs.value
+    assert isinstance(found, Unresolved)
+    assert "how long results are kept: KEEP comes from the environment" in found.reason
+
+
+@pytest.mark.parametrize(("more", "runs"), [("", "none"), (", keep_result=7200", "stored")])
+def test_cron_jobs_of_arq_keep_no_result_unless_they_are_told_to(
+    service_of: ServiceOf, more: str, runs: str
+) -> None:
+    (job,) = service_of(
+        {
+            "requirements.txt": "arq\n",
+            "worker.py": f"""
+                from arq import cron
+
+                async def sweep(ctx):
+                    open('/tmp/carts', 'w').close()
+
+                class WorkerSettings:
+                    cron_jobs = [cron(sweep, minute=5{more})]
+                """,
+        }
+    )
+    assert history.build(job).runs.value == runs

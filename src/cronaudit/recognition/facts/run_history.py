@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, time
 from itertools import pairwise
+from math import inf
 from typing import Final, Literal
 
-from cronaudit.model.facts import Fact
+from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import Call, Expr, Index, Member, Name
 from cronaudit.model.source import Language, Location
 from cronaudit.model.trace import RegionKind
@@ -16,9 +17,11 @@ from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.chains import model_of
 from cronaudit.recognition.facts.failure_paths import hooks
 from cronaudit.recognition.facts.settings import default_of, is_set, setting
-from cronaudit.recognition.facts.spans import core_of, spans_of
+from cronaudit.recognition.facts.spans import core_of, place_of, spans_of
 from cronaudit.recognition.facts.sql import read as read_sql
 from cronaudit.recognition.sightings import Sighting, seconds_of, text_of
+from cronaudit.recognition.timing import why_open
+from cronaudit.schedule.durations import duration_words
 from cronaudit.schedule.occurrences import next_runs
 
 Runs = Literal["stored", "last", "none"]
@@ -52,7 +55,10 @@ def runs_of(context: JobContext) -> Fact[Runs]:
     if row is not None:
         return row
     trait = context.trait("history.runs")
-    if trait == "stored":
+    results = _results(context)
+    if results is not None and results.value != "none":
+        return results
+    if trait == "stored" and results is None:
         return Fact("stored", "The scheduler keeps past runs", (_runner(context),))
     backend = _backend(context)
     if backend is not None:
@@ -62,7 +68,10 @@ def runs_of(context: JobContext) -> Fact[Runs]:
         return last
     if trait == "last":
         return Fact("last", "The scheduler knows only the last run", (_runner(context),))
-    return context.absent("none", "No persistence of runs")
+    missing: Fact[Runs] = context.absent("none", "No persistence of runs")
+    if results is not None:
+        return Fact(missing.value, results.detail, results.locations)
+    return missing
 
 
 def _runner(context: JobContext) -> Location:
@@ -110,6 +119,38 @@ def _kept_failed(context: JobContext) -> Fact[Runs]:
     return Fact("none", "Completed runs are removed at once", (context.site,))
 
 
+def _results(context: JobContext) -> Fact[Runs] | None:
+    """How long the queue keeps the result of a run: what expires before the next one ends is no history."""
+    value = context.registration.options.get("keep_results")
+    if value is None:
+        return None
+    at = place_of(value) or context.site
+    ages = [_age(v) for v in (value.options if isinstance(value, Choice) else (value,))]
+    known = [age for age in ages if age is not None]
+    if len(known) < len(ages) or not known:
+        return Fact(Unresolved(f"how long results are kept: {why_open(value)}", at))
+    age, between = min(known), _between_runs(context)
+    if age == 0:
+        return Fact("none", "The result of a run is not kept", (at,))
+    if age == inf:
+        words = "The scheduler keeps past runs" if place_of(value) is None else "Results are kept without end"
+        return Fact("stored", words, (at,))
+    kept = f"Results are kept {duration_words(age)}"
+    if between is None:
+        return Fact(Unresolved(f"{kept}, the time between two runs is not known", at))
+    if age > between:
+        return Fact("stored", f"{kept}, longer than the time between two runs", (at,))
+    return Fact("none", f"{kept}, the next run comes after {duration_words(between)}", (at,))
+
+
+def _age(value: Value) -> float | None:
+    """Seconds; a negative number and `forever` are without end."""
+    if isinstance(value, Known) and value.value == "forever":
+        return inf
+    seconds = seconds_of(value, "s")
+    return inf if seconds is not None and seconds < 0 else seconds
+
+
 # ---- result backends -------------------------------------------------------------------------------------------
 
 
@@ -141,7 +182,7 @@ def _kept_seconds(context: JobContext) -> float | None:
         return float(default) if isinstance(default, int | float) else None
     value = stated[0].options[0] if isinstance(stated[0], Choice) else stated[0]
     if isinstance(value, Known) and value.value in (None, 0):
-        return float("inf")
+        return inf
     return seconds_of(value, "s")
 
 
