@@ -20,7 +20,7 @@ from cronaudit.recognition.facts.operations import operations_of
 Caught = Literal["whole", "framework", "part", "none"]
 
 _SAFE_EFFECTS = ("log", "metric.", "id.", "host.", "timer.", "memory.", "yield", "sleep", "timeout.", "async.wait",
-                 "tx.", "board.", "cron.", "retry.", "concurrency.")  # fmt: skip
+                 "flag.", "run.", "tx.", "board.", "cron.", "retry.", "concurrency.")  # fmt: skip
 """What does not fail by itself, or only hands on what its callback throws."""
 _AROUND = ("lock.", "leader.", "monitor.", "alert.", "tracker.", "key.")
 """What stands around the body and is none of it."""

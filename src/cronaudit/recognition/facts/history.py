@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from cronaudit.model.facts import Fact, HistoryFacts, Unresolved
 from cronaudit.model.ir import Const, Function, Member, Name, Object, Template
-from cronaudit.model.trace import RegionKind
+from cronaudit.model.trace import Event, RegionKind
 from cronaudit.model.walking import functions_in, inside
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.failure_paths import hooks
@@ -52,7 +52,7 @@ def build(context: JobContext) -> HistoryFacts:
 
 def _duration(context: JobContext, export: Exported | None) -> Fact[Duration]:
     for metric in metrics_on(context, "metric.observe"):
-        if not _is_duration(metric):
+        if not _is_duration(metric, context):
             continue
         place, path = metric.location, metric.occurrence.sighting.path
         name = f"{metric.type.capitalize() or 'Metric'} {metric.name}".strip()
@@ -80,10 +80,14 @@ def _duration(context: JobContext, export: Exported | None) -> Fact[Duration]:
     return context.absent("none", "No duration metric")
 
 
-def _is_duration(metric: Metric) -> bool:
+def _of_items(event: Event, context: JobContext) -> bool:
+    """Whether a loop stands around it, that of the job itself aside."""
+    return any(r.kind is RegionKind.LOOP and r.node is not context.registration.loop for r in event.regions())
+
+
+def _is_duration(metric: Metric, context: JobContext) -> bool:
     """A timer or histogram of the run: named so, or without a name known, around the work and not of an item."""
-    in_loop = any(r.kind is RegionKind.LOOP for r in metric.occurrence.sighting.event.regions())
-    if in_loop or metric.type not in _TIMED | {"gauge"}:
+    if _of_items(metric.occurrence.sighting.event, context) or metric.type not in _TIMED | {"gauge"}:
         return False
     if metric.type == "timer":
         return True
@@ -120,7 +124,7 @@ def _outcomes(context: JobContext, export: Exported | None) -> Fact[Outcomes]:
     for metric in metrics_on(context, "metric.count", "metric.observe"):
         event = metric.occurrence.sighting.event
         ends_any_run = any(metric.occurrence.sighting in h.sightings for h in late)
-        if any(r.kind is RegionKind.LOOP for r in event.regions()) or metric.type in ("histogram", "summary"):
+        if _of_items(event, context) or metric.type in ("histogram", "summary"):
             continue
         words = " ".join((metric.name, *metric.labels))
         either = metric.open_labels and _OUTCOME.search(words) is not None

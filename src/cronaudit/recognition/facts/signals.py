@@ -179,7 +179,7 @@ class _Reader:
             return ("completion",)
         if event.order < self._begin:
             return ("start",)
-        return ("completion",) if event.order > self._end and not _in_item_loop(event) else ()
+        return ("completion",) if event.order > self._end and not _in_item_loop(event, self._context) else ()
 
     def _signal(
         self, occurrence: Occurrence, service: str, phases: tuple[Phase, ...], *, carries: bool = False
@@ -217,7 +217,7 @@ class _Reader:
             return False
         if phase == "start":
             return self._begin is None or event.order < self._begin
-        return self._end is None or (event.order > self._end and not _in_item_loop(event))
+        return self._end is None or (event.order > self._end and not _in_item_loop(event, self._context))
 
 
 def _tells_by_state(event: Event) -> bool:
@@ -225,9 +225,11 @@ def _tells_by_state(event: Event) -> bool:
     return any(r.kind in (RegionKind.ELSE, RegionKind.THEN) for r in event.regions())
 
 
-def _in_item_loop(event: Event) -> bool:
-    """Inside a loop over items; the endless loop of a worker is none."""
+def _in_item_loop(event: Event, context: JobContext) -> bool:
+    """Inside a loop over items; the endless loop of a worker, or that of the job itself, is none."""
     for region in event.regions():
+        if region.node is context.registration.loop:
+            continue
         if region.kind is RegionKind.LOOP and isinstance(region.node, Loop):
             endless = region.node.kind is LoopKind.WHILE and (
                 region.node.test is None

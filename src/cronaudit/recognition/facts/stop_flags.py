@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cronaudit.model.ir import Function
+from cronaudit.model.ir import Function, Loop
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Trace
 from cronaudit.model.value import Closure, External, Value
+from cronaudit.model.walking import expressions, inside, statements
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.elsewhere import service_sightings
 from cronaudit.recognition.sightings import Sighting
@@ -40,11 +41,13 @@ def flags_set(sightings: tuple[Sighting, ...]) -> Iterator[Location]:
 
 
 def waitings(flag: Location, service: Service) -> Iterator[Waiting]:
-    """The places that wait for a flag, those in the loop of a job aside."""
+    """The places that wait for a flag, those in a loop aside."""
     for sighting in service_sightings(service, "flag.wait"):
         node = sighting.event.scope.node
         if _made(sighting) != flag or not isinstance(node, Function):
             continue
+        if any(isinstance(s, Loop) and _stands_in(sighting, s) for s in statements(node.body)):
+            continue  # it goes round, and what stands in it is no way out
         trace = service.linker.walk(Closure(node, service.linker.scope_of(node.parent)))
         order = next((e.order for e in trace.events if e.call is sighting.event.call), None)
         if order is not None:
@@ -53,13 +56,30 @@ def waitings(flag: Location, service: Service) -> Iterator[Waiting]:
 
 def ends_loop(flag: Location, context: JobContext) -> Location | None:
     """Where the pause of a job's own loop is that the flag ends: ``while not stop.wait(60)``."""
-    registration = context.registration
-    if registration.loop is None:
+    loop = context.registration.loop
+    if loop is None or _is_thread(context):
         return None
     for sighting in service_sightings(context.service, "flag.wait"):
-        if _made(sighting) == flag and sighting.event.call is registration.call.call:
+        if _made(sighting) == flag and _stands_in(sighting, loop):
             return sighting.location
     return None
+
+
+def _is_thread(context: JobContext) -> bool:
+    """Whether a thread runs the loop: the process may end without it."""
+    for sighting in service_sightings(context.service, "thread.spawn"):
+        args = sighting.view.args
+        for raw in (*args.positional, *args.named.values()) if args is not None else ():
+            value = sighting.linker.force(raw)
+            if isinstance(value, Closure) and value.function is context.registration.node:
+                return True
+    return False
+
+
+def _stands_in(sighting: Sighting, loop: Loop) -> bool:
+    call = sighting.event.call
+    tested = inside(loop.test) if loop.test is not None else ()
+    return any(e is call for e in (*tested, *expressions(loop.body)))
 
 
 def _made(sighting: Sighting) -> Location | None:
