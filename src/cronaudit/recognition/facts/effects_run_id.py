@@ -9,11 +9,12 @@ from cronaudit.model.facts import Fact
 from cronaudit.model.ir import Call, Expr, Member, Name, This
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind
-from cronaudit.model.value import Closure
+from cronaudit.model.value import Closure, Record
 from cronaudit.model.walking import inside
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.frames import Frame, Frames
 from cronaudit.recognition.facts.operations import operations_of
+from cronaudit.recognition.facts.run_history import row_of_run
 from cronaudit.recognition.facts.usage import names_of, targets
 
 RunId = Literal["used", "available", "none"]
@@ -39,6 +40,9 @@ def run_id_of(context: JobContext) -> Fact[RunId]:
         place = search.use_of_call(sighting.event)
         if place is not None:
             return Fact("used", "Id for each run", (place, sighting.location), sighting.path)
+    row = _of_row(context)
+    if row is not None:
+        return row
     offered = (
         context.trait("effects.run_id") in ("available", "used") or context.registration.consumer is not None
     )
@@ -50,6 +54,16 @@ def run_id_of(context: JobContext) -> Fact[RunId]:
     made = context.seen("id.make")
     detail = "No id per run" if not made else "No id per run (one is made, for something else)"
     return context.absent("none", detail)
+
+
+def _of_row(context: JobContext) -> Fact[RunId] | None:
+    """The id of the row that is written for each run, by which its outcome is recorded."""
+    row = row_of_run(context)
+    where = row.outcome.param("where") if row is not None and row.outcome is not None else None
+    if row is None or row.outcome is None or not isinstance(where, Record) or not _IDS & set(where.entries):
+        return None
+    places = (row.outcome.location, row.inserted.location)
+    return Fact("used", f"Id of the row of {row.table} that each run has", places, row.outcome.path)
 
 
 class _Search:

@@ -21,6 +21,7 @@ from cronaudit.recognition.facts.retry_options import (
     of_registration,
     said,
 )
+from cronaudit.recognition.facts.retry_rows import of_rows
 from cronaudit.recognition.facts.spans import (
     Spans,
     covers_run,
@@ -40,6 +41,7 @@ _FACTOR_HINT = re.compile(r"factor|multipl|base|backoff|exponent", re.IGNORECASE
 def policies_of(context: JobContext, spans: Spans) -> Iterator[Policy]:
     """All of them, the job's own registration first."""
     yield from of_registration(context)
+    yield from of_rows(context, spans)
     yield from _of_loops(context, spans)
     yield from _of_recursion(context, spans)
     yield from _of_wrappers(context, spans)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from itertools import pairwise
 from math import inf
@@ -13,7 +14,7 @@ from cronaudit.model.ir import Call, Expr, Index, Member, Name
 from cronaudit.model.source import Language, Location
 from cronaudit.model.trace import RegionKind
 from cronaudit.model.value import Choice, Known, Record, Value
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.facts.chains import model_of
 from cronaudit.recognition.facts.failure_paths import hooks
 from cronaudit.recognition.facts.settings import default_of, is_set, setting
@@ -39,6 +40,7 @@ _JOB_TABLE: Final = re.compile(r"(?:^|_)(?:background|cron|scheduled|periodic)_?
 _STAMPS: Final = re.compile(
     r"started|finished|ended|completed|duration|took|status|outcome|result|error|success", re.IGNORECASE
 )
+_ENDED: Final = re.compile(r"finished|ended|completed|duration|outcome|succeeded|failed", re.IGNORECASE)
 _LAST: Final = re.compile(
     r"last_?(?:run|success|execut|sync|complet|finish|processed|check|start)", re.IGNORECASE
 )
@@ -201,6 +203,25 @@ def _between_runs(context: JobContext) -> float | None:
 
 
 def _row(context: JobContext) -> Fact[Runs] | None:
+    row = row_of_run(context)
+    if row is None:
+        return None
+    return Fact("stored", f"One row of {row.table} a run", (row.inserted.location,), row.inserted.path)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """What is written for each run."""
+
+    table: str
+    """In snake case."""
+    inserted: Sighting
+    outcome: Sighting | None
+    """The update that says how the run went."""
+
+
+@once
+def row_of_run(context: JobContext) -> RunRow | None:
     """A row for each run: around the work, in a table of runs, or one that holds the job's name and how it went."""
     spans = spans_of(context)
     core = core_of(context, spans)
@@ -209,17 +230,46 @@ def _row(context: JobContext) -> Fact[Runs] | None:
     candidates += [
         s for h in hooks(context) for s in h.sightings if s.effect in ("db.insert", "db.upsert", "db.query")
     ]
+    # The round of a scheduler of the project's own goes over its jobs: what it writes for each is one row a run.
+    is_round = context.registration.engine is not None and core is not None
     for sighting in candidates:
-        if any(r.kind is RegionKind.LOOP for r in sighting.event.regions()):
-            continue
         table = _inserted(sighting)
         if table is None:
             continue
-        if _RUN_TABLE.search(table) or (_JOB_TABLE.search(table) and _is_stamped(sighting, context)):
-            return Fact("stored", f"One row of {table} a run", (sighting.location,), sighting.path)
+        outcome = _outcome(context, table, own)
+        if any(r.kind is RegionKind.LOOP for r in sighting.event.regions()) and not (
+            is_round and outcome is not None
+        ):
+            continue
+        if _RUN_TABLE.search(table):
+            return RunRow(table, sighting, outcome)
+        if _JOB_TABLE.search(table) and (_is_stamped(sighting, context) or outcome is not None):
+            return RunRow(table, sighting, outcome)
         if _names_job(sighting, context) and _is_stamped(sighting, context):
-            return Fact("stored", f"One row of {table} a run", (sighting.location,), sighting.path)
+            return RunRow(table, sighting, outcome)
     return None
+
+
+def _outcome(context: JobContext, table: str, own: set[int]) -> Sighting | None:
+    """The update around the work that says how the run went; none where the rows are deleted there as well."""
+    if any(s.event.order not in own and table_of(s) == table for s in context.seen("db.delete")):
+        return None
+    for sighting in context.seen("db.update"):
+        data = sighting.param("data")
+        if sighting.event.order in own or table_of(sighting) != table or not isinstance(data, Record):
+            continue
+        if any(_ENDED.search(_snake(k)) for k in data.entries):
+            return sighting
+    return None
+
+
+def table_of(sighting: Sighting) -> str | None:
+    """The table or model of a call, in snake case; None where only a statement in SQL says it."""
+    if sighting.text("sql") is not None or sighting.effect == "db.query":
+        return None
+    args = sighting.view.args
+    model = model_of(args.positional[0], sighting.linker) if args is not None and args.positional else ""
+    return _snake(sighting.text("table") or model or _target(sighting)) or None
 
 
 def _inserted(sighting: Sighting) -> str | None:
@@ -228,14 +278,7 @@ def _inserted(sighting: Sighting) -> str | None:
     if sql is not None:
         found = [s for s in read_sql(sql) if s.verb == "insert"]
         return _snake(found[0].table) if found and found[0].table else None
-    if sighting.effect == "db.query":
-        return None
-    table = sighting.text("table")
-    if table is not None:
-        return _snake(table)
-    args = sighting.view.args
-    model = model_of(args.positional[0], sighting.linker) if args is not None and args.positional else ""
-    return _snake(model or _target(sighting))
+    return table_of(sighting)
 
 
 def _target(sighting: Sighting) -> str:
@@ -261,6 +304,10 @@ def _target(sighting: Sighting) -> str:
         "create",
         "insert",
         "save",
+        "update",
+        "updateMany",
+        "delete",
+        "deleteMany",
         "values",
         "into",
         "query",

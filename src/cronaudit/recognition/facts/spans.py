@@ -278,11 +278,14 @@ def _distinct(events: Iterable[Event]) -> tuple[Event, ...]:
 def core_of(context: JobContext, spans: Spans) -> Event | None:
     """Where the method begins that the job's own class gives to the base class that runs it.
 
-    Where decorators of the project are around the handler, the handler itself.
+    Where decorators of the project are around the handler, or a scheduler of its own, the handler itself.
     """
     handler = context.handler
     if not isinstance(handler, Closure):
         return None
+    engine = context.registration.engine
+    if engine is not None and context.registration.handler is not engine.handler:
+        return next((e for e in spans.functions() if _is_entry(e, handler) and e.order > 0), None)
     if handler.function.decorators:
         entries = [e for e in spans.functions() if _is_entry(e, handler)]
         if entries and entries[0].order > 0:
