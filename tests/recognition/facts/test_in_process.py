@@ -61,6 +61,17 @@ def test_what_stands_behind_the_yield_of_a_lifespan(service_of: ServiceOf, waits
     assert told(service_facts.build(context.service).shutdown) == (shutdown, "shop/main.py:13")
 
 
+def test_the_scheduler_of_an_event_loop_cancels_what_runs(service_of: ServiceOf) -> None:
+    main = (
+        MAIN.replace("background", "asyncio")
+        .replace("BackgroundScheduler", "AsyncIOScheduler")
+        .replace("WAITS", "True")
+    )
+    (context,) = service_of({"shop/main.py": main, "shop/jobs.py": SWEEP})
+    assert told(service_facts.build(context.service).shutdown) == ("stops", "shop/main.py:13")
+    assert errors.build(context).in_progress.value != "awaited"
+
+
 def test_a_decorated_route_that_lists_the_jobs(service_of: ServiceOf) -> None:
     board = service_facts.build(job(service_of, SWEEP).service).board
     assert (*told(board), board.detail) == ("current", "shop/main.py:17", "Current status only: GET /jobs")
