@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 
 import pytest
@@ -278,3 +279,87 @@ def test_python(service_of: ServiceOf, body: str, *, expected: bool) -> None:
     assert facts.runtime.value == "python"
     assert facts.double_run_test.value is expected
     assert facts.crash_test.value is ("raises" in body)
+
+
+PYTHON_JOB = """
+    from apscheduler.schedulers.blocking import BlockingScheduler
+    from shop.stock import release
+
+    scheduler = BlockingScheduler()
+
+    @scheduler.scheduled_job("interval", hours=1)
+    def settle(only=None):
+        release(only)
+
+    scheduler.start()
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        # what is paused between the two runs makes them two cases, each with a mock of its own
+        (
+            """
+            shelf = make()
+            shelf.pause()
+            with patch("shop.stock.release") as released:
+                settle()
+                released.assert_not_called()
+            shelf.resume()
+            with patch("shop.stock.release") as released:
+                settle()
+                released.assert_called_once()
+            """,
+            False,
+        ),
+        (
+            """
+            with patch("shop.stock.release") as released:
+                settle()
+                released.assert_called_once()
+            with patch("shop.stock.release") as released:
+                settle()
+                released.assert_not_called()
+            """,
+            True,
+        ),
+        # the name stands for another shelf by then
+        (
+            """
+            shelf = make()
+            settle([shelf.pk])
+            shelf = make()
+            settle([shelf.pk])
+            assert shelf.empty
+            """,
+            False,
+        ),
+        (
+            """
+            shelf = make()
+            settle([shelf.pk])
+            settle([shelf.pk])
+            assert shelf.empty
+            """,
+            True,
+        ),
+    ],
+)
+def test_two_runs_of_which_something_is_changed_in_between(
+    service_of: ServiceOf, body: str, expected: bool
+) -> None:
+    test = (
+        "from unittest.mock import patch\nfrom shop.jobs import settle\nfrom shop.stock import make\n\n\n"
+        "def test_settle():\n" + textwrap.indent(textwrap.dedent(body).strip(), "    ") + "\n"
+    )
+    (context,) = service_of(
+        {
+            "requirements.txt": "apscheduler\n",
+            "shop/__init__.py": "",
+            "shop/stock.py": "def make():\n    return 1\n\ndef release(only):\n    open('/tmp/x', 'w').close()\n",
+            "shop/jobs.py": PYTHON_JOB,
+            "tests/test_jobs.py": test,
+        }
+    )
+    assert service_facts.build(context.service).double_run_test.value is expected

@@ -9,9 +9,11 @@ from typing import Final, Literal
 from cronaudit.model.ir import (
     Argument,
     Array,
+    Assign,
     Await,
     Call,
     Const,
+    Do,
     Expr,
     Function,
     Index,
@@ -51,9 +53,11 @@ _RUNNING: Final = frozenset("delay apply apply_async run call now".split())
 """Methods of a task of the project that run it."""
 _APPLYING: Final = frozenset(("apply", "apply_async"))
 _REPEATING: Final = frozenset("from map forEach times fill each".split())
+_REPLACING: Final = frozenset(("patch", "object"))
+"""``with patch(…)``, ``with mocker.patch.object(…)``: what the block sees is its own."""
 _DEPTH: Final = 3
 
-Kind = Literal["run", "assert", "spawn", "kill", "held"]
+Kind = Literal["run", "assert", "spawn", "kill", "held", "assign", "scene", "change"]
 
 
 @dataclass(slots=True)
@@ -74,7 +78,7 @@ class Act:
     is_negative: bool = False
     """Of an assertion: that something did not happen."""
     texts: tuple[str, ...] = ()
-    """Of a spawn: the texts among its arguments."""
+    """Of a spawn: the texts among its arguments; of an assignment: the name."""
 
 
 @dataclass(slots=True)
@@ -119,8 +123,15 @@ class TestReader:
             self._statement(statement, scope, mode)
 
     def _statement(self, s: Stmt, scope: Scope, mode: _Mode) -> None:
+        before = len(self._trial.acts)
         for expr in statement_expressions(s):
             self._expr(expr, scope, mode)
+        if isinstance(s, Assign) and isinstance(s.target, Name):
+            self._trial.acts.append(Act("assign", s.line, texts=(s.target.name,)))
+        elif isinstance(s, Do) and len(self._trial.acts) == before and isinstance(_awaited(s.value), Call):
+            self._trial.acts.append(Act("change", s.line))
+        elif isinstance(s, With) and any(_last(v) in _REPLACING for v, _t in s.items):
+            self._trial.acts.append(Act("scene", s.line))
         if self._is_python_assert(s):
             self._assert(
                 s.line, negative=bool(re.search(r"\bnot\b|\bFalse\b|\bNone\b|== 0|skip", self._line(s.line)))
@@ -340,6 +351,10 @@ def _chain(callee: Expr) -> tuple[str, ...]:
     if isinstance(callee, Name):
         names.append(callee.name)
     return tuple(reversed(names))
+
+
+def _awaited(expr: Expr) -> Expr:
+    return expr.value if isinstance(expr, Await) else expr
 
 
 def _last(expr: Expr) -> str:
