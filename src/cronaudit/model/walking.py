@@ -197,15 +197,3 @@ def functions_in(node: Function | Module) -> Iterator[Function]:
             stack.extend(definitions_in(definition)[::-1])
         else:
             stack.extend(list(members(definition))[::-1])
-
-
-def classes_in(module: Module) -> Iterator[Class]:
-    """Every class of a module, at any depth."""
-    stack: list[Function | Class] = list(definitions_in(module)[::-1])
-    while stack:
-        definition = stack.pop()
-        if isinstance(definition, Class):
-            yield definition
-            stack.extend(list(members(definition))[::-1])
-        else:
-            stack.extend(definitions_in(definition)[::-1])

@@ -8,7 +8,7 @@ from cronaudit.model.facts import DataFacts, Fact, Unresolved
 from cronaudit.model.ir import Loop, LoopKind
 from cronaudit.model.source import Language
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
-from cronaudit.recognition.context import JobContext, seen_fact
+from cronaudit.recognition.context import JobContext, once, seen_fact
 from cronaudit.recognition.facts.acts import is_work
 from cronaudit.recognition.facts.frames import each_method, repeats
 from cronaudit.recognition.facts.operations import Operation, Operations, operations_of
@@ -159,17 +159,12 @@ def _matters(event: Event, context: JobContext) -> bool:
     )
 
 
+@once
 def _by_order(context: JobContext) -> dict[int, list[Sighting]]:
-    cache = context.service.cache.setdefault(__name__, {})
-    assert isinstance(cache, dict)  # noqa: S101 - nobody else writes there
-    entry = cache.get(id(context))
-    if entry is None or entry[0] is not context:
-        found: dict[int, list[Sighting]] = {}
-        for sighting in context.sightings:
-            found.setdefault(sighting.event.order, []).append(sighting)
-        entry = cache[id(context)] = (context, found)
-    result: dict[int, list[Sighting]] = entry[1]
-    return result
+    found: dict[int, list[Sighting]] = {}
+    for sighting in context.sightings:
+        found.setdefault(sighting.event.order, []).append(sighting)
+    return found
 
 
 def _is_retry(region: Region, context: JobContext) -> bool:

@@ -7,12 +7,11 @@ from typing import Final
 
 from cronaudit.model.ir import Call, Function, Loop, Module, Name
 from cronaudit.model.linker import Bound
-from cronaudit.model.source import Location, Role
-from cronaudit.model.trace import Event, EventKind
+from cronaudit.model.source import Role
 from cronaudit.model.value import Closure, Lazy, Scope, Value
 from cronaudit.recognition.bare_names import own_names
 from cronaudit.recognition.context import JobContext, Service
-from cronaudit.recognition.facts.processes_sites import spoken_of
+from cronaudit.recognition.facts.processes_sites import event_of, importers_near, spoken_of
 from cronaudit.recognition.facts.run_hooks import receivers
 from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.words import holds_word
@@ -47,7 +46,9 @@ def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
     paths = list(service.hits.files_with(*tokens))
     # What one file declares another may serve; the other effects stand where their library is named.
     spread = any(effect.startswith("metric.") for effect in effects)
-    near = dict.fromkeys((*paths, *(i for p in paths for i in _importing(service, p)))) if spread else paths
+    near = (
+        dict.fromkeys((*paths, *(i for p in paths for i in importers_near(service, p)))) if spread else paths
+    )
     libraries = spoken_of(service, libraries, effects, tuple(near))
     last = [(x, service.matcher.last_names(effects, x)) for x in libraries]
     names = frozenset[str]().union(*(found for _x, found in last))
@@ -77,7 +78,7 @@ def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
         for call, node in calls:
             scopes = _scopes(call, node, service) if effects & _IN_LOOPS else (None,)
             for scope in scopes:
-                for sighting in service.reader.of(as_event(call, node, module, service, scope)):
+                for sighting in service.reader.of(event_of(service, call, node, scope)):
                     if sighting.effect in effects:
                         yield sighting
 
@@ -111,32 +112,6 @@ def _is_callback(node: object, service: Service) -> bool:
         return False
     sites = service.linker.calls(node.module, frozenset(("forEach", "map"))).values()
     return any(a.value is node for pairs in sites for call, _ in pairs for a in call.args)
-
-
-def _importing(service: Service, path: str) -> Iterator[str]:
-    """The files that import a file directly, and those that import these."""
-    for importer in service.linker.importing(path):
-        yield importer
-        yield from service.linker.importing(importer)
-
-
-def as_event(
-    call: Call, node: Function | Module, module: Module, service: Service, within: Scope | None = None
-) -> Event:
-    """A call that is on no walk, as readers take it; `within` a scope in which more is bound."""
-    scope = within or service.linker.scope_of(node)
-    symbol = node.symbol if isinstance(node, Function) else module.path
-    return Event(
-        kind=EventKind.CALL,
-        order=0,
-        call=call,
-        callee=service.linker.fold(call.callee, scope),
-        scope=scope,
-        region=None,
-        path=(symbol,),
-        location=Location(module.path, call.line, call.end_line if call.end_line != call.line else None),
-        statement=None,
-    )
 
 
 def process_files(context: JobContext) -> frozenset[str]:

@@ -6,10 +6,10 @@ from typing import Literal
 
 from cronaudit.model.facts import ErrorFacts, Fact
 from cronaudit.recognition.context import JobContext, seen_fact
+from cronaudit.recognition.facts import lock
 from cronaudit.recognition.facts.errors_caught import caught_of
 from cronaudit.recognition.facts.errors_logged import logged_of
 from cronaudit.recognition.facts.errors_progress import dead_letter_of, progress_of
-from cronaudit.recognition.facts.runner_coordination import lock_of
 from cronaudit.recognition.facts.shutdown import end_of, held_executions, running_flags, shutdown_paths
 
 InProgress = Literal["awaited", "framework", "held", "flag", "none"]
@@ -53,7 +53,7 @@ def _lock_cleanup(context: JobContext) -> Fact[Cleanup]:
         released = next((s for s in path.sightings if s.effect == "lock.release"), None)
         if path.is_ending and released is not None and context.seen("lock.*", "leader.elect"):
             return Fact("released", "Locks are released on shutdown", (released.location, path.location))
-    held = lock_of(context)
+    held = lock.build(context)
     if context.trait("errors.in_progress") == "framework" and held.kind.value in ("lease", "row", "slot"):
         places = held.release.locations[:1]
         if held.release.value in ("finally", "claim"):

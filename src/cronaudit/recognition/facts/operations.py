@@ -16,7 +16,7 @@ from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure, External, Known, Text, Value
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.facts import sql
 from cronaudit.recognition.facts.chains import (
     LIMITS,
@@ -142,16 +142,10 @@ class Operations:
         return tuple(o for o in self.all if o.writes)
 
 
+@once
 def operations_of(context: JobContext) -> Operations:
-    """What the job, and the work that it enqueues, does to its data; worked out once for a job."""
-    cache = context.service.cache.setdefault(__name__, {})
-    assert isinstance(cache, dict)  # noqa: S101 - nobody else writes there
-    found = cache.get(id(context))
-    if found is None or found[0] is not context:
-        found = cache[id(context)] = (context, _Collector(context).collect())
-    result = found[1]
-    assert isinstance(result, Operations)  # noqa: S101
-    return result
+    """What the job, and the work that it enqueues, does to its data."""
+    return _Collector(context).collect()
 
 
 class _Collector:

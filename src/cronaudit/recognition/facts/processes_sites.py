@@ -15,7 +15,7 @@ from cronaudit.model.ir import Assign, Call, Const, Expr, Function, Module, Name
 from cronaudit.model.knowledge import Library, Selector
 from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind, Trace
-from cronaudit.model.value import Closure
+from cronaudit.model.value import Closure, Scope
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.words import holds_word
@@ -115,7 +115,7 @@ def _files(service: Service, libraries: tuple[Library, ...], wanted: frozenset[s
     # A registry or router is made in one file and used from those that import it.
     names = sorted(name.encode() for name in service.matcher.last_names(wanted) if name)
     called = re.compile(rb"\b(?:" + b"|".join(map(re.escape, names)) + rb")\s*[(`]")
-    near = {i for p in holding for i in _importing(service, p)} - set(holding)
+    near = {i for p in holding for i in importers_near(service, p)} - set(holding)
     # The words first: an expression that begins with a boundary is tried at every byte.
     using = (
         p
@@ -125,7 +125,8 @@ def _files(service: Service, libraries: tuple[Library, ...], wanted: frozenset[s
     return tuple(p for p in sorted({*holding, *using}) if service.tree.role_of(p) is Role.SERVER)
 
 
-def _importing(service: Service, path: str) -> Iterator[str]:
+def importers_near(service: Service, path: str) -> Iterator[str]:
+    """The files that import a file directly, and those that import these."""
     for importer in service.linker.importing(path):
         yield importer
         yield from service.linker.importing(importer)
@@ -159,10 +160,10 @@ def _local_names(module: Module, packages: set[str]) -> set[str]:
     return found
 
 
-def event_of(service: Service, call: Call, node: Function | Module) -> Event:
-    """A call as the reader takes it, outside any walk."""
+def event_of(service: Service, call: Call, node: Function | Module, within: Scope | None = None) -> Event:
+    """A call as the reader takes it, outside any walk; `within` a scope in which more is bound."""
     parent = node.parent if isinstance(node, Function) and call in node.decorators else node
-    scope = service.linker.scope_of(parent)
+    scope = within or service.linker.scope_of(parent)
     module = node if isinstance(node, Module) else node.module
     path = (node.symbol,) if isinstance(node, Function) else (module.path,)
     at = Location(module.path, call.line, call.end_line if call.end_line != call.line else None)

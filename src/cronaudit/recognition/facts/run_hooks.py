@@ -11,7 +11,7 @@ from cronaudit.model.ir import Call
 from cronaudit.model.knowledge import Effect
 from cronaudit.model.value import Closure, External
 from cronaudit.model.walking import functions_in
-from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.context import JobContext, Service, once
 from cronaudit.recognition.sightings import Sighting
 
 Phase = Literal["before", "after", "success"]
@@ -26,19 +26,13 @@ class RunHook:
     sightings: tuple[Sighting, ...]
 
 
+@once
 def run_hooks(context: JobContext) -> tuple[RunHook, ...]:
     """The hooks around the runs of a job."""
-    cache = context.service.cache.setdefault(__name__, {})
-    assert isinstance(cache, dict)  # noqa: S101 - nobody else writes there
-    found = cache.get(id(context))
-    if found is None or found[0] is not context:
-        hooks = tuple(
-            RunHook(_phase(effect), context.service.reader.read(context.linker.walk(closure)))
-            for effect, closure in receivers(context, "task.hook")
-        )
-        found = cache[id(context)] = (context, hooks)
-    result: tuple[RunHook, ...] = found[1]
-    return result
+    return tuple(
+        RunHook(_phase(effect), context.service.reader.read(context.linker.walk(closure)))
+        for effect, closure in receivers(context, "task.hook")
+    )
 
 
 def around(context: JobContext, *effects: str) -> tuple[Sighting, ...]:

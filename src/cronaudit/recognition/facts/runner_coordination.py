@@ -6,7 +6,7 @@ import re
 from typing import Final, Literal
 
 from cronaudit.knowledge.selectors import first
-from cronaudit.model.facts import Fact, LockFacts, Unresolved
+from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, External, Known, Value
 from cronaudit.recognition.context import JobContext, seen_fact
@@ -19,15 +19,9 @@ Election = Literal["leader", "queue", "platform", "lock", "none"]
 Contention = Literal["limited", "shared", "none"]
 
 _AT_ONCE: Final = re.compile(r"\s(?:--(?:concurrency|processes|threads|workers)|-c)(?:=|\s+)\d+\b")
-_CACHE: Final = "runner_coordination"
 _LOCKS: Final = frozenset(("lease", "session", "row", "slot"))
 _QUEUES: Final = frozenset(("queue", "message"))
 _PLATFORMS: Final = frozenset(("platform", "platform-start"))
-
-
-def lock_of(context: JobContext) -> LockFacts:
-    """The lock facts of a job."""
-    return lock.build(context)
 
 
 def election(context: JobContext) -> Fact[Election]:
@@ -35,7 +29,7 @@ def election(context: JobContext) -> Fact[Election]:
     led = _leader(context)
     if led is not None:
         return led
-    guard = lock_of(context)
+    guard = lock.build(context)
     kind = guard.kind.value
     if isinstance(kind, Unresolved):
         return Fact(kind)
@@ -71,7 +65,7 @@ def _elects(context: JobContext, path: str) -> bool:
 
 def contention(context: JobContext) -> Fact[Contention]:
     """Whether runs and requests can take each other's connections."""
-    guard = lock_of(context)
+    guard = lock.build(context)
     kind = guard.kind.value
     if isinstance(kind, Unresolved):
         return Fact(kind)

@@ -33,8 +33,8 @@ from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Closure, External, Known, Scope, Sequence
 from cronaudit.model.walking import blocks, children, inside, statement_expressions
 from cronaudit.recognition.context import Service
+from cronaudit.recognition.facts import lock
 from cronaudit.recognition.facts.processes_sites import event_of
-from cronaudit.recognition.facts.runner_coordination import lock_of
 
 _ASSERTING: Final = frozenset(("expect", "assert", "should", "chai", "t", "sinon"))
 _REJECTING: Final = frozenset(("rejects", "toThrow", "toThrowError", "rejectedWith", "throws", "raises", "assertRaises",
@@ -314,7 +314,7 @@ class TestReader:
 
     def _is_key_of_lock(self, key: str | None) -> bool:
         """Whether a test writes the key under which a job's lock is kept, with the prefix of the lock's library."""
-        locks = (lock_of(context).key.value for context in self._service.jobs)
+        locks = (lock.build(context).key.value for context in self._service.jobs)
         return key is not None and any(isinstance(k, str) and len(k) > 3 and key.endswith(k) for k in locks)
 
     def _repeats(self, call: Call, chain: tuple[str, ...], scope: Scope) -> int:

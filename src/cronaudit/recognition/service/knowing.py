@@ -25,7 +25,7 @@ from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure, External, Instance, Known, Record, Sequence
 from cronaudit.model.walking import expressions, inside, statements
-from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.context import JobContext, Service, once
 from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.facts.processes_http import Route
 from cronaudit.recognition.facts.processes_sites import walk_of
@@ -181,7 +181,7 @@ def _is_linked(service: Service, context: JobContext, word: _Word) -> bool:
     """
     owner = word.function.owner
     shared = _things(service, word.function)
-    for function in _on_path(service, context):
+    for function in _on_path(context):
         if function is word.function:
             continue
         if owner is not None and function.owner is owner and _writes(function, word.name):
@@ -223,21 +223,17 @@ _COLLECTIONS: Final = frozenset(
 )
 
 
-def _on_path(service: Service, context: JobContext) -> tuple[Function, ...]:
+@once
+def _on_path(context: JobContext) -> tuple[Function, ...]:
     """The functions of the job's walk, and those that the listeners of its worker call."""
-    key = f"service.knowing:path:{id(context)}"
-    found = service.cache.get(key)
-    if not isinstance(found, tuple) or found[0] is not context:
-        functions = {
-            id(e.callee.function): e.callee.function
-            for e in context.trace.events
-            if e.kind is EventKind.ENTER and isinstance(e.callee, Closure)
-        }
-        for function in _listeners(service, context):
-            functions.setdefault(id(function), function)
-        found = (context, tuple(functions.values()))
-        service.cache[key] = found
-    return found[1]  # type: ignore[no-any-return]
+    functions = {
+        id(e.callee.function): e.callee.function
+        for e in context.trace.events
+        if e.kind is EventKind.ENTER and isinstance(e.callee, Closure)
+    }
+    for function in _listeners(context.service, context):
+        functions.setdefault(id(function), function)
+    return tuple(functions.values())
 
 
 def _listeners(service: Service, context: JobContext) -> Iterator[Function]:

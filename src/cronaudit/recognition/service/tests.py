@@ -15,7 +15,7 @@ from cronaudit.model.facts import Fact
 from cronaudit.model.source import Location
 from cronaudit.model.value import Closure
 from cronaudit.recognition.context import Service
-from cronaudit.recognition.facts.runner_coordination import lock_of
+from cronaudit.recognition.facts import lock
 from cronaudit.recognition.service.acts import Act, Trial
 from cronaudit.recognition.service.shutdown import graceful_handler
 from cronaudit.recognition.service.subjects import subjects
@@ -86,7 +86,7 @@ def _concurrent_fact(
             value=True, detail="Test finds the lock held and asserts the skip", locations=(held.location,)
         )
     for context in service.jobs:
-        guard = lock_of(context)
+        guard = lock.build(context)
         if guard.kind.value in _LOCKED and guard.acquire_failure.value != "ignored":
             places = guard.coverage.locations or guard.kind.locations
             words = "Lock prevents, no such test" if has_tests else "Lock prevents, no tests"
