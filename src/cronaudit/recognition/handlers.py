@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator, Mapping
 
 from cronaudit.model.ir import Assign, Await, Call, Do, Expr, Function, Module, Name, Operation, Return
 from cronaudit.model.linker import Linker
@@ -13,6 +14,7 @@ from cronaudit.model.value import (
     Closure,
     Instance,
     Known,
+    Lazy,
     Namespace,
     Scope,
     Sequence,
@@ -27,6 +29,8 @@ _RUN_METHODS = ("run", "execute", "process", "handle", "invoke", "perform", "cal
 _DOTTED = re.compile(r"[A-Za-z_]\w*([.:][A-Za-z_]\w*)+$")
 """``app.jobs.sweep`` and ``app.jobs:sweep``: a function by its path in Python."""
 _UNWRAP = 4
+_Told = Mapping[str, "Value | Lazy"]
+"""The arguments of a wrapper, by parameter."""
 
 
 def resolve_handler(value: Value | None, linker: Linker) -> tuple[Closure | Module | None, str]:
@@ -80,28 +84,80 @@ def _file(text: str, linker: Linker) -> tuple[Closure | Module | None, str]:
 def unwrapped(handler: Closure, linker: Linker, passed: tuple[Value, ...] = ()) -> Closure:
     """The function that a trivial wrapper hands on to: ``() => this.run()``, ``async () => { await sync(); }``.
 
-    A function that is handed another and calls it is a wrapper too: ``run_in_background('sync', sync)``.
+    A function that is handed another and calls it is a wrapper too: ``run_in_background('sync', sync)``, and
+    ``monitored('sync', sync)``, which gives back the function that does.
     """
-    current = _handed(handler, passed) or handler
-    if current is not handler:
+    return _layers(handler, linker, passed)[-1][0]
+
+
+def named_by_wrapper(handler: Closure, linker: Linker, names: tuple[str, ...]) -> Iterator[Value]:
+    """What the wrappers around a job are told under one of these names: ``monitored(name, work)``."""
+    for _closure, told in _layers(handler, linker, ()):
+        for name in names:
+            if name in told:
+                yield linker.force(told[name])
+
+
+def _layers(handler: Closure, linker: Linker, passed: tuple[Value, ...]) -> list[tuple[Closure, _Told]]:
+    """A function and what it hands on to, the work last; each with what the wrapper before it was told."""
+    inner = _handed(handler, passed)
+    found: list[tuple[Closure, _Told]] = [(handler, {})]
+    if inner is not None:
+        found.append((inner, {}))
         passed = ()
-    for _ in range(_UNWRAP):
+    while len(found) <= _UNWRAP:
+        current = found[-1][0]
         function = current.function
         if function.decorators and function.owner is None:
             # A function that a decorator registers is known by its own name, however little stands in it.
-            return current
+            break
         if _is_own(function):
-            return current
+            break
+        kept = _kept(current, linker)
+        if kept is not None:
+            found.append(kept)
+            continue
         call = _only_call(function)
         if call is None:
-            return current
+            break
         scope = Scope(function, current.scope, this=current.this)
         callee = linker.fold(call.callee, scope)
         if not isinstance(callee, Closure) or callee.function is function:
-            return current
-        given = linker.arguments(call, scope).positional
-        current = _handed(callee, tuple(linker.force(g) for g in given)) or callee
-    return current
+            break
+        given = tuple(linker.force(g) for g in linker.arguments(call, scope).positional)
+        work = _handed(callee, given)
+        if work is not None and function.name and _stands_in(work.function, function):
+            break  # ``function nightly() { inContext(() => { … }); }``: the work has a name
+        if work is None:
+            found.append((callee, {}))
+            continue
+        params = callee.function.params
+        found.append((work, {p.name or "": v for p, v in zip(params, (*callee.bound, *given), strict=False)}))
+    return found
+
+
+def _stands_in(function: Function, outer: Function) -> bool:
+    current: Function | Module = function.parent
+    while isinstance(current, Function):
+        if current is outer:
+            return True
+        current = current.parent
+    return False
+
+
+def _kept(closure: Closure, linker: Linker) -> tuple[Closure, _Told] | None:
+    """The one function that a wrapper was handed whose result calls it: ``const tick = monitored('sync', sync)``."""
+    wrapper = closure.function.parent
+    told = closure.scope.values if closure.scope.node is wrapper else {}
+    if not isinstance(wrapper, Function) or not told:
+        return None
+    works = {
+        param.name: value
+        for param in wrapper.params
+        if param.name in told and isinstance(value := linker.force(told[param.name]), Closure)
+    }
+    name = _called_in(closure.function, works) if len(works) == 1 else None
+    return (works[name], told) if name is not None else None
 
 
 def _is_own(function: Function) -> bool:
@@ -113,15 +169,24 @@ def _is_own(function: Function) -> bool:
 def _handed(wrapper: Closure, given: tuple[Value, ...]) -> Closure | None:
     """The function among what is given to a wrapper that the wrapper calls."""
     closures = {
-        param.name: value
+        param.name or "": value
         for param, value in zip(wrapper.function.params, (*wrapper.bound, *given), strict=False)
         if isinstance(value, Closure)
     }
-    if not closures:
+    name = _called_in(wrapper.function, closures)
+    return closures[name] if name is not None else None
+
+
+def _called_in(function: Function, names: Collection[str]) -> str | None:
+    """The first of these parameters that a function calls, or else hands on to be called."""
+    if not names:
         return None
-    bodies = (wrapper.function, *functions_in(wrapper.function))
-    called = (e.callee for body in bodies for e in expressions(body.body) if isinstance(e, Call))
-    return next((closures[c.name] for c in called if isinstance(c, Name) and c.name in closures), None)
+    calls = [
+        e for b in (function, *functions_in(function)) for e in expressions(b.body) if isinstance(e, Call)
+    ]
+    called = (c.callee for c in calls)
+    handed = (a.value for c in calls for a in c.args)
+    return next((e.name for e in (*called, *handed) if isinstance(e, Name) and e.name in names), None)
 
 
 def _only_call(function: Function) -> Call | None:

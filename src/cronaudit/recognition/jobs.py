@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cronaudit.model.ir import Function, Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
-from cronaudit.model.trace import Event, Trace
+from cronaudit.model.trace import Event, EventKind, Trace
 from cronaudit.model.value import Closure, External, Known, Symbol, Unknown, Value
 from cronaudit.recognition.alternatives import without_alternatives
 from cronaudit.recognition.class_registries import classes_of
@@ -232,10 +232,22 @@ def _round(trace: Trace, registration: Registration) -> Trace:
         events = tuple(e for e in trace.events if any(r.node is loop for r in e.regions()))
     elif registration.kind != "set-interval" and call is not None and isinstance(node, Function):
         ended = branches_that_end(call, node)
+        for event in trace.events[1:]:
+            if _calls(event, node) and event.call is not None and isinstance(event.scope.node, Function):
+                # ``fire() { if (due()) { work(); } else { this.arm(); } }``: what arms it again stands elsewhere.
+                ended |= branches_that_end(event.call, event.scope.node, (node.name,))
         events = tuple(e for e in trace.events if not any((id(r.node), r.kind) in ended for r in e.regions()))
     else:
         return trace
     return Trace(events, trace.complete, trace.cut, trace.functions)
+
+
+def _calls(event: Event, function: Function) -> bool:
+    return (
+        event.kind is EventKind.CALL
+        and isinstance(event.callee, Closure)
+        and event.callee.function is function
+    )
 
 
 def _runs(event: Event, work: Closure) -> bool:

@@ -7,6 +7,7 @@ from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import (
     Choice,
+    Closure,
     Instance,
     Known,
     Lazy,
@@ -18,6 +19,7 @@ from cronaudit.model.value import (
     Value,
 )
 from cronaudit.model.walking import expressions
+from cronaudit.recognition.handlers import named_by_wrapper
 
 _NAMES = (
     "id",
@@ -84,6 +86,12 @@ def _passed_name(scope: Scope | None, linker: Linker) -> tuple[str | None, Locat
                 return as_name(value), getattr(value, "at", None)
         scope = scope.parent
     return None, None
+
+
+def named_by_wrappers(handler: Closure, linker: Linker) -> tuple[str | None, Location | None]:
+    """The name that a wrapper around the job is told: ``cron.schedule('…', monitored('sync', sync))``."""
+    found = next((v for v in named_by_wrapper(handler, linker, _NAMES) if _is_text(v)), None)
+    return as_name(found), getattr(found, "at", None)
 
 
 def named_beside(

@@ -28,7 +28,7 @@ from cronaudit.recognition import crontabs
 from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.found import Registration, Rejection, Timing
 from cronaudit.recognition.handlers import resolve_handler
-from cronaudit.recognition.naming import as_name, named_beside, named_by
+from cronaudit.recognition.naming import as_name, named_beside, named_by, named_by_wrappers
 from cronaudit.recognition.rows import rows_of
 from cronaudit.recognition.timing import timing_of
 
@@ -104,6 +104,8 @@ class Registrar:
         }
         timezone = self._timezone(scheduler, timing, view)
         handler, why = resolve_handler(self._first(scheduler.handler, view), self._linker)
+        if name is None and isinstance(handler, Closure):
+            name, name_at = named_by_wrappers(handler, self._linker)
         registration = Registration(
             kind=scheduler.kind,
             scheduler=scheduler,

@@ -312,12 +312,15 @@ def rearms(trace: Trace, function: Function) -> Event | None:
     return None
 
 
-def branches_that_end(call: Call, node: Function) -> frozenset[tuple[int, RegionKind]]:
+def branches_that_end(
+    call: Call, node: Function, arming: tuple[str | None, ...] = ()
+) -> frozenset[tuple[int, RegionKind]]:
     """The branches of `node` that exclude the call that arms its timer again: what runs there ends the timer.
 
     So works a debouncer: ``if (due()) { work(); return; } setTimeout(again, rest)``.
     """
     around = {f.name for f in (node, *functions_in(node)) if f.name is not None}
+    around.update(name for name in arming if name is not None)
     found: set[tuple[int, RegionKind]] = set()
     block: tuple[Stmt, ...] | None = node.body
     while block is not None:
