@@ -175,3 +175,28 @@ def test_a_comment_in_the_dispatch_of_several_jobs_is_the_purpose_of_none(servic
         {"package.json": '{"dependencies": {"bullmq": "^5.0.0"}}', "src/index.js": source},
     )
     assert [doc.build(j).purpose.value for j in jobs] == ["none", "none"]
+
+
+@pytest.mark.parametrize(
+    ("comment", "purpose"),
+    [
+        ("// Frees the stock of carts that were left.", "comment"),
+        ("// Every day at 04:00", "none"),
+    ],
+)
+def test_a_comment_above_the_call_that_takes_the_registration(
+    service_of: ServiceOf, comment: str, purpose: str
+) -> None:
+    source = f"""{HEAD}const plan = [];
+function arm() {{
+  plan.push({{ id: 'other', job: cron.schedule('0 5 * * *', () => pool.query('DELETE FROM a')) }});
+  {comment}
+  plan.push({{
+    id: 'carts',
+    job: cron.schedule('0 4 * * *', () => pool.query('DELETE FROM b')),
+  }});
+}}
+arm();
+"""
+    _other, carts = service_of({"package.json": PACKAGE, "src/index.js": source})
+    assert doc.build(carts).purpose.value == purpose

@@ -332,3 +332,33 @@ def test_a_delete_of_each_row_that_a_query_found_is_not_conditional(service_of: 
         "state-query",
         ["shop/tasks.py:7", "shop/tasks.py:8"],
     )
+
+
+@pytest.mark.parametrize(
+    ("read", "guard"),
+    [
+        ("repository(Cart).findOne({ where: { shop } })", "marker"),
+        ("repository(Shop).findOne({ where: { shop } })", "none"),
+    ],
+)
+def test_the_class_that_a_repository_is_asked_for_is_the_table(
+    service_of: ServiceOf, read: str, guard: str
+) -> None:
+    source = f"""
+const cron = require('node-cron');
+const {{ DataSource }} = require('typeorm');
+class Cart {{}}
+class Shop {{}}
+const source = new DataSource({{}});
+const repository = (entity) => source.getRepository(entity);
+async function work() {{
+  const shop = await source.query('SELECT id FROM shops LIMIT 1');
+  const found = await {read};
+  if (!found) {{
+    await repository(Cart).save(new Cart());
+  }}
+}}
+cron.schedule('0 * * * *', work, {{ name: 'work' }});
+"""
+    (context,) = service_of({"package.json": PACKAGE, "src/index.js": source})
+    assert effects.build(context).guard.value == guard

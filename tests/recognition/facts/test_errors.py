@@ -128,6 +128,27 @@ try { await work(); } catch (e) { report(e, { shop: shop.id }); }
     assert facts(service_of, body).logged.value == "context"
 
 
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("say('failed', 'error', { reason: err.message })", "context"),
+        ("say('failed', 'error')", "bare"),
+        ("say('failed', 'warn', { reason: err.message })", "warning"),
+        ("say('failed', 'info', { reason: err.message })", "bare"),
+        # What the call leaves out is what the function says itself.
+        ("say('failed')", "swallowed"),
+    ],
+)
+def test_a_logger_that_is_told_the_level(service_of: ServiceOf, said: str, logged: str) -> None:
+    body = f"""
+const say = (message, level = 'debug', more = {{}}) => {{ winston[level](message, {{ shop, ...more }}); }};
+const shop = await next();
+say('begun', 'info');
+try {{ await work(); }} catch (err) {{ {said}; }}
+"""
+    assert facts(service_of, body).logged.value == logged
+
+
 def test_swallowed_items_beside_a_good_handler(service_of: ServiceOf) -> None:
     body = """
 try {
@@ -235,6 +256,8 @@ class Job {
   start() { this.timer = setInterval(() => this.tick(), 60000); }
   tick() { %s }
   async run() { await pool.query(`UPDATE carts SET state = 'done' WHERE state = 'open'`); }
+  labels = new Map();
+  label() { return `sweep-${this.count}`; }
   async stop() { %s }
 }
 const job = new Job();
@@ -276,6 +299,19 @@ SIGTERM = "process.on('SIGTERM', async () => { await job.stop(); process.exit(0)
             ("held", "none"),
         ),
         (HOLD, CLEAR, SIGTERM, ("held", "none")),
+        # What is computed, and the key under which something is put, is no execution.
+        (
+            "this.last = this.label(); this.run();",
+            CLEAR,
+            SIGTERM,
+            ("none", "none"),
+        ),
+        (
+            "const label = this.label(); this.labels.set(label, 1); this.run();",
+            CLEAR,
+            SIGTERM,
+            ("none", "none"),
+        ),
         (HOLD, f"{CLEAR} await this.running;", "", ("held", "none")),
         # A key on a keyboard is no SIGTERM.
         (HOLD, f"{CLEAR} await this.running;", SIGTERM.replace("SIGTERM", "SIGINT"), ("held", "none")),

@@ -132,6 +132,32 @@ cron.schedule('0 * * * *', async () => {
 
 
 @pytest.mark.parametrize(
+    ("step", "attempts"),
+    [
+        # Each round asks for another page; how many there are is learnt on the way.
+        ("const page = await fetchPage(number); if (number === 1) last = page.pages;", None),
+        ("await fetchPage(1); last = 0;", None),
+        ("await fetchPage(1); break;", 3.0),
+    ],
+)
+def test_a_loop_over_pages_that_survives_errors_is_no_retry(
+    service_of: ServiceOf, step: str, attempts: float | None
+) -> None:
+    source = """
+const fetchPage = (page) => pool.query('UPDATE pages SET seen = true WHERE number = $1', [page]);
+cron.schedule('0 * * * *', async () => {
+  let last = 3;
+  for (let number = 0; number < last; number++) {
+    try { STEP }
+    catch (err) { log.error({ err }, 'failed'); }
+  }
+}, { name: 'crawl' });
+"""
+    found = facts(service_of, source.replace("STEP", step))
+    assert found.count.value == attempts
+
+
+@pytest.mark.parametrize(
     ("before", "scope"), [("await pool.query('SELECT id FROM carts');", "part"), ("", "run")]
 )
 def test_a_retry_of_the_last_step_is_a_part(service_of: ServiceOf, before: str, scope: str) -> None:

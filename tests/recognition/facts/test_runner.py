@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from cronaudit.model.facts import Fact, RunnerFacts, Unresolved
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import memory, runner
@@ -412,3 +414,52 @@ def test_workers_of_the_library_run_its_tasks_and_not_who_imports_them(service_o
     )
     assert (facts.separation.value, facts.separation.detail) == ("own", "Procfile process of its own: worker")
     assert facts.scaling.value == "own"
+
+
+RENEWED = """
+    import {{ Pool }} from 'pg';
+    const pool = new Pool();
+    class Sweep {{
+      items = [];
+      source = '';
+      begin() {{
+        {early}
+        this.items = [];
+        this.source = 'carts';
+      }}
+      async step() {{
+        for (const item of this.items) {{
+          await pool.query(`UPDATE carts SET swept = true WHERE id = $1`, [item.id]);
+        }}
+      }}
+      async run() {{
+        {first}
+        const rows = await pool.query('SELECT id FROM carts WHERE state = $1 LIMIT 50', [this.source]);
+        this.items.push(...rows.rows);
+        await this.step();
+      }}
+    }}
+    const sweep = new Sweep();
+    setInterval(() => sweep.run(), 60_000);
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "early", "kept"),
+    [
+        ("this.begin();", "", False),
+        ("await this.begin();", "", False),
+        ("this.items = []; this.source = 'carts';", "", False),
+        ("", "", True),
+        # What is made anew on some ways only, or may be left out, is kept on the others.
+        ("if (Math.random() > 0.5) { this.begin(); }", "", True),
+        ("this.begin();", "if (this.items.length > 100) return;", True),
+        ("if (!this.source) { this.items = []; this.source = 'carts'; }", "", True),
+        ("this.items = this.items.filter((i) => i.open); this.source = 'carts';", "", True),
+    ],
+)
+def test_what_a_run_makes_anew_before_it_reads_it_is_no_state(
+    service_of: ServiceOf, first: str, early: str, kept: bool
+) -> None:
+    code = RENEWED.format(first=first, early=early)
+    assert of(service_of, {"src/sweep.ts": code}).instance_state.value is kept

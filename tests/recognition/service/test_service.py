@@ -267,6 +267,45 @@ def test_a_status_route_is_current_only(service_of: ServiceOf) -> None:
     assert facts.health.value == "plain"
 
 
+@pytest.mark.parametrize(
+    ("route", "word"),
+    [
+        ("app.get('/admin/jobs', (req, res) => res.json(plan.map((p) => ({ id: p.id, next: p.job.next() }))));",
+         "current"),
+        ("app.get('/admin/jobs', (req, res) => res.json({ jobs: 1 }));", "none"),
+        ("app.post('/admin/jobs/stop', (req, res) => { plan.forEach((p) => p.job.stop()); res.end(); });", "none"),
+        ("app.get('/carts', (req, res) => res.json(plan.length));", "none"),
+    ],
+)  # fmt: skip
+def test_a_route_shows_the_list_that_the_registrations_are_put_into(
+    service_of: ServiceOf, route: str, word: str
+) -> None:
+    files = {
+        "package.json": '{"main": "src/server.js", "dependencies": {"node-cron": "3", "express": "4", "pg": "8"}}',
+        "src/plan.js": """
+            import cron from 'node-cron';
+            import { Pool } from 'pg';
+            const pool = new Pool();
+            export const plan = [];
+            export function arm() {
+              plan.push({
+                id: 'sweep',
+                job: cron.schedule('0 * * * *', () => pool.query('DELETE FROM sessions')),
+              });
+            }
+        """,
+        "src/server.js": f"""
+            import express from 'express';
+            import {{ arm, plan }} from './plan';
+            const app = express();
+            {route}
+            arm();
+            app.listen(3000);
+        """,
+    }
+    assert of(service_of, files).board.value == word
+
+
 # ---- escalation ---------------------------------------------------------------------------------------------------
 
 

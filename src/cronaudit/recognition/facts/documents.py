@@ -12,7 +12,7 @@ from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Choice, Closure, Instance, Known, Record
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.context import JobContext, doc_of, over_settings
-from cronaudit.recognition.facts.remarks import comments_of, planner_comment
+from cronaudit.recognition.facts.remarks import comments_of, planner_comment, taken_by
 from cronaudit.recognition.facts.spans import core_of, spans_of
 
 _MACHINE: Final = re.compile(
@@ -250,6 +250,9 @@ def _of_definition(context: JobContext) -> Iterator[Text]:
         start = _definition_line(context, place)
         if start is not None:
             lines.add((place.path, start))
+    taken = taken_by(context.linker.module(registration.site.path), registration.site.line)
+    if taken is not None:
+        lines.add((registration.site.path, taken))
     for path, line in sorted(lines):
         module = context.linker.module(path)
         if module is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cronaudit.model.facts import Fact
@@ -12,6 +12,7 @@ from cronaudit.model.ir import (
     Const,
     Expr,
     Function,
+    Index,
     Member,
     Name,
 )
@@ -26,6 +27,7 @@ from cronaudit.recognition.facts.errors_content import Content, derived, level_o
 from cronaudit.recognition.facts.failure_paths import hooks
 from cronaudit.recognition.facts.frames import Frames, catching, repeats
 from cronaudit.recognition.facts.operations import WRITES, operations_of
+from cronaudit.recognition.facts.replays import bound
 from cronaudit.recognition.facts.usage import targets
 from cronaudit.recognition.sightings import Sighting
 
@@ -284,7 +286,12 @@ class _Judge:
         for log in self._logs_inside(event.callee.function):
             if self._frames.of(log.event) is not frame or log.event.call is None:
                 continue
-            if level_of(log) not in _ERROR_LEVELS:
+            level = self._level_under(log, event)
+            if level == "warn":
+                found.append(_Line("warning", "Errors are logged as warnings", event.location, event.path))
+            if level not in (*_ERROR_LEVELS, "warn", "debug", "trace"):
+                found.append(_Line("bare", f"Logged at level {level}", event.location, event.path))
+            if level not in _ERROR_LEVELS:
                 continue
             has_error, has_context = self._content.content(log.event.call, errors, bundles, log.event)
             quality: Logged = "context" if has_error and has_context else "bare"
@@ -297,6 +304,20 @@ class _Judge:
                 )
             )
         return max(found, key=lambda x: _WORST_FIRST.index(x.quality)) if found else None
+
+    def _level_under(self, log: Sighting, call: Event) -> str:
+        """The level of a log line under one call of its function: ``logger[level](message)``."""
+        chosen = log.event.call is not None and isinstance(log.event.call.callee, Index)
+        if not chosen or log.event.call is None or not isinstance(call.callee, Closure) or call.call is None:
+            return level_of(log)
+        linker = self._context.linker
+        scope = bound(call.callee, linker.arguments(call.call, call.scope), linker)
+        for param in call.callee.function.params:
+            if param.name is not None and param.name not in scope.values and param.default is not None:
+                scope.values[param.name] = linker.fold(param.default, scope)
+        again = replace(log.event, callee=linker.fold(log.event.call.callee, scope), scope=scope)
+        read = (s for s in self._context.service.reader.of(again) if s.effect == "log")
+        return next((level_of(s) for s in read), level_of(log))
 
     def dropped_rejections(self) -> _Line | None:
         """``await Promise.allSettled(…)`` whose rejections nobody looks at."""

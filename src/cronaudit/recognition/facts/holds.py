@@ -17,11 +17,14 @@ from cronaudit.model.ir import (
     Member,
     Module,
     Name,
+    Operation,
+    Return,
+    Template,
     This,
 )
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language, Location
-from cronaudit.model.value import Instance, Namespace, Scope
+from cronaudit.model.value import Closure, Instance, Namespace, Scope
 from cronaudit.model.walking import calls_in, expressions, inside, statements
 
 _PUTS = frozenset(("add", "push", "set", "append"))
@@ -130,7 +133,7 @@ def executions(function: Function, scope: Scope, linker: Linker) -> Iterator[Hel
     local: dict[str, Call] = {}
     for target, value, line in _assignments(function):
         call = _pending(value)
-        if call is None:
+        if call is None or not _may_last(call, scope, linker):
             continue
         if isinstance(target, Name):
             local[target.name] = call
@@ -139,7 +142,10 @@ def executions(function: Function, scope: Scope, linker: Linker) -> Iterator[Hel
             yield Held(holder, Location(path, line), call)
     for expr in calls_in(function):
         if isinstance(expr.callee, Member) and expr.callee.name in _PUTS:
-            kept = next((c for a in expr.args if (c := _kept(a.value, local)) is not None), None)
+            # The first argument of `set` is a key.
+            handed = expr.args[1:] if expr.callee.name == "set" else expr.args
+            kept = next((c for a in handed if (c := _kept(a.value, local)) is not None), None)
+            kept = kept if kept is not None and _may_last(kept, scope, linker) else None
             holder = holder_of(expr.callee.object, scope, linker) if kept is not None else None
             if holder is not None:
                 yield Held(holder, Location(path, expr.line), kept)
@@ -181,6 +187,15 @@ def _pending(value: Expr) -> Call | None:
             current = callee.object
             continue
         return current
+
+
+def _may_last(call: Call, scope: Scope, linker: Linker) -> bool:
+    """Whether a call may give back before its work is done: not a function that computes a text or a number."""
+    callee = linker.fold(call.callee, scope)
+    if not isinstance(callee, Closure) or callee.function.is_async:
+        return True
+    returned = [s.value for s in statements(callee.function.body) if isinstance(s, Return)]
+    return not returned or not all(isinstance(v, Const | Template | Operation) for v in returned)
 
 
 def _kept(value: Expr, local: dict[str, Call]) -> Call | None:

@@ -347,7 +347,8 @@ class _Collector:
         for link in links:
             name = re.sub(r"(\(\)|\[\])+$", "", link.path).rpartition(".")[2]
             if link.args is not None and link.args.positional and (link is links[-1] or name in _TABLES):
-                name = plain_text(link.args.positional[0], self._linker)
+                first = link.args.positional[0]
+                name = plain_text(first, self._linker) or model_of(first, self._linker)
                 if name and name.replace("_", "").isalnum():
                     return name
         parts = [p for p in sighting.view.path.partition(":")[2].split(".") if p]

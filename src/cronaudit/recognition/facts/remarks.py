@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from cronaudit.model.ir import Comment, Function
+from cronaudit.model.ir import Call, Comment, Do, Function, Module, Object
+from cronaudit.model.walking import functions_in, statements
 from cronaudit.recognition.context import JobContext
 
 _HASHED: Final = (
@@ -60,6 +61,8 @@ def _hashed(text: str) -> list[Comment]:
     return found
 
 
+_LONG_CALL: Final = 12
+"""Lines: how far a registration may stand below the head of what it is part of."""
 _HEAD: Final = 3
 """Lines: a function whose first statement arms the job is about that job."""
 
@@ -73,3 +76,23 @@ def planner_comment(context: JobContext) -> Comment | None:
     if sum(job.registration.node is node for job in context.service.jobs) > 1:
         return None
     return next((c for c in node.module.comments if c.end_line == node.line - 1 and not c.is_trailing), None)
+
+
+def taken_by(module: Module | None, line: int) -> int | None:
+    """The first line of a call that takes what the registration gives: ``jobs.push({id, job: schedule(…)})``."""
+    if module is None:
+        return None
+    best: int | None = None
+    nodes: tuple[Function | Module, ...] = (module, *functions_in(module))
+    for node in nodes:
+        for statement in statements(node.body):
+            call = statement.value if isinstance(statement, Do) else None
+            if (
+                not isinstance(call, Call)
+                or not call.line < line <= call.end_line
+                or line - call.line > _LONG_CALL
+            ):
+                continue
+            if any(isinstance(a.value, Object) and a.value.line <= line for a in call.args):
+                best = call.line if best is None else max(best, call.line)
+    return best

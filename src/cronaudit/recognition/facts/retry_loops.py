@@ -117,7 +117,7 @@ def _leaves(attempt: Try, loop: Loop) -> bool:
     behind = loop.body[loop.body.index(attempt) + 1 :]
     if behind and isinstance(behind[0], Return | Break):
         return True
-    asked = {e.name for e in inside(loop.test) if isinstance(e, Name)} if loop.test is not None else set()
+    asked = _flags_of(loop.test) if loop.test is not None else frozenset()
     return any(
         isinstance(s, Assign)
         and isinstance(s.target, Name)
@@ -125,6 +125,13 @@ def _leaves(attempt: Try, loop: Loop) -> bool:
         and not COUNTER.search(s.target.name)
         for s in own
     )
+
+
+def _flags_of(test: Expr) -> frozenset[str]:
+    """The names that a test asks but for those of its counting: who moves a limit goes through something."""
+    counting = [e for e in inside(test) if isinstance(e, Operation) and e.op in ("<", "<=", ">", ">=")]
+    counted = {id(e) for operation in counting for e in inside(operation)}
+    return frozenset(e.name for e in inside(test) if isinstance(e, Name) and id(e) not in counted)
 
 
 # ---- the bound -------------------------------------------------------------------------------------------------

@@ -38,10 +38,11 @@ from cronaudit.model.ir import (
 )
 from cronaudit.model.source import Location
 from cronaudit.model.trace import EventKind
-from cronaudit.model.value import Closure, External, Instance
+from cronaudit.model.value import Choice, Closure, External, Instance, Record, Sequence
 from cronaudit.model.walking import inside, statement_expressions, statements
 from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.facts.processes import placement
+from cronaudit.recognition.facts.runner_renewed import Renewals, Spot, is_new
 from cronaudit.recognition.sightings import Sighting
 
 _HARMLESS: Final = re.compile(
@@ -53,6 +54,10 @@ _HARMLESS: Final = re.compile(
 """Names of what a run may leave behind without living on it."""
 _MUTATORS: Final = frozenset("push unshift add append extend update set setdefault insert".split())
 _LOOKUPS: Final = frozenset("has get includes indexOf find some every __contains__ at pop shift".split())
+
+_COLLECTIONS: Final = frozenset(
+    ("global:Map()", "global:Set()", "global:Array()", "builtins.set()", "builtins.dict()")
+)
 
 Key: TypeAlias = "tuple[int, str]"
 """Of the function, module or class that owns a variable, and its name."""
@@ -68,6 +73,9 @@ class _Use:
     path: tuple[str, ...] = ()
     path_written: tuple[str, ...] = ()
     values: list[Expr] = field(default_factory=list)
+    made: list[Spot] = field(default_factory=list)
+    """Where it is given a value that owes nothing to the last one."""
+    reads: list[Spot] = field(default_factory=list)
 
 
 @once
@@ -140,9 +148,12 @@ class _Uses:
         for function, path, this in self._entered:
             if function.kind is not FunctionKind.CONSTRUCTOR and function.name != "__init__":
                 self._function(function, path, this)
+        renewals = Renewals(self._context.trace.events)
         for key in sorted(self._uses, key=lambda k: str(self._uses[k].written)):
             use = self._uses[key]
-            if use.written and use.decided and not _HARMLESS.search(use.name) and not _is_flag(use.values):
+            if not use.written or not use.decided or _HARMLESS.search(use.name) or _is_flag(use.values):
+                continue
+            if not any(renewals.settles(spot, use.reads) for spot in use.made):
                 yield use
 
     def _function(self, function: Function, path: tuple[str, ...], this: Instance | None) -> None:
@@ -171,7 +182,14 @@ class _Uses:
     ) -> None:
         if isinstance(statement, Assign) and not statement.declares:
             self._assigned(
-                statement.target, statement.value, guards, function, path, statement.line, lasting=lasting
+                statement.target,
+                statement.value,
+                guards,
+                function,
+                path,
+                statement.line,
+                lasting=lasting,
+                statement=statement,
             )
         for root in statement_expressions(statement):
             for expr in inside(root):
@@ -196,6 +214,7 @@ class _Uses:
         line: int,
         *,
         lasting: bool,
+        statement: Stmt | None = None,
     ) -> None:
         base = target.object if isinstance(target, Index) else target
         key = self._key(base, function, lasting=lasting)
@@ -204,6 +223,8 @@ class _Uses:
         use = self._uses.setdefault(key, _Use(key[1]))
         if value is not None and not isinstance(target, Index):
             use.values.append(value)
+            if isinstance(statement, Assign) and is_new(statement, use.name):
+                use.made.append(Spot(function, line))
         if use.written is None:
             use.written, use.path_written = Location(function.module.path, line), path
 
@@ -220,15 +241,14 @@ class _Uses:
     def _is_collection(self, expr: Expr, function: Function) -> bool:
         """A list, set or map of the language, not an object of the project or of a library."""
         value = self._linker.fold(expr, self._linker.scope_of(function))
-        if isinstance(value, External):
-            return value.path in (
-                "global:Map()",
-                "global:Set()",
-                "global:Array()",
-                "builtins.set()",
-                "builtins.dict()",
-            )
-        return type(value).__name__ in ("Sequence", "Record")
+        owner = _class_of(function)
+        if isinstance(expr, Member) and isinstance(expr.object, This) and owner is not None:
+            value = self._linker.member(Instance(self._linker.class_value(owner), None), expr.name)
+        options = value.options if isinstance(value, Choice) else (value,)
+        return any(
+            o.path in _COLLECTIONS if isinstance(o, External) else isinstance(o, Sequence | Record)
+            for o in options
+        )
 
     def _is_made_once(self, key: Key, guards: tuple[Expr, ...], function: Function) -> bool:
         """``if (!x) x = make()``: what is only made at the first run decides nothing later."""
@@ -267,8 +287,10 @@ class _Uses:
                 if key is None:
                     continue
                 use = self._uses.setdefault(key, _Use(key[1]))
+                line = getattr(expr, "line", function.line)
+                use.reads.append(Spot(function, line))
                 if use.decided is None:
-                    use.decided = Location(function.module.path, getattr(expr, "line", function.line))
+                    use.decided = Location(function.module.path, line)
 
     def _is_log(self, call: Call, function: Function) -> bool:
         callee = self._linker.fold(call.callee, self._linker.scope_of(function))

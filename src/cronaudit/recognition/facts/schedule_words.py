@@ -12,7 +12,6 @@ from cronaudit.model.ir import (
     Call,
     Comment,
     Const,
-    Do,
     Expr,
     Function,
     Index,
@@ -26,7 +25,7 @@ from cronaudit.model.source import Location
 from cronaudit.model.value import Closure, Known
 from cronaudit.model.walking import expressions, functions_in, inside, statements
 from cronaudit.recognition.context import JobContext, doc_of, over_settings
-from cronaudit.recognition.facts.remarks import comments_of, planner_comment
+from cronaudit.recognition.facts.remarks import comments_of, planner_comment, taken_by
 from cronaudit.schedule.comments import comment_says
 
 Words = Literal["words", "size", "builder", "contradicts", "none"]
@@ -153,7 +152,7 @@ def _places(context: JobContext) -> Iterator[tuple[Location, int]]:
             start = _statement_line(context.linker.module(place.path), place.line)
             if start is not None and start != place.line:
                 yield Location(place.path, start), start
-    taken = _taken_by(context.linker.module(site.path), site.line)
+    taken = taken_by(context.linker.module(site.path), site.line)
     if taken is not None:
         yield Location(site.path, taken), taken
 
@@ -180,26 +179,6 @@ def _statement_line(module: Module | None, line: int) -> int | None:
             and end - statement.line <= _LONG_CALL
         ):
             best = statement.line
-    return best
-
-
-def _taken_by(module: Module | None, line: int) -> int | None:
-    """The first line of a call that takes what the registration gives: ``jobs.push({id, job: schedule(…)})``."""
-    if module is None:
-        return None
-    best: int | None = None
-    nodes: tuple[Function | Module, ...] = (module, *functions_in(module))
-    for node in nodes:
-        for statement in statements(node.body):
-            call = statement.value if isinstance(statement, Do) else None
-            if (
-                not isinstance(call, Call)
-                or not call.line < line <= call.end_line
-                or line - call.line > _LONG_CALL
-            ):
-                continue
-            if any(isinstance(a.value, Object) and a.value.line <= line for a in call.args):
-                best = call.line if best is None else max(best, call.line)
     return best
 
 

@@ -29,6 +29,7 @@ from cronaudit.recognition.context import JobContext, Service, once
 from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.facts.processes_http import Route
 from cronaudit.recognition.facts.processes_sites import walk_of
+from cronaudit.recognition.service.shelves import looks_at, shelf_of
 from cronaudit.recognition.service.stored import shares_rows, shares_runs
 
 FRESH: Final = re.compile(
@@ -95,7 +96,11 @@ def knowledge(service: Service, route: Route) -> Knowledge | None:
         or (words and (shares_rows(c, read) or shares_runs(c, read, functions)))
     )
     asked = {s.library for s in service.reader.read(events) if s.effect == "jobs.list"}
-    listed = tuple(c for c in service.jobs if _shows(c, functions) or _library(c) in asked)
+    listed = tuple(
+        c
+        for c in service.jobs
+        if _shows(c, functions) or _library(c) in asked or _shows_shelf(service, c, functions)
+    )
     if not fresh and not listed:
         return None
     return Knowledge(fresh, listed, _leading(events, route, words), _is_page(events))
@@ -296,6 +301,11 @@ def _shows(context: JobContext, functions: list[Function]) -> bool:
     """Whether a route asks the object that runs the job, or the list that it is registered in."""
     classes = {id(c) for c in _classes(context)}
     return any(f.owner is not None and id(f.owner) in classes for f in functions)
+
+
+def _shows_shelf(service: Service, context: JobContext, functions: list[Function]) -> bool:
+    shelf = shelf_of(context)
+    return shelf is not None and any(looks_at(f, shelf, service.linker) for f in functions)
 
 
 def _library(context: JobContext) -> str | None:
