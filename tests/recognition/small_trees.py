@@ -14,7 +14,7 @@ from cronaudit.knowledge.matcher import Matcher
 from cronaudit.model.ir import Module
 from cronaudit.model.options import AuditOptions
 from cronaudit.model.value import Closure, Known
-from cronaudit.recognition.assemble import display_name
+from cronaudit.recognition.assemble import display_name, handler_of
 from cronaudit.recognition.finding import find
 from cronaudit.recognition.jobs import Found
 from cronaudit.target import walk
@@ -35,6 +35,8 @@ class Seen:
     reason: str
     shown: str
     """Its display name."""
+    runs: str | None
+    """The handler that the result names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +114,5 @@ def _seen(found: Found) -> Seen:
         found.liveness.is_live,
         found.liveness.reason,
         display_name(found),
+        named.symbol if (named := handler_of(found)) is not None else None,
     )

@@ -334,6 +334,21 @@ USES = {
         ),
         "cron-schedule", None, "*/5 * * * *",
     ),
+    "cronosjs": Use(
+        (
+            "import { scheduleTask } from 'cronosjs';\n"
+            "scheduleTask('0 4 * * *', sweep, { timezone: 'Europe/Berlin' });"
+        ),
+        "cronosjs", None, "0 4 * * *", "Europe/Berlin",
+    ),
+    "cronosjs, a task": Use(
+        (
+            "import { CronosExpression, CronosTask } from 'cronosjs';\n"
+            "const task = new CronosTask(CronosExpression.parse('0 5 * * *', { timezone: 'UTC' }));\n"
+            "task.on('run', sweep).start();"
+        ),
+        "cronosjs", None, "0 5 * * *", "UTC",
+    ),
     "moleculer": Use(
         (
             "import { ServiceBroker } from 'moleculer';\nconst broker = new ServiceBroker();\n"

@@ -143,7 +143,7 @@ class Callers:
     def _entered_from(
         self, node: Function, site: _Site, shared: frozenset[Location], depth: int
     ) -> Iterator[Bound]:
-        for bound in self._site_scopes(*site, depth):
+        for bound in self._site_scopes(node, *site, depth):
             yield from self._entered(node, site[0], bound, shared)
 
     def _shared(self, sites: list[_Site]) -> frozenset[Location]:
@@ -179,16 +179,20 @@ class Callers:
     def _passed_to(self, node: Function) -> Call | None:
         return self._program.taking(node)
 
-    def _site_scopes(self, call: Call, where: Function | Module, depth: int) -> Iterator[Bound]:
+    def _site_scopes(
+        self, node: Function, call: Call, where: Function | Module, depth: int
+    ) -> Iterator[Bound]:
         """The scopes in which a call site passes plain values: its callers' where it only hands on theirs."""
-        if self._needs_caller(call, where) or self._receiver_is_open(call, where):
+        if self._needs_caller(call, where) or self._receiver_is_open(call, where, node):
             for bound in self.bounds(where, depth + 1):
                 yield from self._unrolled(call, bound)
         else:
             yield from self._unrolled(call, Bound(self._ev.scope_of(where), ()))
 
-    def _receiver_is_open(self, call: Call, where: Function | Module) -> bool:
+    def _receiver_is_open(self, call: Call, where: Function | Module, node: Function) -> bool:
         if not isinstance(call.callee, Member):
+            return False
+        if self.usages.is_held(self._ev.fold(call.callee, self._ev.scope_of(where)), node):
             return False
         receiver = self._ev.fold(call.callee.object, self._ev.scope_of(where))
         return isinstance(receiver, Symbol) and not isinstance(receiver.owner, Loop)
@@ -300,6 +304,8 @@ class Callers:
             if isinstance(option, Builtin):
                 option = option.receiver  # noqa: PLW2901 - ``f.call(…)`` calls f
             if not isinstance(option, Closure):
+                if self.usages.is_held(option, node):
+                    yield position, Closure(node, self._ev.scope_of(node.parent))
                 continue
             if option.function is node:
                 yield position, option

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cronaudit.linking import instances, names
+from cronaudit.linking import holders, instances, names
 from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.program import Program
@@ -101,7 +101,8 @@ class Usages:
         self._sites: dict[int, tuple[tuple[Call, Function | Module], ...]] = {}
         self._subclasses: dict[int, tuple[ClassValue, ...]] = {}
         self._keep: list[object] = []
-        self._sought: set[int] = set()
+        self._sought: dict[int, frozenset[str]] = {}
+        """By function, the names of what holds it."""
 
     def seek(self, function: Function) -> bool:
         """Look for the calls of a method in the whole tree: an object is handed on where nothing imports its class.
@@ -110,9 +111,12 @@ class Usages:
         """
         name = function.name or ""
         compound = "_" in name.strip("_") or any(c.isupper() for c in name[1:])
-        if function.owner is None or not compound or id(function) in self._sought:
+        if not compound or id(function) in self._sought:
             return False
-        self._sought.add(id(function))
+        held = holders.names_of(function)
+        if function.owner is None and not held:
+            return False
+        self._sought[id(function)] = held
         self._sites.pop(id(function), None)
         self._keep.append(function)
         return True
@@ -264,7 +268,7 @@ class Usages:
         if isinstance(callee, Builtin):
             return callee.name in ("call", "apply", "bind") and self.reaches(callee.receiver, function)
         if not isinstance(callee, Closure):
-            return False
+            return self.is_held(callee, function)
         if callee.function is function:
             return True
         # A call through the base class or interface reaches the override.
@@ -273,6 +277,11 @@ class Usages:
             return False
         lineage = instances.lineage(self._ev, self.class_value(owner))
         return any(isinstance(c, ClassValue) and c.cls is called for c in lineage)
+
+    def is_held(self, callee: Value, function: Function) -> bool:
+        """Whether a callee is a method that was sought, called on an object that is handed around by its name."""
+        held = self._sought.get(id(function))
+        return bool(held) and holders.is_held(callee, function, held or frozenset())
 
     def class_value(self, cls: Class) -> ClassValue:
         """A class with its scope."""

@@ -127,15 +127,24 @@ def filled_in(context: JobContext, handler: Closure) -> Function | None:
 
 
 def passed_in(context: JobContext) -> Function | None:
-    """The function that a caller hands to the project's own scheduler, which calls it by its parameter's name."""
-    bound = {
-        name: value
-        for scope in _chain(context.registration.bound.scope)
-        for name, raw in scope.values.items()
-        if isinstance(value := context.linker.force(raw), Closure)
-    }
+    """The function that a caller hands to the project's own scheduler, which calls it by its parameter's name.
+
+    So does one that stands in an object which is handed over: ``task.run()``.
+    """
+    bound: dict[str, Closure] = {}
+    held: set[int] = set()
+    for scope in _chain(context.registration.bound.scope):
+        for name, raw in scope.values.items():
+            value = context.linker.force(raw)
+            if isinstance(value, Closure):
+                bound[name] = value
+            elif isinstance(value, Record):
+                held.update(_functions_of(value, context.linker))
     for event in context.trace.events:
         call = event.call
+        callee = event.callee
+        if event.kind is EventKind.CALL and isinstance(callee, Closure) and id(callee.function) in held:
+            return unwrapped(callee, context.linker).function
         if call is not None and isinstance(call.callee, Name) and call.callee.name in bound:
             value = bound[call.callee.name]
             if isinstance(event.callee, Closure) and event.callee.function is value.function:

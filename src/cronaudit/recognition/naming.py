@@ -77,13 +77,25 @@ def _name_of_file(item: Item, linker: Linker) -> Value | None:
 
 
 def _passed_name(scope: Scope | None, linker: Linker) -> tuple[str | None, Location | None]:
-    """The name that a caller passes to the project's own scheduler: ``schedule(run, 60_000, 'sync')``."""
+    """The name that a caller passes to the project's own scheduler: ``schedule(run, 60_000, 'sync')``.
+
+    It may stand in an object that holds the work as well.
+    """
     while scope is not None:
         for key in _NAMES:
             raw = scope.values.get(key)
             value = linker.force(raw) if raw is not None else None
             if value is not None and _is_text(value):
                 return as_name(value), getattr(value, "at", None)
+        for raw in scope.values.values():
+            value = linker.force(raw)
+            if isinstance(value, Record) and any(
+                isinstance(linker.force(entry), Closure) for entry in value.entries.values()
+            ):
+                # ``register({name: 'sync', every: 60, run() { … }})``
+                found = _name_of(value, linker)
+                if found is not None:
+                    return as_name(found), getattr(found, "at", None)
         scope = scope.parent
     return None, None
 
