@@ -174,3 +174,28 @@ def test_a_walk_enters_what_decorators_of_the_project_have_made(linked: Link) ->
         "vendor.end [try] [finally]",
         "vendor.end [finally]",
     ]
+
+
+def test_a_conversion_that_fails_takes_the_default_of_its_handler(linked: Link) -> None:
+    """A variable that nobody has set is no number; ``try: … except: return default`` is the default of it."""
+    tree = linked(
+        {
+            "app/env.py": (
+                "import os\ndef read(name, other=None):\n    got = os.environ.get(name) or other\n"
+                "    return got.strip() if got else got\n"
+                "def number(text, otherwise=0):\n    try:\n        return int(text)\n"
+                "    except (TypeError, ValueError):\n        return otherwise\n"
+                "def guess(text):\n    try:\n        return int(text)\n    except ValueError:\n        return ask()\n"
+                "probe(number(read('LIMIT'), 5 * 60), number('7', 9), number(read('N', '3'), 9), guess('x'))\n"
+                "LIMIT = number(read('LIMIT'), 5 * 60)\n"
+                "class Task:\n    def __init__(self, title, limit: int = LIMIT):\n        self.limit = limit\n"
+                "class Periodic(Task):\n    def __init__(self, *args, func, **kwargs):\n"
+                "        super().__init__(*args, **kwargs)\n"
+                "class Sweep(Periodic):\n    def __init__(self):\n        super().__init__(title='s', func='f')\n"
+                "measure(Sweep().limit)\n"
+            )
+        }
+    )
+
+    assert tree.probe("app/env.py")[:3] == [300, 7, 3]
+    assert tree.probe("app/env.py", "measure") == [300]

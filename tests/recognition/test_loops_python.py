@@ -76,6 +76,15 @@ JOBS = {
         ),
         ("sleep-loop", "30 s", "main"),
     ),
+    "waiting for its turn to work in pages": (
+        (
+            "import time\nfrom outside import lease, feed\n" + DB + "def main():\n    while True:\n"
+            "        if not lease.take():\n            time.sleep(15)\n            continue\n"
+            "        while True:\n            if not feed.page():\n                break\n            sweep()\n"
+            "        time.sleep(40)\n\nmain()\n"
+        ),
+        ("sleep-loop", "40 s", "main"),
+    ),
     "left on an interrupt": (
         (
             "import time\n" + DB + "def main():\n    while True:\n        try:\n            sweep()\n"
@@ -116,6 +125,12 @@ def test_loops_that_are_jobs(tmp_path: Path, shape: str) -> None:
 
 
 DECOYS = {
+    "waiting for its turn to serve": (
+        "import time\nfrom outside import lease, feed\n" + DB + "def main():\n    while True:\n"
+        "        if not lease.take():\n            time.sleep(15)\n            continue\n"
+        "        while True:\n            if not lease.is_mine():\n                break\n"
+        "            feed.next(timeout=10)\n            sweep()\n\nmain()\n"
+    ),
     "it works only when it is told to": (
         "import time\nfrom outside import state\n" + DB + "def main():\n    while True:\n"
         "        if not state.signal:\n            time.sleep(1)\n        else:\n            sweep()\n\nmain()\n"

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from cronaudit.linking import exports, listings, names
 from cronaudit.linking.folder import Folder
-from cronaudit.linking.operators import as_text, choice, joined, number_from, open_operand
+from cronaudit.linking.operators import as_text, choice, joined, number_from, open_operand, unset_variable
 from cronaudit.model.ir import Array, Call, Comprehension
 from cronaudit.model.source import Location
 from cronaudit.model.value import (
@@ -81,6 +81,11 @@ def foreign_call(
     path = callee.path
     first = folder.force(args.positional[0]) if args.positional else None
     if path in _NUMBERS and first is not None:
+        unset = unset_variable(first) if path.startswith("builtins.") else None
+        if unset is not None:
+            return Env(unset, at)
+        if isinstance(first, Known) and first.value is None and path.startswith("builtins."):
+            return Unknown("None is no number", at)
         if isinstance(first, Known):
             return number_from(first, at)
         return (

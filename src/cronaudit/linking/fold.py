@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from cronaudit.linking import builtins, exports, instances, names, objects, operators, parameters
 from cronaudit.linking.folder import Modules
+from cronaudit.linking.returned import returned
 from cronaudit.linking.scopes import Scopes
 from cronaudit.linking.surfaces import Surfaces
 from cronaudit.model.ir import (
@@ -19,20 +18,16 @@ from cronaudit.model.ir import (
     Const,
     Expr,
     Function,
-    If,
     Index,
     Member,
     Module,
     Name,
     Object,
     Operation,
-    Return,
     Spread,
-    Stmt,
     Super,
     Template,
     This,
-    Throw,
     TypeRef,
 )
 from cronaudit.model.source import Location
@@ -53,7 +48,7 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
-from cronaudit.model.walking import blocks, expressions
+from cronaudit.model.walking import expressions
 
 _DEPTH = 48
 """Folds inside folds; deeper code is given up, which a verdict shows as unresolved."""
@@ -284,7 +279,7 @@ class Evaluator:
         if function.is_generator:
             return Unknown(f"{function.symbol} is a generator", at)
         scope = self.enter(closure, args)
-        results = [self.fold(value, scope) for value in self._returned(function.body, scope)]
+        results = list(returned(self, function.body, scope))
         if not results:
             return Known(None, at)
         value = results[0] if len(results) == 1 else operators.choice(tuple(results))
@@ -309,24 +304,6 @@ class Evaluator:
             ):
                 return operators.choice((self.apply(made, Arguments((), {}), None, at), value))
         return value
-
-    def _returned(self, body: tuple[Stmt, ...], scope: Scope) -> Iterator[Expr]:
-        """What a body may return; branches whose test is known are taken or left."""
-        for statement in body:
-            if isinstance(statement, Return):
-                if statement.value is not None:
-                    yield statement.value
-                return
-            if isinstance(statement, If):
-                known = operators.truth(self.fold(statement.test, scope))
-                taken = statement.then if known else statement.otherwise
-                if known is not None:
-                    yield from self._returned(taken, scope)
-                    if taken and isinstance(taken[-1], Return | Throw):
-                        return
-                    continue
-            for block in blocks(statement):
-                yield from self._returned(block, scope)
 
     def enter(self, closure: Closure, args: Arguments) -> Scope:
         """The scope of one call of a function, with its parameters bound."""

@@ -321,3 +321,16 @@ def merged(value: Value) -> Value:
     for key in dict.fromkeys(k for o in options for k in o.entries):
         entries[key] = Unknown(f"{key} is one of several that are spread", options[0].at)
     return Record(entries, all(o.complete for o in options), options[0].at)
+
+
+def unset_variable(value: Value) -> str | None:
+    """The variable of the environment that a value is, where nothing in the tree sets it: a conversion of it fails."""
+    match value:
+        case Env():
+            return value.name
+        case Known() if value.value is None:
+            return value.default_of
+        case Choice():
+            return next((n for o in value.options if (n := unset_variable(o)) is not None), None)
+        case _:
+            return None

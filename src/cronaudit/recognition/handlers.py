@@ -51,7 +51,7 @@ def resolve_handler(value: Value | None, linker: Linker) -> tuple[Closure | Modu
                     return method, ""
             return None, "the class has no method that is known to run"
         case Known() if isinstance(value.value, str):
-            return _file(value.value, linker)
+            return _dotted(value, linker) or _file(value.value, linker)
         case Sequence() if value.items:
             return resolve_handler(linker.force(value.items[0]), linker)
         case Symbol():
@@ -62,15 +62,31 @@ def resolve_handler(value: Value | None, linker: Linker) -> tuple[Closure | Modu
             return None, "the handler lies outside the tree"
 
 
+def _dotted(path: Known, linker: Linker) -> tuple[Closure | Module | None, str] | None:
+    """What a path in Python names: the longest part of it that is a module, then member by member.
+
+    The module is sought as an import of the file that states the path would be: the folder that is on the path need
+    not be the one that is audited.
+    """
+    text = str(path.value)
+    importer = linker.module(path.at.path) if path.at is not None and _DOTTED.match(text) else None
+    if importer is None:
+        return None
+    parts = re.split("[.:]", text)
+    for end in range(len(parts) - 1, 0, -1):
+        file = linker.resolve(".".join(parts[:end]), importer)
+        module = linker.module(file) if file is not None else None
+        if module is None:
+            continue
+        found: Value = Namespace(module)
+        for name in parts[end:]:
+            found = linker.member(found, name)
+        return resolve_handler(found, linker) if isinstance(found, Closure | Instance | ClassValue) else None
+    return None
+
+
 def _file(text: str, linker: Linker) -> tuple[Closure | Module | None, str]:
     path = text.removeprefix(_TREE)
-    if _DOTTED.match(text):
-        parts = re.split("[.:]", text)
-        for candidate in ("/".join(parts[:-1]) + ".py", "/".join(parts[:-1]) + "/__init__.py"):
-            module = linker.module(candidate)
-            found = linker.member(Namespace(module), parts[-1]) if module is not None else None
-            if isinstance(found, Closure):
-                return found, ""
     for candidate in (
         path,
         *(f"{path}{s}" for s in (".ts", ".js", ".mjs", ".cjs", "/index.ts", "/index.js")),

@@ -221,6 +221,9 @@ class Loops:
         if self._pauses.waits_instead(loop, self._linker.scope_of(node)):
             self._reject(loop, module, "it waits for an order and works only when there is one")
             return
+        if self._pauses.awaits_turn(loop, self._linker.scope_of(node)):
+            self._reject(loop, module, "it waits for its turn, and what it then does is a loop of its own")
+            return
         if ends_on_success(loop, node):
             self._reject(loop, module, "it waits until a condition holds")
             return

@@ -13,6 +13,7 @@ from cronaudit.model.ir import (
     Await,
     Call,
     Const,
+    Continue,
     Expr,
     If,
     Loop,
@@ -37,7 +38,7 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
-from cronaudit.model.walking import blocks, expressions, inside, statement_expressions
+from cronaudit.model.walking import blocks, expressions, inside, statement_expressions, statements
 from cronaudit.recognition.endings import STOPPING
 from cronaudit.recognition.wrapping import steady_pause
 
@@ -102,6 +103,19 @@ class Pauses:
             calls and all(self._slept(c, scope) is not None for c in calls)
             for calls in ([e for e in expressions(branch) if isinstance(e, Call)] for branch in branches)
         )
+
+    def awaits_turn(self, loop: Loop, scope: Scope) -> bool:
+        """Whether a round only pauses to ask again whether it may begin, and what it begins does not end by itself.
+
+        ``if not leader(): sleep(5); continue`` before an endless loop that serves: the pause is no schedule of it.
+        """
+        serves = any(
+            isinstance(s, Loop) and self.is_endless(s, scope) and self.of(s, scope) is None
+            for s in statements(loop.body)
+        )
+        asks = [s for s in loop.body if isinstance(s, If) and s.then and isinstance(s.then[-1], Continue)]
+        others = tuple(s for s in loop.body if s not in asks)
+        return serves and bool(asks) and not any(self._within(loop, others, scope, 1.0, 0))
 
     def timer(self, call: Call, scope: Scope) -> Timer | None:
         """What a call arms that runs a function once, later: ``setTimeout(f, 500)``, ``Timer(60, f)``."""

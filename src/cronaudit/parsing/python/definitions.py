@@ -214,7 +214,8 @@ class Definitions(Expressions):
             fields.extend(_fields(self.block(others)))
             others = []
             if inner.type == "function_definition":
-                methods.append(self.function(inner, None, decorators, klass))
+                if not is_signature(decorators):
+                    methods.append(self.function(inner, None, decorators, klass))
                 continue
             for block in _blocks(inner):
                 self._members(klass, block, fields, methods)
@@ -279,6 +280,11 @@ def _assigned(stmt: Assign) -> Iterator[Field]:
 
 def _field(name: str, value: Expr | None, hint: TypeRef | None, line: int, end_line: int) -> Field:
     return Field(name, value, hint, is_static=value is not None, decorators=(), line=line, end_line=end_line)
+
+
+def is_signature(decorators: tuple[Expr, ...]) -> bool:
+    """Whether a definition is only one of the signatures of the one that follows it: ``@overload``."""
+    return any(_last_name(decorator) == "overload" for decorator in decorators)
 
 
 def _method_kind(name: str, decorators: set[str]) -> FunctionKind:

@@ -28,7 +28,7 @@ from cronaudit.model.ir import (
     With,
 )
 from cronaudit.parsing.lowering import MAX_DEPTH, branches, end_line_of, line_of
-from cronaudit.parsing.python.definitions import Definitions
+from cronaudit.parsing.python.definitions import Definitions, is_signature
 from cronaudit.parsing.python.expressions import first
 from cronaudit.parsing.python.matching import Matching
 
@@ -158,7 +158,7 @@ class Statements(Matching, Definitions):
 
     def _definition(self, node: Node, out: list[Stmt]) -> None:
         inner, decorators = self.decorated(node)
-        if inner.type == "function_definition":
+        if inner.type == "function_definition" and not is_signature(decorators):
             out.append(Define(self.function(inner, None, decorators), line_of(inner)))
         elif inner.type == "class_definition":
             out.append(Define(self.klass(inner, decorators), line_of(inner)))

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from cronaudit.model.ir import Assign, Call, Class, Comment, Export, Function, Module
 from cronaudit.model.source import Language, Location
-from cronaudit.model.value import Choice, Closure, Instance, Known, Record
+from cronaudit.model.value import Choice, Closure, Instance, Known, Record, Value
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.context import JobContext, doc_of, over_settings
 from cronaudit.recognition.facts.remarks import comments_of, planner_comment, taken_by
@@ -239,9 +239,14 @@ def _docstring(cls: Class) -> Iterator[Text]:
 
 def _of_definition(context: JobContext) -> Iterator[Text]:
     registration = context.registration
-    description = registration.options.get("description")
-    if isinstance(description, Known) and isinstance(description.value, str) and description.value.strip():
-        yield Text("description", description.value.strip(), description.at or context.site, "definition")
+    for description in (registration.options.get("description"), _own_description(context)):
+        if (
+            isinstance(description, Known)
+            and isinstance(description.value, str)
+            and description.value.strip()
+        ):
+            yield Text("description", description.value.strip(), description.at or context.site, "definition")
+            break
     lines: set[tuple[str, int]] = set()
     for place in (registration.item, registration.site):
         if place is None:
@@ -261,6 +266,16 @@ def _of_definition(context: JobContext) -> Iterator[Text]:
             for comment in comments_of(context, path):
                 if comment.end_line == line - 1 and not comment.is_trailing:
                     yield from _text(comment, path, "definition")
+
+
+def _own_description(context: JobContext) -> Value | None:
+    """What an object that is one job says of itself: ``Sweep(description="Removes …")``, ``description = '…'``."""
+    for handler in _handlers(context):
+        this = handler.this if isinstance(handler, Closure) else None
+        found = context.linker.member(this, "description") if isinstance(this, Instance) else None
+        if isinstance(found, Known) and found.value != context.registration.name:
+            return found
+    return None
 
 
 def _definition_line(context: JobContext, place: Location) -> int | None:

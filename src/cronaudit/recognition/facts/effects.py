@@ -9,7 +9,7 @@ from cronaudit.model.facts import EffectFacts, Fact, Unresolved
 from cronaudit.model.ir import Function, Name
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Known, Symbol, Unknown
-from cronaudit.recognition.context import JobContext, seen_fact
+from cronaudit.recognition.context import JobContext, Service, seen_fact
 from cronaudit.recognition.facts.acts import SIDE, acts_of
 from cronaudit.recognition.facts.effects_run_id import run_id_of
 from cronaudit.recognition.facts.guard import guard_of
@@ -91,9 +91,18 @@ def _calls_back(event: Event) -> bool:
     )
 
 
+def _names_no_provider(service: Service) -> bool:
+    """Whether no file of the service as much as names a payment provider: then no job pays, however far it goes."""
+    libraries = service.matcher.with_effects(frozenset(("payment.mutate",)))
+    tokens = [t.encode() for x in libraries for t in x.service_tokens]
+    return all(x.service_tokens for x in libraries) and not service.hits.files_with(*tokens)
+
+
 def _payments(context: JobContext) -> Fact[Payments]:
     calls = context.seen_everywhere("payment.mutate")
     if not calls:
+        if _names_no_provider(context.service):
+            return Fact("none", "No payment calls")
         return context.absent("none", "No payment calls")
     keys = [(c, c.param("key")) for c in calls]
     for call, key in keys:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cronaudit.model.deployment import EntryPoint, Environment, Process, ProcessRole, is_worker_process
+from cronaudit.model.deployment import Entry, EntryPoint, Environment, Process, ProcessRole, is_worker_process
 from cronaudit.model.ir import Function, Module
 from cronaudit.model.source import Location
 from cronaudit.recognition.context import JobContext, Service, once
@@ -97,18 +97,24 @@ def _running(service: Service, paths: tuple[str, ...]) -> tuple[Process, ...]:
 
 def _by_program(context: JobContext) -> tuple[Process, ...]:
     """The processes of a library's own program, which loads its tasks by itself: ``celery -A shop worker``."""
-    scheduler = context.registration.scheduler
-    consumer = context.registration.consumer
-    libraries = {x.library for x in (scheduler, consumer.consumer if consumer is not None else None) if x}
+    libraries = libraries_of(context)
     found = [
         p for p in context.service.deployment.in_use() if any(e.program in libraries for e in p.main_entries)
     ]
-    working = [
-        p
-        for p in found
-        if any(e.program in libraries and e.role is ProcessRole.WORKER for e in p.main_entries)
-    ]
+    working = [p for p in found if any(is_worker_of(e, libraries) for e in p.main_entries)]
     return tuple(working or found)
+
+
+def libraries_of(context: JobContext) -> frozenset[str]:
+    """The libraries that plan a job and take it up."""
+    scheduler = context.registration.scheduler
+    consumer = context.registration.consumer
+    return frozenset(x.library for x in (scheduler, consumer.consumer if consumer is not None else None) if x)
+
+
+def is_worker_of(entry: Entry, libraries: frozenset[str]) -> bool:
+    """Whether a command is a library's own worker program."""
+    return entry.program in libraries and entry.role is ProcessRole.WORKER
 
 
 def process_serves(service: Service, process: Process) -> bool:

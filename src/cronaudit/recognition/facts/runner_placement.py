@@ -8,7 +8,13 @@ from cronaudit.model.deployment import Entry, EntryPoint, Process, ProcessKind, 
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.source import Location
 from cronaudit.recognition.context import JobContext, Service
-from cronaudit.recognition.facts.processes import Placement, placement, process_probes
+from cronaudit.recognition.facts.processes import (
+    Placement,
+    is_worker_of,
+    libraries_of,
+    placement,
+    process_probes,
+)
 from cronaudit.recognition.facts.processes_http import has_probes_only, serves
 
 Separation = Literal["own", "flag", "shared"]
@@ -42,7 +48,7 @@ def separation(context: JobContext) -> Fact[Separation]:
             return Fact(
                 "own", f"{set_apart[0]} is set for {set_apart[1].name}", (found.place, set_apart[1].source)
             )
-        beside = _beside(context.service, found)
+        beside = _beside(context, found)
         if beside is not None:
             words = " ".join(beside.argv)
             places = (found.place, *_sources(found.servers))
@@ -137,11 +143,14 @@ def _set_apart(found: Placement) -> tuple[str, Process] | None:
     return None
 
 
-def _beside(service: Service, found: Placement) -> Entry | None:
+def _beside(context: JobContext, found: Placement) -> Entry | None:
     """The command that runs the job where every container starts it next to another one that serves requests."""
+    service = context.service
+    libraries = libraries_of(context)
     apart: Entry | None = None
     for process in found.servers:
-        running = [
+        # Who plans a task reaches its code too; where its library has workers of its own, those run it.
+        running = [e for e in process.main_entries if is_worker_of(e, libraries)] or [
             e for e in process.main_entries if any(_comes_to(service, path, found) for path in e.paths)
         ]
         if not running or len(running) == len(process.main_entries):

@@ -6,8 +6,8 @@ import re
 from typing import Final, Literal
 
 from cronaudit.model.facts import Fact
-from cronaudit.model.ir import Assign, Call, Expr, If, Member, Name, Operation
-from cronaudit.model.trace import Event, RegionKind
+from cronaudit.model.ir import Assign, Break, Call, Expr, If, Member, Name, Operation, Return, Throw
+from cronaudit.model.trace import Event, Region, RegionKind
 from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.hosts import host_of
@@ -64,9 +64,21 @@ def _under_duration(event: Event) -> If | None:
     for region in event.regions():
         if region.kind not in (RegionKind.THEN, RegionKind.ELSE) or not isinstance(region.node, If):
             continue
-        if _tests_duration(region.node.test, event):
+        if _tests_duration(region.node.test, event) and not _is_deadline(region):
             return region.node
     return None
+
+
+def _is_deadline(region: Region) -> bool:
+    """Whether a branch ends the loop that it stands in: it waited long enough for something, the run is not slow."""
+    branch = region.node.then if isinstance(region.node, If) and region.kind is RegionKind.THEN else ()
+    around = next((r for r in region.outward() if r is not region), None)
+    return (
+        around is not None
+        and around.kind is RegionKind.LOOP
+        and bool(branch)
+        and isinstance(branch[-1], Return | Throw | Break)
+    )
 
 
 def _tests_duration(test: Expr, event: Event) -> bool:
