@@ -348,6 +348,16 @@ def test_two_thousand_else_ifs(linked: Link) -> None:
     assert none == -1 or str(none).startswith("unknown: ")
 
 
+def test_one_of_a_large_table_is_open_and_equal_rows_are_one(linked: Link) -> None:
+    large = ", ".join(f"k{n}: {n}" for n in range(300))
+    equal = ", ".join(f"k{n}: {n % 2}" for n in range(300))
+    tree = linked({"a.ts": f"function f(key) {{ probe({{ {large} }}[key], {{ {equal} }}[key]); }}"})
+    of_large, of_equal = tree.probe("a.ts")
+
+    assert of_large == (0, 1, 2, 3, 4, 5, 6, 7, "unknown: one of more than 8 values")
+    assert of_equal == (0, 1)
+
+
 @pytest.mark.usefixtures("deep")
 def test_a_very_long_sum_and_a_very_deep_chain(linked: Link) -> None:
     total, chain = " +\n".join(["1"] * 1500), "o" + "\n.x" * 1500

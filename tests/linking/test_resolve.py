@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from collections import Counter
+
 import pytest
 
 from cronaudit.linking.resolve import Resolver, parse_jsonc
@@ -128,6 +131,29 @@ def test_a_solution_config_that_only_refers_to_others() -> None:
     }
 
     assert resolver(files).resolve("@/a", "src/b.ts") == "src/a.ts"
+
+
+def test_packages_that_extend_the_config_that_refers_to_them_are_each_read_once() -> None:
+    """A monorepo whose root refers to every package, each of which extends the root: once exponential."""
+    packages = [f"packages/p{n}" for n in range(12)]
+    files = {
+        "tsconfig.json": json.dumps({"references": [{"path": p} for p in packages]}),
+        **{
+            f"{p}/tsconfig.json": json.dumps(
+                {"extends": "../../tsconfig.json", "references": [{"path": "../p1"}]}
+            )
+            for p in packages
+        },
+    }
+    reads: Counter[str] = Counter()
+
+    def read(path: str) -> bytes:
+        reads[path] += 1
+        return files[path].encode()
+
+    Resolver(frozenset(files), read).resolve("@/a", "packages/p3/src/b.ts")
+
+    assert set(reads.values()) == {1}
 
 
 def test_a_broken_config_is_no_config() -> None:

@@ -175,10 +175,11 @@ def item(folder: Folder, value: Value, index: Value, at: Location | None) -> Val
         if isinstance(index.value, str):
             return member(folder, value, index.value, at)
     if isinstance(value, Record):
-        options = tuple(folder.force(v) for v in value.entries.values())
-        return operators.choice(options) if options else Unknown("an item of an empty object", at)
+        if not value.entries:
+            return Unknown("an item of an empty object", at)
+        return operators.choice(folder.force(v) for v in value.entries.values())
     if isinstance(value, Sequence) and value.items:
-        return operators.choice(tuple(folder.force(v) for v in value.items))
+        return operators.choice(folder.force(v) for v in value.items)
     if isinstance(value, External):
         if value.path in outside.ENVIRONMENTS:
             return Unknown("an environment variable whose name is computed", at)

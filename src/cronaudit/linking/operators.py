@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Iterable, Iterator
 
 from cronaudit.linking import names
 from cronaudit.linking.folder import Folder
@@ -75,40 +76,51 @@ def truth(value: Value) -> bool | None:
             return None
 
 
-def choice(options: tuple[Value, ...]) -> Value:
-    """One of several: equal ones once, nested choices flat, absent ones last."""
-    flat: list[Value] = []
-    for option in options:
-        for value in option.options if isinstance(option, Choice) else (option,):
-            if not any(same(value, other) for other in flat):
-                flat.append(value)
-    present = [v for v in flat if not names.is_absent(v)]
-    useful = [v for v in present if not isinstance(v, Unknown)]
+def choice(options: Iterable[Value]) -> Value:
+    """One of several: equal ones once, nested choices flat, absent ones last, and open where there are too many."""
+    distinct: dict[Hashable, Value] = {}
+    useful: list[Value] = []
+    for value in _flat(options):
+        identity = _identity(value)
+        if identity in distinct:
+            continue
+        distinct[identity] = value
+        if names.is_absent(value) or isinstance(value, Unknown):
+            continue
+        if len(useful) == _MOST_OPTIONS:
+            return Choice((*useful, Unknown(f"one of more than {_MOST_OPTIONS} values")))
+        useful.append(value)
+    present = [v for v in distinct.values() if not names.is_absent(v)]
     if len(present) == 1:
         return present[0]
     if not present:
-        return flat[0] if flat else Unknown("nothing to choose from")
+        return next(iter(distinct.values()), Unknown("nothing to choose from"))
     if not useful:
         return present[0]
     open_ones = [v for v in present if isinstance(v, Unknown)]
-    return Choice((*useful[:_MOST_OPTIONS], *open_ones[:1]))
+    return Choice((*useful, *open_ones[:1]))
 
 
-def same(a: Value, b: Value) -> bool:
-    """Whether two values are certainly the same."""
-    if a is b:
-        return True
-    if isinstance(a, Known) and isinstance(b, Known):
-        return type(a.value) is type(b.value) and a.value == b.value
-    if isinstance(a, Closure) and isinstance(b, Closure):
-        return a.function is b.function
-    if isinstance(a, ClassValue) and isinstance(b, ClassValue):
-        return a.cls is b.cls
-    if isinstance(a, External) and isinstance(b, External):
-        return a.path == b.path and a.call is b.call
-    if isinstance(a, Env) and isinstance(b, Env):
-        return a.name == b.name
-    return False
+def _flat(options: Iterable[Value]) -> Iterator[Value]:
+    for option in options:
+        yield from option.options if isinstance(option, Choice) else (option,)
+
+
+def _identity(value: Value) -> Hashable:
+    """What two values have in common that are certainly the same."""
+    match value:
+        case Known():
+            return Known, type(value.value), value.value
+        case Closure():
+            return Closure, id(value.function)
+        case ClassValue():
+            return ClassValue, id(value.cls)
+        case External():
+            return External, value.path, id(value.call)
+        case Env():
+            return Env, value.name
+        case _:
+            return id(value)
 
 
 # ---- operators ------------------------------------------------------------------------------------------------

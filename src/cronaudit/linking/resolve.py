@@ -15,8 +15,6 @@ _JSON_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _BUILT = re.compile(r"^(\./)?(dist|lib|build|out)/")
 """Where compilers put what they build from ``src``."""
-_CONFIG_DEPTH = 8
-"""How many ``extends`` are followed."""
 
 
 def parse_jsonc(text: str) -> Any:  # noqa: ANN401 - JSON
@@ -42,6 +40,7 @@ class Resolver:
     """All files of the tree."""
     read: Callable[[str], bytes]
     _configs: dict[str, _PathConfig | None] = field(default_factory=dict)
+    _read_configs: dict[str, tuple[_PathConfig | None, tuple[str, ...]]] = field(default_factory=dict)
     _packages: dict[str, tuple[str, dict[str, Any]]] | None = None
     _cache: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _python_roots: tuple[str, ...] | None = None
@@ -114,7 +113,7 @@ class Resolver:
         config: _PathConfig | None = None
         for name in ("tsconfig.json", "jsconfig.json", "tsconfig.base.json"):
             if prefix + name in self.paths:
-                config = self._read_config(prefix + name, 0)
+                config = self._config_of(prefix + name)
                 if config is not None and (config.paths or config.base is not None):
                     break
         if (config is None or not (config.paths or config.base is not None)) and folder:
@@ -122,41 +121,56 @@ class Resolver:
         self._configs[folder] = config
         return config
 
-    def _read_config(self, path: str, depth: int) -> _PathConfig | None:
-        if depth > _CONFIG_DEPTH:
-            return None
+    def _config_of(self, path: str) -> _PathConfig | None:
+        """What the file nearest to a folder says; where it only refers to projects, what the last of them says."""
+        config, references = self._read_config(path)
+        if config is None or config.paths or config.base is not None:
+            return config
+        folder = posixpath.dirname(path)
+        found = [self._config_path(f"./{r}", folder) for r in references]
+        projects = [p for p in (self._read_config(f)[0] for f in reversed(found) if f) if p is not None]
+        return next((p for p in projects if p.paths or p.base is not None), config)
+
+    def _read_config(self, path: str) -> tuple[_PathConfig | None, tuple[str, ...]]:
+        """What a file and those it extends say, and the projects it refers to. A circle of files says nothing more."""
+        if path not in self._read_configs:
+            self._read_configs[path] = (None, ())
+            self._read_configs[path] = self._parse_config(path)
+        return self._read_configs[path]
+
+    def _parse_config(self, path: str) -> tuple[_PathConfig | None, tuple[str, ...]]:
         try:
             raw = parse_jsonc(self.read(path).decode("utf-8", "replace"))
         except ValueError:
-            return None
+            return None, ()
         if not isinstance(raw, dict):
-            return None
+            return None, ()
         folder = posixpath.dirname(path)
-        inherited: _PathConfig | None = None
+        inherited = _PathConfig(None, ())
         extends = raw.get("extends")
         for parent in [extends] if isinstance(extends, str) else extends or []:
             parent_path = self._config_path(str(parent), folder)
-            if parent_path:
-                inherited = _over(inherited, self._read_config(parent_path, depth + 1))
+            above = self._read_config(parent_path)[0] if parent_path else None
+            if above is not None:
+                inherited = _over(inherited, above)
         options = raw.get("compilerOptions")
         options = options if isinstance(options, dict) else {}
         base = options.get("baseUrl")
         base = posixpath.normpath(posixpath.join(folder, base)) if isinstance(base, str) else None
-        if base is None and inherited is not None:
+        if base is None:
             base = inherited.base
         paths = options.get("paths")
-        if isinstance(paths, dict):
-            compiled = _compile_paths(paths, base if base is not None else folder)
-            return _PathConfig(base, compiled)
-        if base is not None:
-            return _PathConfig(base, inherited.paths if inherited else ())
-        if inherited is None and isinstance(raw.get("references"), list):
-            for reference in raw["references"]:
-                target = reference.get("path") if isinstance(reference, dict) else None
-                if isinstance(target, str):
-                    found = self._config_path("./" + target, folder)
-                    inherited = (self._read_config(found, depth + 1) if found else None) or inherited
-        return inherited or _PathConfig(None, ())
+        compiled = (
+            _compile_paths(paths, base if base is not None else folder) if isinstance(paths, dict) else None
+        )
+        referred = raw.get("references")
+        projects = (
+            [r.get("path") for r in referred if isinstance(r, dict)] if isinstance(referred, list) else []
+        )
+        return (
+            _PathConfig(base, inherited.paths if compiled is None else compiled),
+            tuple(p for p in projects if isinstance(p, str)),
+        )
 
     def _config_path(self, specifier: str, folder: str) -> str | None:
         if specifier.startswith("."):
@@ -306,10 +320,8 @@ class Resolver:
         yield from self._python_roots
 
 
-def _over(inherited: _PathConfig | None, later: _PathConfig | None) -> _PathConfig | None:
+def _over(inherited: _PathConfig, later: _PathConfig) -> _PathConfig:
     """What two extended configurations come to: the later one wins in what it sets."""
-    if inherited is None or later is None:
-        return later or inherited
     return _PathConfig(inherited.base if later.base is None else later.base, later.paths or inherited.paths)
 
 

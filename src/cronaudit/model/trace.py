@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cronaudit.model.ir import Call, Handler, If, Loop, Stmt, Try, With
@@ -34,6 +34,12 @@ class Region:
     parent: Region | None
     info: Handler | Event | None = None
     """The handler of a CATCH, the call of a CALLBACK or WITH."""
+    kinds: frozenset[RegionKind] = field(init=False, repr=False)
+    """Its kind, and those of what is around it."""
+
+    def __post_init__(self) -> None:
+        around: frozenset[RegionKind] = frozenset() if self.parent is None else self.parent.kinds
+        self.kinds = around if self.kind in around else around | {self.kind}
 
     def outward(self) -> Iterator[Region]:
         """This region and those around it, inner first."""
@@ -87,7 +93,7 @@ class Event:
 
     def inside(self, kind: RegionKind) -> bool:
         """Whether a region of that kind surrounds it."""
-        return any(r.kind is kind for r in self.regions())
+        return self.region is not None and kind in self.region.kinds
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,11 +84,11 @@ def _own_flag(context: JobContext, spans: Spans) -> Flag | None:
     work = {e.order for e in work_of(context)}
     for enter in spans.functions():
         node = enter.scope.node
-        # A guard around one part of the run keeps nobody from the rest of it.
-        if isinstance(node, Module) or not _covers(work, enter, spans, context):
+        if isinstance(node, Module):
             continue
         found = _guard_in(node)
-        if found is not None:
+        # A guard around one part of the run keeps nobody from the rest of it.
+        if found is not None and _covers(work, enter, spans, context):
             name, statement = found
             return Flag(
                 f"In-process guard only: {name}",
@@ -108,10 +108,17 @@ def _covers(work: set[int], enter: Event, spans: Spans, context: JobContext) -> 
         return True
     if any(is_changing(s) for s in context.sightings if s.event.order in work):
         return False
-    calls = [
-        e.order for e in context.trace.events if e.kind is EventKind.CALL and not e.inside(RegionKind.CATCH)
-    ]
-    return {o for o in work if o > enter.order} <= inside and bool(calls) and calls[-1] in inside
+    if not {o for o in work if o > enter.order} <= inside:
+        return False
+    last = next(
+        (
+            e
+            for e in reversed(context.trace.events)
+            if e.kind is EventKind.CALL and not e.inside(RegionKind.CATCH)
+        ),
+        None,
+    )
+    return last is not None and last.order in inside
 
 
 def _guard_in(node: Function) -> tuple[str, If] | None:

@@ -52,6 +52,8 @@ class Spans:
         self.events = context.trace.events
         self._calls: dict[tuple[int, int], Event] = {}
         self._enters: dict[int, list[Event]] = {}
+        self._of_scope: dict[int, list[Event]] = {}
+        """By the identity of a scope, the beginnings of the function that it is of."""
         self._ends: dict[int, int] = {}
         self._blocks: tuple[Block, ...] | None = None
         self._passed: dict[int, list[Event]] = {}
@@ -59,7 +61,9 @@ class Spans:
         for event in self.events:
             if event.kind is EventKind.CALL and event.call is not None and not event.passed:
                 self._calls.setdefault((id(event.call), id(event.scope)), event)
-            elif event.kind is EventKind.ENTER and isinstance(event.callee, Closure):
+            if event.kind is EventKind.ENTER:
+                self._of_scope.setdefault(id(event.scope), []).append(event)
+            if event.kind is EventKind.ENTER and isinstance(event.callee, Closure):
                 self._enters.setdefault(id(event.callee.function), []).append(event)
                 region = event.region
                 if region is not None and region.kind is RegionKind.CALLBACK and region.info is not None:
@@ -180,10 +184,8 @@ class Spans:
 
     def enter_of(self, event: Event) -> Event | None:
         """The beginning of the function that an event stands in."""
-        for other in reversed(self.events[: event.order]):
-            if other.kind is EventKind.ENTER and other.scope is event.scope:
-                return other
-        return None
+        entered = self._of_scope.get(id(event.scope), ())
+        return next((e for e in reversed(entered) if e.order < event.order), None)
 
     def enter_of_function(self, function: Function) -> Event | None:
         """Where the walk first entered a function."""
