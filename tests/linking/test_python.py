@@ -199,3 +199,64 @@ def test_a_conversion_that_fails_takes_the_default_of_its_handler(linked: Link) 
 
     assert tree.probe("app/env.py")[:3] == [300, 7, 3]
     assert tree.probe("app/env.py", "measure") == [300]
+
+
+def test_the_last_assignment_on_every_way_to_a_use_counts(linked: Link) -> None:
+    tree = linked(
+        {
+            "plan.py": (
+                "def one(kind):\n"
+                "    if kind == 'every':\n"
+                "        fields = {'every': 5}\n"
+                "        return fields\n"
+                "    fields = {'hour': 2}\n"
+                "    return fields\n\n"
+                "def maybe(late):\n"
+                "    hour = 1\n"
+                "    hour = 2\n"
+                "    if late:\n"
+                "        hour = 3\n"
+                "    found = hour\n"
+                "    hour = 4\n"
+                "    return found\n\n"
+                "def around():\n"
+                "    zone = 'UTC'\n"
+                "    for _ in range(3):\n"
+                "        found = zone\n"
+                "        zone = 'CET'\n"
+                "    return found\n\n"
+                "def later():\n"
+                "    zone = 'UTC'\n"
+                "    found = lambda: zone\n"
+                "    zone = 'CET'\n"
+                "    return found()\n\n"
+                "probe(one('x'), maybe(flag()), around(), later())\n"
+            )
+        }
+    )
+
+    assert tree.probe("plan.py") == [
+        {"hour": 2},
+        (2, 3),
+        ("UTC", "CET"),
+        ("UTC", "CET"),
+    ]
+
+
+def test_format_of_a_text(linked: Link) -> None:
+    tree = linked(
+        {
+            "app/names.py": (
+                "NAME = '{f.__module__}.{f.__name__}'\nPAIR = '{0}:{1}:{0}'\nBRACES = '{{{}}}'\nOPEN = '{missing}'\n\n"
+                "def sweep():\n    pass\n\n"
+                "probe(NAME.format(f=sweep), PAIR.format('a', 2), BRACES.format(1), OPEN.format())\n"
+            )
+        }
+    )
+
+    assert tree.probe("app/names.py") == [
+        "app.names.sweep",
+        "a:2:a",
+        "{1}",
+        "unknown: format of a text",
+    ]

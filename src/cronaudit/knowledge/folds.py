@@ -26,6 +26,7 @@ from cronaudit.model.value import (
     Lazy,
     Record,
     Sequence,
+    Unknown,
     Value,
 )
 from cronaudit.schedule.durations import UNITS, parse_duration
@@ -71,9 +72,9 @@ class Fold:
         return first((parse_selector(one) for one in str(text).split(" | ")), self.call, self.force)
 
     def zoned(self, expression: str) -> str | None:
-        """The expression with the zone under ``timezone`` in front; None where that zone is open."""
+        """The expression with the zone under ``timezone`` in front; None where that zone is open and has to be told."""
         zone = self.selected("timezone")
-        if zone is None:
+        if zone is None or (self.settings.get("zone") == "optional" and not isinstance(zone, Known)):
             return expression
         if isinstance(zone, Known) and isinstance(zone.value, str):
             return f"CRON_TZ={zone.value} {expression}"
@@ -114,9 +115,12 @@ class LibraryFolds:
             return folder.apply(function, Arguments((), {}), None, at)
 
         call = External(callee.path, args, at, callee.receiver)
-        return _OPERATIONS[found.operation](
-            Fold(call, folder.force, dict(found.args), found.value, at, apply)
-        )
+        stated = dict(found.args)
+        value = _OPERATIONS[found.operation](Fold(call, folder.force, stated, found.value, at, apply))
+        if value is None or not stated.get("pair"):
+            return value
+        # ``row, created = Rows.objects.get_or_create(…)``
+        return Sequence((value, Unknown("whether a row was made", at)), complete=True, at=at)
 
     def member(self, folder: Folder, found: External) -> Value | None:
         """The value of a member that its object was made with: the name of a queue."""

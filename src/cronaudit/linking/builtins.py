@@ -10,6 +10,7 @@ from typing import Protocol
 from cronaudit.linking import exports, listings, names
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.operators import as_text, choice, joined, number_from, open_operand, unset_variable
+from cronaudit.linking.texts import formatted
 from cronaudit.model.ir import Array, Call, Comprehension
 from cronaudit.model.source import Location
 from cronaudit.model.value import (
@@ -348,6 +349,8 @@ def _text_method(
         return receiver
     if name == "split" and isinstance(receiver, Known) and isinstance(receiver.value, str):
         return _split(folder, receiver, receiver.value, args, at)
+    if name == "format" and isinstance(receiver, Known) and isinstance(receiver.value, str):
+        return formatted(folder, receiver, args, at)
     return Unknown(f"{name} of a text", at)
 
 

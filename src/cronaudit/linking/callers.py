@@ -236,7 +236,7 @@ class Callers:
             names.bind_target(self._ev, target_scope, owner.target, entry)
             self._keep.append(scope)
             inner = Bound(
-                scope, (*bound.chain, *_spots(places)), (*bound.items, *places), max(rank, bound.rank)
+                scope, (*bound.chain, *_spots(places)), _within(bound.items, places), max(rank, bound.rank)
             )
             yield from self.unroll(inner, values, depth + 1)
 
@@ -343,6 +343,15 @@ def _place(value: Value) -> tuple[Item, ...]:
     if isinstance(value, Closure | ClassValue):
         at = value.function.location if isinstance(value, Closure) else value.cls.location
     return (Item(at, value),) if isinstance(at, Location) else ()
+
+
+def _within(items: tuple[Item, ...], places: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Items with those of a loop inside: what is written inside an item that a caller stated comes before it."""
+    for position, item in enumerate(items[:-1]):
+        at, end = item.location, item.location.end_line or item.location.line
+        if places and all(p.location.path == at.path and at.line <= p.location.line <= end for p in places):
+            return (*items[: position + 1], *places, *items[position + 1 :])
+    return (*items, *places)
 
 
 def _spots(items: tuple[Item, ...]) -> tuple[Location, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cronaudit.linking import imports, registries
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.guards import is_optional, tests_for_absence
+from cronaudit.linking.reaching import reaching
 from cronaudit.linking.scopes import ITEM, Binding, Step, leaves
 from cronaudit.model.ir import (
     Array,
@@ -65,7 +66,8 @@ def lookup(folder: Folder, name: str, scope: Scope, line: int) -> Value:
         if bindings:
             if current.parent is None:
                 return _global(folder, name, bindings, current)
-            return _bindings(folder, name, bindings, current)
+            # A function inside it runs at another time than what stands before it.
+            return _bindings(folder, name, bindings, current, line if current is scope else None)
         current = current.parent
     module = scope.module
     if module.language is Language.PYTHON and any(i.local == "*" for i in module.imports):
@@ -181,7 +183,9 @@ def is_absent(value: Value) -> bool:
     return isinstance(value, Known) and value.value is None
 
 
-def _bindings(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -> Value:
+def _bindings(
+    folder: Folder, name: str, bindings: list[Binding], scope: Scope, line: int | None = None
+) -> Value:
     candidates = list(bindings)
     first = candidates[0].node
     if not (
@@ -203,6 +207,12 @@ def _bindings(folder: Folder, name: str, bindings: list[Binding], scope: Scope) 
         return Unknown(f"{name} is assigned in {len(meaningful)} places")
     if grown := registries.grown_variable(folder, [b.value for b in meaningful], name, scope):
         return grown
+    if line is not None and isinstance(scope.node, Function):
+        seen = reaching(definite, scope.node, line)
+        meaningful = [b for b in meaningful if b in seen] or seen
+        if len(meaningful) == 1:
+            value = binding_value(folder, meaningful[0], name, scope)
+            return _with_members(folder, value, name, scope) if isinstance(value, Record) else value
     return _several(folder, name, meaningful, scope)
 
 

@@ -46,6 +46,8 @@ _TRANSPARENT_TYPES = frozenset(
     )
 )
 _BASES = 12
+_TASK_NAMES = ("name", "task_name")
+"""What queues call the name of a task: the attribute of the task, and the argument that gives it."""
 
 
 def _behind_proxy(folder: Folder, proxy: External, name: str, at: Location | None) -> Value | None:
@@ -114,7 +116,8 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
             if value.function.module.language is Language.PYTHON and name in (
                 "__name__",
                 "__qualname__",
-                "name",
+                "__module__",
+                *_TASK_NAMES,
             ):
                 named = _python_name(folder, value, name)
                 if named is not None:
@@ -143,16 +146,18 @@ def _of_row(folder: Folder, value: External, name: str) -> Closure | None:
 def _python_name(folder: Folder, closure: Closure, attribute: str) -> Known | None:
     """``__name__`` of a function, and ``name`` of a task: the one that its decorator gives it, else its path."""
     function = closure.function
-    if attribute != "name":
+    module = function.module.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    if attribute == "__module__":
+        return Known(module, function.location)
+    if attribute not in _TASK_NAMES:
         return Known(function.name, function.location)
     if not function.decorators:
         return None
     for decorator in function.decorators:
         for argument in decorator.args if isinstance(decorator, Call) else ():
-            if argument.name == "name":
+            if argument.name == attribute:
                 given = folder.fold(argument.value, closure.scope)
                 return given if isinstance(given, Known) else None
-    module = function.module.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     return Known(f"{module}.{function.name}", function.location)
 
 

@@ -63,13 +63,36 @@ class Declarations:
                         self._method(target) if isinstance(target, Function) else ClassValue(target, scope)
                     )
                     view = Site(callee.path, args, callee.receiver, {"decorated": thing})
-                    registration = self._registrar.register(scheduler, view, node, Bound(scope, ()), at, at)
-                    if registration is None:
-                        continue
-                    if registration.handler is None and isinstance(target, Function):
-                        registration.handler = self._method(target)
-                        registration.handler_open = ""
-                    yield registration
+                    for registration in self._under(scheduler, view, node, Bound(scope, ()), at):
+                        if registration.handler is None and isinstance(target, Function):
+                            registration.handler = self._method(target)
+                            registration.handler_open = ""
+                        yield registration
+
+    def _under(
+        self, scheduler: Scheduler, view: Site, node: Function | Module, bound: Bound, at: Location
+    ) -> Iterator[Registration]:
+        """What a decorator arms: one job, or one for each row of the list that it is handed."""
+        if scheduler.entries:
+            yield from self._registrar.entries(scheduler, view, node, bound, at)
+            return
+        registration = self._registrar.register(scheduler, view, node, bound, at, at)
+        if registration is not None:
+            yield registration
+
+    def applied(self, call: Call, node: Function | Module) -> Iterator[Registration]:
+        """``every(hours=1)(sweep)``: a decorator that is called by hand."""
+        decorator = call.callee
+        if not isinstance(decorator, Call) or len(call.args) != 1:
+            return
+        scope = self._linker.scope_of(node)
+        thing = self._linker.fold(call.args[0].value, scope)
+        if not isinstance(thing, Closure):
+            return
+        at = Location(scope.module.path, decorator.line, call.end_line)
+        for scheduler, callee, args in self._decorating(decorator, decorator, scope):
+            view = Site(callee.path, args, callee.receiver, {"decorated": thing})
+            yield from self._under(scheduler, view, node, Bound(scope, ()), at)
 
     def users_of_decorator(self, module: Module) -> Iterator[Registration]:
         """A function that makes a decorator is one: what uses it holds no token of the library itself."""

@@ -47,6 +47,7 @@ class Discovery:
             return
         for name, sites in sorted(self._linker.calls(module).items()):
             for call, node in sites:
+                yield from self._declarations.applied(call, node)
                 # A default export may be called anything, so a bare name is looked up, too.
                 if name in self._arming or (
                     isinstance(call.callee, Name) and self._bare.may_be_foreign(name, module)

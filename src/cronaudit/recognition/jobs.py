@@ -304,10 +304,15 @@ def stated_at(registration: Registration) -> Location:
     That is the registry entry, call or class in which it stands; within it the line of the schedule itself.
     """
     item = registration.item or registration.site
-    for at in (registration.timing.at, registration.name_at):
+    places = _places(registration, item)
+    # Who builds the name of each of several jobs states none of them.
+    for at, within in (
+        (registration.timing.at, places),
+        (registration.name_at, places if registration.alone else (item,)),
+    ):
         if at is None:
             continue
-        for place in _places(registration, item):
+        for place in within:
             end = place.end_line or place.line
             if at.path == place.path and place.line <= at.line <= end and end - place.line <= _LONGEST_ITEM:
                 return Location(at.path, at.line, max(end, at.line))
@@ -334,14 +339,14 @@ def _places(registration: Registration, item: Location) -> tuple[Location, ...]:
 def _distinct(found: list[Registration]) -> list[Registration]:
     """One job a registration: several schedulers behind one registry entry are one job, the first kind wins."""
     kept: list[Registration] = []
-    seen: dict[tuple[object, ...], Registration] = {}
+    seen: dict[tuple[object, ...], list[Registration]] = {}
     for registration in sorted(found, key=lambda r: r.bound.rank):
         at = stated_at(registration)
         timing = registration.timing.schedule
         key = (at.path, at.line, timing.expression, timing.interval_seconds)
-        known = seen.get(key)
-        if known is not None and (known.kind != registration.kind or known.name == registration.name):
+        known = seen.setdefault(key, [])
+        if known and (known[0].kind != registration.kind or any(k.name == registration.name for k in known)):
             continue
-        seen.setdefault(key, registration)
+        known.append(registration)
         kept.append(registration)
     return kept

@@ -79,3 +79,22 @@ def test_a_manager_of_the_project_gives_rows(service_of: ServiceOf) -> None:
 def test_what_a_query_only_reads_changes_nothing(service_of: ServiceOf) -> None:
     found = _facts(service_of, "for order in Order.objects.filter(state='open'):\n        print(order.state)")
     assert found.effects.inserts.value == "none"
+
+
+@pytest.mark.parametrize(
+    ("condition", "guard"),
+    [
+        ("pk=order.pk, state=state", "conditional"),
+        ("pk=order.pk", "state-query"),
+        ("pk=order.pk, owner=order.customer", "state-query"),
+    ],
+)
+def test_a_row_that_must_still_be_as_it_was_read(service_of: ServiceOf, condition: str, guard: str) -> None:
+    work = (
+        "order = Order.objects.filter(due__lt=now()).exclude(state='shut').first()\n"
+        "    state = order.state\n"
+        f"    found = Order.objects.filter({condition})\n"
+        "    found.update(due=None)"
+    )
+
+    assert _facts(service_of, work).effects.guard.value == guard

@@ -50,6 +50,8 @@ class Condition:
     """Whether there is a condition at all."""
     excludes: bool = False
     """Whether it leaves out what is there already."""
+    as_read: bool = False
+    """Whether the row must still be as it was read: ``filter(id=order.id, state=order.state)``."""
 
     @property
     def is_single(self) -> bool:
@@ -75,7 +77,10 @@ def condition_of(where: Value | None, view: External, linker: Linker) -> Conditi
             _link(name, link, linker, states, keys)
         if link.path.rpartition(".")[0].endswith("[]"):
             break  # an item of what was found: the query that found it is no part of this call
-    return Condition(frozenset(states), frozenset(keys), filtered)
+    read = {column for column in keys if _is_as_read(column, view, linker)}
+    as_read = bool(read) and any(_KEY.search(k) for k in keys)
+    states |= read if as_read else set()
+    return Condition(frozenset(states), frozenset(keys), filtered, as_read=as_read)
 
 
 def chain_of(view: External) -> Iterator[External]:
@@ -86,6 +91,18 @@ def chain_of(view: External) -> Iterator[External]:
         yield current
         current = current.receiver
         seen += 1
+
+
+def _is_as_read(column: str, view: External, linker: Linker) -> bool:
+    """Whether a condition compares a column with what was read from it."""
+    given = (
+        linker.force(link.args.named[column])
+        for link in chain_of(view)
+        if link.args and column in link.args.named
+    )
+    return not _KEY.search(column) and any(
+        isinstance(v, External) and v.path.endswith(f").{column}") for v in given
+    )
 
 
 def _link(name: str, link: External, linker: Linker, states: set[str], keys: set[str]) -> None:

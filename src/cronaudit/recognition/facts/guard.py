@@ -126,7 +126,7 @@ class _Judge:
         condition = write.condition
         if write.kind == "upsert" or condition.excludes:
             return "conditional", "Upsert", (act.location,)
-        if write.kind == "update" and condition.states & write.sets:
+        if write.kind == "update" and (condition.states & write.sets or condition.as_read):
             return "conditional", _conditional(write), (act.location,)
         if write.kind == "delete" and (condition.states or write.set_based) and write.is_sql:
             return "conditional", _conditional(write), (act.location,)

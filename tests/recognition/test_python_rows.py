@@ -1,0 +1,217 @@
+"""Schedules that stand as rows of a database, in lists that decorators fill, and under decorators called by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.recognition.small_trees import discover
+
+SWEEP = {
+    "shop/tasks.py": (
+        "from celery import shared_task\nfrom app import db\n\n@shared_task\ndef sweep():\n"
+        "    db.execute('delete from carts')\n"
+    )
+}
+
+
+def _command(body: str) -> dict[str, str]:
+    lines = "".join(f"        {line}\n" for line in body.splitlines())
+    return {
+        **SWEEP,
+        "shop/management/commands/plan.py": (
+            "from django.core.management.base import BaseCommand\n"
+            "from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask\n\n"
+            f"class Command(BaseCommand):\n    def handle(self, *args, **options):\n{lines}"
+        ),
+    }
+
+
+ROWS = {
+    "an interval that is got or made": (
+        (
+            "every, made = IntervalSchedule.objects.get_or_create(every=10, period=IntervalSchedule.MINUTES)\n"
+            "PeriodicTask.objects.get_or_create(interval=every, name='carts', task='shop.tasks.sweep')"
+        ),
+        "600 s",
+    ),
+    "an interval in a row that is made": (
+        (
+            "PeriodicTask.objects.create(name='carts', task='shop.tasks.sweep',\n"
+            "    interval=IntervalSchedule.objects.create(every=2, period='hours'))"
+        ),
+        "7200 s",
+    ),
+    "a crontab with its zone": (
+        (
+            "at, _ = CrontabSchedule.objects.get_or_create(minute='30', hour='3', timezone='Europe/Oslo')\n"
+            "PeriodicTask.objects.update_or_create(\n"
+            "    name='carts', defaults={'crontab': at, 'task': 'shop.tasks.sweep'})"
+        ),
+        "CRON_TZ=Europe/Oslo 30 3 * * *",
+    ),
+    "a crontab in a zone that is only known at run time": (
+        (
+            "at, _ = CrontabSchedule.objects.get_or_create(minute='0', hour='4', timezone=zone())\n"
+            "PeriodicTask.objects.create(name='carts', crontab=at, task='shop.tasks.sweep')"
+        ),
+        "0 4 * * *",
+    ),
+    "what a form says": (
+        (
+            "every, _ = IntervalSchedule.objects.get_or_create(**options)\n"
+            "PeriodicTask.objects.get_or_create(interval=every, name='carts', task='shop.tasks.sweep')"
+        ),
+        "open",
+    ),
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_rows_of_a_schedule_store(tmp_path: Path, row: str) -> None:
+    body, schedule = ROWS[row]
+
+    assert discover(tmp_path, _command(body)).rows() == [("carts", schedule, "sweep")]
+
+
+PLAN = {
+    "shop/registry.py": (
+        "PLANNED = []\n\n"
+        "def periodic(crontab=None, interval=None, name=None):\n"
+        "    def wrap(func):\n"
+        "        task = '{func.__module__}.{func.__name__}'.format(func=func)\n"
+        "        PLANNED.append({\n"
+        "            name or task: {'task': task, 'interval': interval, 'crontab': crontab}\n"
+        "        })\n"
+        "        return func\n"
+        "    return wrap\n"
+    ),
+    "shop/plan.py": (
+        "from celery.signals import worker_ready\n"
+        "from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask\n"
+        "from shop.registry import PLANNED\n\n"
+        "def plan(rows):\n"
+        "    for name, row in rows.items():\n"
+        "        interval = None\n"
+        "        crontab = None\n"
+        "        if isinstance(row.get('interval'), int):\n"
+        "            fields = dict(every=row['interval'], period=IntervalSchedule.SECONDS)\n"
+        "            interval = IntervalSchedule.objects.filter(**fields).first()\n"
+        "            if interval is None:\n"
+        "                interval = IntervalSchedule.objects.create(**fields)\n"
+        "        elif isinstance(row.get('crontab'), str):\n"
+        "            minute, hour, day, month, week = row['crontab'].split()\n"
+        "            fields = dict(\n"
+        "                minute=minute, hour=hour, day_of_month=day, month_of_year=month, day_of_week=week)\n"
+        "            crontab = CrontabSchedule.objects.create(**fields)\n"
+        "        defaults = dict(interval=interval, crontab=crontab, task=row['task'])\n"
+        "        PeriodicTask.objects.update_or_create(name=name, defaults=defaults)\n\n"
+        "@worker_ready.connect\n"
+        "def on_ready(**kwargs):\n"
+        "    for rows in PLANNED:\n"
+        "        plan(rows)\n"
+    ),
+    "shop/jobs.py": (
+        "from celery import shared_task\nfrom app import db\nfrom shop.registry import periodic\n\n"
+        "@shared_task\n@periodic(interval=300)\ndef check():\n    db.execute('update a')\n\n"
+        "@shared_task\n@periodic(crontab='0 2 * * *', name='nightly')\ndef purge():\n"
+        "    db.execute('delete from b')\n"
+    ),
+}
+
+
+def test_decorators_that_fill_a_list_of_rows(tmp_path: Path) -> None:
+    found = discover(tmp_path, PLAN)
+
+    assert [(j.name, j.schedule, j.handler, j.at) for j in found.jobs] == [
+        ("shop.jobs.check", "300 s", "check", "shop/jobs.py:6"),
+        ("nightly", "0 2 * * *", "purge", "shop/jobs.py:11"),
+    ]
+
+
+def test_rows_that_a_table_is_begun_with(tmp_path: Path) -> None:
+    files = {
+        "shop/scheduler.py": (
+            "from taskiq import TaskiqScheduler\n"
+            "from taskiq_postgresql import PostgresqlBroker\n"
+            "from taskiq_postgresql.scheduler_source import PostgresqlSchedulerSource\n"
+            "from app import db\n\n"
+            "broker = PostgresqlBroker(dsn='postgres://')\n\n"
+            "@broker.task\nasync def refresh():\n    await db.execute('x')\n\n"
+            "@broker.task(task_name='covers')\nasync def fetch_covers():\n    await db.execute('y')\n\n"
+            "ROWS = {\n"
+            "    refresh.task_name: [{'cron': '*/2 * * * *'}],\n"
+            "    fetch_covers.task_name: [{'cron': '0 0 * * 1'}],\n"
+            "}\n\n"
+            "source = PostgresqlSchedulerSource(dsn='postgres://', broker=broker, startup_schedule=ROWS)\n"
+            "scheduler = TaskiqScheduler(broker=broker, sources=[source])\n"
+        )
+    }
+
+    assert [(j.name, j.schedule, j.handler, j.at) for j in discover(tmp_path, files).jobs] == [
+        ("shop.scheduler.refresh", "*/2 * * * *", "refresh", "shop/scheduler.py:17"),
+        ("covers", "0 0 * * 1", "fetch_covers", "shop/scheduler.py:18"),
+    ]
+
+
+def test_each_row_of_a_label_is_a_job(tmp_path: Path) -> None:
+    files = {
+        "shop/worker.py": (
+            "from taskiq_redis import RedisStreamBroker\nfrom app import db\n\n"
+            "broker = RedisStreamBroker(url='redis://')\n\n"
+            "@broker.task(schedule=[\n"
+            "    {'cron': '0 9 * * *', 'cron_offset': 'Europe/Oslo'},\n"
+            "    {'cron': '0 18 * * *', 'schedule_id': 'evening'},\n"
+            "])\n"
+            "async def report():\n    await db.execute('x')\n\n"
+            "@broker.task\nasync def by_order():\n    await db.execute('y')\n"
+        )
+    }
+
+    assert [(j.name, j.schedule, j.zone, j.handler, j.at) for j in discover(tmp_path, files).jobs] == [
+        (None, "0 9 * * *", "Europe/Oslo", "report", "shop/worker.py:7"),
+        ("evening", "0 18 * * *", None, "report", "shop/worker.py:8"),
+    ]
+
+
+RECURRING = (
+    "from datetime import timedelta\nfrom app import db\n"
+    "from task_processor.decorators import register_recurring_task, register_task_handler\n\n"
+    "@register_recurring_task(run_every=timedelta(hours=6))\ndef refresh():\n    db.execute('x')\n\n"
+    "def charge():\n    db.execute('y')\n\n"
+    "@register_task_handler()\ndef by_order():\n    db.execute('z')\n\n"
+    "def arm():\n    register_recurring_task(run_every=timedelta(minutes=30))(charge)\n\n"
+    "arm()\n"
+)
+
+
+def test_a_decorator_that_is_called_by_hand(tmp_path: Path) -> None:
+    found = discover(tmp_path, {"shop/tasks.py": RECURRING})
+
+    assert [(j.kind, j.schedule, j.handler, j.at) for j in found.jobs] == [
+        ("task-processor", "21600 s", "refresh", "shop/tasks.py:5"),
+        ("task-processor", "1800 s", "charge", "shop/tasks.py:17"),
+    ]
+
+
+def test_words_for_the_period_of_a_row(tmp_path: Path) -> None:
+    files = {
+        "shop/management/commands/arm.py": (
+            "from django.core.management.base import BaseCommand\n"
+            "from django_q.models import Schedule\nfrom django_q.tasks import schedule\n\n"
+            "class Command(BaseCommand):\n    def handle(self, *args, **options):\n"
+            "        schedule('shop.work.purge', schedule_type=Schedule.DAILY)\n"
+            "        schedule('shop.work.report', name='report', schedule_type=Schedule.WEEKLY)\n"
+            "        schedule('shop.work.once', next_run=options['at'])\n"
+        ),
+        "shop/work.py": (
+            "from app import db\n\ndef purge():\n    db.execute('x')\n\ndef report():\n    db.execute('y')\n\n"
+            "def once():\n    db.execute('z')\n"
+        ),
+    }
+
+    assert discover(tmp_path, files).rows() == [
+        (None, "86400 s", "purge"),
+        ("report", "604800 s", "report"),
+    ]
