@@ -178,6 +178,12 @@ WORKSPACES = {
     "packages/root/entry.js": "",
     "packages/source/package.json": '{"name": "sourced", "source": "code/main.ts", "main": "dist/gone.js"}',
     "packages/source/code/main.ts": "",
+    "packages/lib/package.json": '{"name": "@acme/lib", "main": "./dist/index.js"}',
+    "packages/lib/lib/index.ts": "",
+    "packages/stated/package.json": '{"name": "@acme/stated", "main": "./dist/index.js"}',
+    "packages/stated/tsconfig.json": '{"compilerOptions": {"rootDir": "code", "outDir": "dist"}}',
+    "packages/stated/code/index.ts": "",
+    "packages/stated/lib/index.ts": "",
 }
 
 
@@ -185,6 +191,8 @@ WORKSPACES = {
     ("specifier", "file"),
     [
         ("@acme/jobs", "packages/jobs/src/index.ts"),
+        ("@acme/lib", "packages/lib/lib/index.ts"),
+        ("@acme/stated", "packages/stated/code/index.ts"),
         ("@acme/jobs/nightly", "packages/jobs/src/nightly.ts"),
         ("@acme/jobs/src/nightly", "packages/jobs/src/nightly.ts"),
         ("@acme/jobs/dist/nightly", "packages/jobs/src/nightly.ts"),

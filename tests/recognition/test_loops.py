@@ -77,6 +77,30 @@ JOBS = {
         ),
         ("sleep-loop", "1 s", "main"),
     ),
+    "until a callback is told that it has stopped": (
+        (
+            "function begin(onStopped) {\n  const tick = async () => {\n"
+            "    if (stopping) { return onStopped(); }\n    await sweep();\n    setTimeout(tick, 4000);\n  };\n"
+            "  tick();\n}\nbegin(() => {});"
+        ),
+        ("set-timeout-loop", "4 s", "begin.tick"),
+    ),
+    "later after an error, and at once without one": (
+        (
+            "async function tick() {\n  const result = await sweep();\n"
+            "  if (result.error) { setTimeout(tick, 60_000); return; }\n  setTimeout(tick, 5000);\n}\ntick();"
+        ),
+        ("set-timeout-loop", "5 s", "tick"),
+    ),
+    "an option says that it ends with an error": (
+        SLEEP
+        + (
+            "class Daemon {\n  async start() {\n    while (!this.signal.aborted) {\n"
+            "      try { await sweep(); } catch (e) { if (!this.goesOn) { break; } }\n      await sleep(1000);\n"
+            "    }\n  }\n}\nnew Daemon().start();"
+        ),
+        ("sleep-loop", "1 s", "Daemon.start"),
+    ),
     "a promise on the spot": (
         (
             "async function main() {\n  while (true) {\n    await sweep();\n"
@@ -123,6 +147,61 @@ DECOYS = {
         + (
             "async function ready() {\n  while (true) {\n    if (await sweep()) return;\n"
             "    await sleep(100);\n  }\n}\nready();"
+        ),
+        "it waits until a condition holds",
+    ),
+    "an attempt that answers a callback": (
+        (
+            "function lock(key, callback) {\n  const attempt = () => {\n    take(key, (error, got) => {\n"
+            "      if (error) return callback(error);\n      if (got) { sweep(); callback(null, got); }\n"
+            "      else { setTimeout(attempt, 50); }\n    });\n  };\n  attempt();\n}\n"
+            "lock('a', () => {});"
+        ),
+        "it goes on until it can answer its caller",
+    ),
+    "an attempt that has taken too long": (
+        (
+            "function lock(key, callback) {\n  const begun = Date.now();\n  const attempt = async () => {\n"
+            "    if (Date.now() - begun > 1000) { return callback(new Error('timeout')); }\n    await sweep();\n"
+            "    setTimeout(attempt, 50);\n  };\n  attempt();\n}\nlock('a', () => {});"
+        ),
+        "it goes on until it can answer its caller",
+    ),
+    "waiting for the end of the process": (
+        (
+            "function leave() {\n  if (clients.size === 0) { process.exit(); }\n"
+            "  else { sweep(); setTimeout(() => leave(), 5000); }\n}\nleave();"
+        ),
+        "it waits until the process may end",
+    ),
+    "after an error that is returned": (
+        (
+            "async function connect() {\n  const result = await sweep();\n"
+            "  if (result.error) { setTimeout(() => { connect(); }, 5000); return; }\n  ready = true;\n}\nconnect();"
+        ),
+        "it arms itself only after a failure: a retry",
+    ),
+    "begun again by a catch": (
+        (
+            "function reconnect() {\n  setTimeout(() => { void sweep().then(() => {}).catch(() => { reconnect(); }); },"
+            " 1000);\n}\nreconnect();"
+        ),
+        "it arms itself only after a failure: a retry",
+    ),
+    "cleared by the function around it": (
+        (
+            "async function release() {\n  let timer;\n  const look = async () => {\n    await sweep();\n"
+            "    timer = setTimeout(look, 2000);\n  };\n  timer = setTimeout(look, 2000);\n  await close();\n"
+            "  clearTimeout(timer);\n}\nrelease();"
+        ),
+        "it is cleared when the function that started it ends",
+    ),
+    "given up at a deadline": (
+        SLEEP
+        + (
+            "async function settled(args) {\n  const begun = Date.now();\n  while (true) {\n"
+            "    const elapsed = Date.now() - begun;\n    if (elapsed > args.limit) { throw new Error('late'); }\n"
+            "    await sweep();\n    await sleep(100);\n  }\n}\nsettled({ limit: 5 });"
         ),
         "it waits until a condition holds",
     ),

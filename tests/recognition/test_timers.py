@@ -112,6 +112,13 @@ DECOYS = {
         ),
         "it only refreshes a value in memory",
     ),
+    "a refreshed value in two steps": (
+        (
+            "let settings = {};\nsetInterval(async () => {\n  const found = db.query('select * from settings');\n"
+            "  settings = await found.rows();\n}, 60000);"
+        ),
+        "it only refreshes a value in memory",
+    ),
     "a progress ticker": (
         "let done = 0;\nsetInterval(() => { console.log(`${done} done`); }, 1000);",
         "its work stays in the memory of the process",

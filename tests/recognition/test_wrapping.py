@@ -37,6 +37,16 @@ WRAPPERS = {
         ),
         "poll(sweep, 60_000);\npoll(count, 300_000);\n",
     ),
+    "a loop that takes options": (
+        (
+            "import { setTimeout as wait } from 'node:timers/promises';\n"
+            "function every({ tick, ms, onError = () => {} }) {\n  const ac = new AbortController();\n"
+            "  const loop = async () => {\n    while (!ac.signal.aborted) {\n"
+            "      try { await tick(); } catch (e) { onError(e); }\n"
+            "      await wait(ms, undefined, { signal: ac.signal });\n    }\n  };\n  void loop();\n}\n"
+        ),
+        "every({ tick: sweep, ms: 60_000 });\nevery({ ms: 300_000, tick: count });\n",
+    ),
     "an object that keeps the work": (
         (
             "class Poller {\n  constructor(private work, private ms) {}\n"

@@ -15,7 +15,8 @@ _ENVIRONMENTS = (
     "os.environ",
 )
 _DEFAULTS = frozenset(("default", "catch", "prefault"))
-_CHANGING = frozenset(("transform", "preprocess", "custom"))
+_CHANGING = frozenset(("transform", "preprocess", "custom", "pipe", "overwrite"))
+_ADDING = frozenset(("extend", "safeExtend", "merge", "append", "keys"))
 _CHAIN = 24
 
 
@@ -72,17 +73,25 @@ def one(name: Value | None, default: Value | None, at: Location | None) -> Value
     return default
 
 
-def _fields(table: Value | None, force: Force) -> Record | None:
-    """The fields of a schema: an object, or the call that wraps one."""
-    for _ in range(_CHAIN):
+def _fields(table: Value | None, force: Force, depth: int = _CHAIN) -> Record | None:
+    """The fields of a schema: an object, or the call that wraps one, with what later calls of its chain add."""
+    added: dict[str, Value | Lazy] = {}
+    for _ in range(depth):
         if isinstance(table, Record):
-            return table
+            return Record({**table.entries, **added}, table.complete, table.at) if added else table
         if not isinstance(table, External):
+            return None
+        method = last_of(table.path)
+        if method in _CHANGING:
             return None
         args = table.args.positional if table.args is not None and table.path.endswith(")") else ()
         inner = force(args[0]) if args else None
-        # ``z.object({…}).strict()``, ``z.object({…}).extend({…})``: the first object of the chain.
         if table.receiver is not None and table.receiver is not table:
+            if method in _ADDING and isinstance(inner, Record | External):
+                more = _fields(inner, force, depth - 1)
+                if more is None or not more.complete:
+                    return None
+                added = {**more.entries, **added}
             table = table.receiver
         elif isinstance(inner, Record | External):
             table = inner

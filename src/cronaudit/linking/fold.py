@@ -221,14 +221,11 @@ class Evaluator:
         return Unknown("this is not known here")
 
     def _template(self, expr: Template, scope: Scope) -> Value:
-        parts: list[str | Value] = []
-        for part in expr.parts:
-            if isinstance(part, str):
-                parts.append(part)
-                continue
-            value = self.fold(part, scope)
-            parts.append(operators.as_text(value) if isinstance(value, Known) else value)
-        return operators.joined(parts, _at(expr, scope))
+        parts = [part if isinstance(part, str) else self.fold(part, scope) for part in expr.parts]
+        texts: list[str | Value] = [operators.as_text(p) if isinstance(p, Known) else p for p in parts]
+        text = operators.joined(texts, _at(expr, scope))
+        default_of = next((p.default_of for p in parts if isinstance(p, Known) and p.default_of), None)
+        return Known(text.value, text.at, None, default_of) if isinstance(text, Known) else text
 
     def _conditional(self, expr: Conditional, scope: Scope) -> Value:
         test = operators.truth(self.fold(expr.test, scope))

@@ -234,16 +234,25 @@ class Resolver:
             if path:
                 return path
             # ``dist/x.js`` is built from ``src/x.ts``; only the source is in the tree.
-            source = _BUILT.sub("src/", target)
-            path = self._file(posixpath.normpath(posixpath.join(root, source)))
-            if path:
-                return path
+            for source in self._source_folders(root) if _BUILT.match(target) else ():
+                path = self._file(posixpath.normpath(posixpath.join(root, _BUILT.sub(source, target))))
+                if path:
+                    return path
         built = _BUILT.sub("src/", rest)
         for base in (rest, f"src/{rest}", built) if rest else ("src/index", "index", "src"):
             path = self._file(posixpath.normpath(posixpath.join(root, base)))
             if path:
                 return path
         return None
+
+    def _source_folders(self, root: str) -> tuple[str, ...]:
+        """Where a package's compiler may take its sources from: what it says, else where they usually lie."""
+        try:
+            raw = parse_jsonc(self.read(posixpath.join(root, "tsconfig.json")).decode("utf-8", "replace"))
+            stated = raw["compilerOptions"]["rootDir"]
+        except (KeyError, OSError, TypeError, ValueError):
+            stated = None
+        return (*((f"{stated}/",) if isinstance(stated, str) else ()), "src/", "lib/", "")
 
     def _subpath_import(self, specifier: str, folder: str) -> str | None:
         while True:

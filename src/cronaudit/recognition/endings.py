@@ -18,12 +18,25 @@ from cronaudit.model.ir import (
     Operation,
     Return,
     Stmt,
+    This,
+    Throw,
     Try,
 )
 from cronaudit.model.walking import blocks, inside, statements
 
 STOPPING = ("stop", "abort", "shut", "clos", "exit", "running", "alive", "active", "cancel", "destroy", "quit", "kill",
             "disposed", "terminat", "signal", "paused", "enabled", "started")  # fmt: skip
+_DEADLINES = (
+    "elapsed",
+    "deadline",
+    "timed_out",
+    "timedout",
+    "timeoutms",
+    "timeout_ms",
+    "max_wait",
+    "maxwait",
+)
+"""What a test is about that gives up waiting."""
 _MODES = ("once", "oneshot", "one_shot", "forever", "daemon", "loop", "single_run", "run_single")
 """Names of options that choose between one round and many."""
 _INTERRUPTS = frozenset(
@@ -43,6 +56,8 @@ def ends_on_success(loop: Loop, node: Function | Module) -> bool:
         for statement in body:
             if isinstance(statement, Return) and isinstance(statement.value, Name | Member | Object | Array):
                 return True  # an operation that goes on until it has what it gives back
+            if isinstance(statement, Throw) and any(_is_deadline(test) for test in tests):
+                return True
             if isinstance(statement, Break | Return):
                 if not any(is_order(test) for test in tests):
                     return True
@@ -53,18 +68,36 @@ def ends_on_success(loop: Loop, node: Function | Module) -> bool:
             elif isinstance(statement, Loop):
                 continue
             elif isinstance(statement, Try):
-                parts = (
-                    statement.body,
-                    statement.final,
-                    *(h.body for h in statement.handlers if not _interrupts(h)),
-                )
-                if any(leaves(part, tests) for part in parts):
+                caught = [h.body for h in statement.handlers if not _interrupts(h)]
+                if leaves(statement.body, tests) or leaves(statement.final, tests):
+                    return True
+                if any(leaves(body, tests) for body in caught if not _leaves_by_option(body)):
                     return True
             elif any(leaves(b, tests) for b in blocks(statement)):
                 return True
         return False
 
     return leaves(loop.body, ())
+
+
+def _leaves_by_option(body: tuple[Stmt, ...]) -> bool:
+    """Whether a handler leaves only where an option says so: ``catch { if (!this.continueOnError) break; }``."""
+    for statement in body:
+        if isinstance(statement, Break | Return):
+            return False
+        if isinstance(statement, If) and any(isinstance(s, Break | Return) for s in statement.then):
+            test = statement.test
+            negated = isinstance(test, Operation) and test.op in ("not", "!") and len(test.operands) == 1
+            asked = test.operands[0] if isinstance(test, Operation) and negated else test
+            if not isinstance(asked, Member) or not isinstance(asked.object, This | Name):
+                return False
+    return True
+
+
+def _is_deadline(test: Expr) -> bool:
+    """Whether a test asks whether something has taken too long."""
+    names = [e.name.lower() for e in inside(test) if isinstance(e, Name | Member)]
+    return any(word in name for name in names for word in _DEADLINES)
 
 
 def required_mode(loop: Loop, node: Function | Module) -> str | None:

@@ -29,6 +29,7 @@ from cronaudit.recognition.endings import ends_on_success, required_mode
 from cronaudit.recognition.found import Registration, Rejection, Timing
 from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.naming import named_by
+from cronaudit.recognition.operations import answers, follows_failure, stands_under_failure, told_at_the_end
 from cronaudit.recognition.pauses import Pauses
 from cronaudit.recognition.timers import judge_interval, rearms
 from cronaudit.recognition.timing import read
@@ -53,15 +54,16 @@ class Loops:
     def timeouts(self, module: Module) -> Iterator[Registration]:
         """The self-arming timers of a module, one for each function that they run."""
         found: dict[int, list[tuple[Call, Function, Closure]]] = {}
+        retried: set[int] = set()
         calls = self._linker.calls(module, self._timers)
         for call, node in (site for name in self._timers if name in calls for site in calls[name]):
             if not isinstance(node, Function) or not call.args:
                 continue
-            handler = self._armed(call, node)
+            handler = self._armed(call, node, retried)
             if handler is not None:
                 found.setdefault(id(self._cycle(handler, node)), []).append((call, node, handler))
         for sites in found.values():
-            lasting = [s for s in sites if not self._only_on_failure(s[0], s[1])]
+            lasting = [s for s in sites if id(s[0]) not in retried and not self._only_on_failure(s[0], s[1])]
             if not lasting:
                 self._reject(sites[0][0], module, "it arms itself only after a failure: a retry")
                 continue
@@ -76,9 +78,14 @@ class Loops:
             if against is not None:
                 self._reject(call, module, against.reason)
                 continue
+            reason = answers(call, node, self._cycle(handler, node))
+            if reason:
+                self._reject(call, module, reason)
+                continue
             yield from self._timeout(call, node, handler, module)
 
-    def _armed(self, call: Call, node: Function) -> Closure | None:
+    def _armed(self, call: Call, node: Function, retried: set[int]) -> Closure | None:
+        """What a call runs that arms it again; `retried` takes those that only do so when their work has failed."""
         scope = self._linker.scope_of(node)
         timer = self._pauses.timer(call, scope)
         if timer is None:
@@ -90,7 +97,10 @@ class Loops:
             return handler
         trace = self._linker.walk(handler)
         around = _enclosing(node)
-        if any(rearms(trace, f) or handler.function is f for f in around):
+        again = [event for f in around for event in rearms(trace, f)]
+        if again and all(follows_failure(event) for event in again):
+            retried.add(id(call))
+        if again or any(handler.function is f for f in around):
             return handler
         return None
 
@@ -117,6 +127,8 @@ class Loops:
     def _only_on_failure(self, call: Call, node: Function) -> bool:
         if _counts(call, node):
             return True
+        if stands_under_failure(node.body, call):
+            return True
         return _stands_in_catch(node.body, call) or _is_failure_callback(node, self._linker)
 
     def _timeout(
@@ -136,7 +148,8 @@ class Loops:
             else Closure(node, scope.parent or scope)
         )
         bodies = (handler.function, runs.function, node, unwrapped(handler, self._linker).function)
-        works = called_parameters(bodies, self._linker, runs.function)
+        ended = told_at_the_end(call, node, self._cycle(handler, node))
+        works = [w for w in called_parameters(bodies, self._linker, runs.function) if w.name not in ended]
 
         def settles(outer: Scope) -> bool:
             inner = scope_inside(outer, runs.function, node, self._linker)

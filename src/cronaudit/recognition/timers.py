@@ -17,19 +17,16 @@ from cronaudit.model.ir import (
     Expr,
     Function,
     FunctionKind,
-    If,
     Member,
     Module,
     Name,
-    Return,
-    Stmt,
     This,
-    Throw,
 )
 from cronaudit.model.linker import Linker
 from cronaudit.model.trace import Event, EventKind, RegionKind, Trace
 from cronaudit.model.value import Closure, External, Symbol, Unknown
-from cronaudit.model.walking import blocks, expressions, functions_in, inside, statements
+from cronaudit.model.walking import expressions, functions_in, inside, statements
+from cronaudit.recognition.operations import ending_branches
 from cronaudit.recognition.sightings import Reader, Sighting
 
 CHANGING = frozenset(
@@ -90,7 +87,8 @@ def judge_work(trace: Trace, reader: Reader) -> tuple[Judgement, tuple[Sighting,
             ), sightings
     reading = [s for s in sightings if s.effect in READING]
     read = {id(s.event) for s in sightings}
-    opaque = [e for e in trace.events if id(e) not in read and _is_opaque_work(e)]
+    begun = tuple({s.event.external for s in reading if s.event.external is not None})
+    opaque = [e for e in trace.events if id(e) not in read and _is_opaque_work(e) and not _goes_on(e, begun)]
     if reading and (opaque or _does_more(trace, reading)):
         return Judgement(is_job=True, reason=f"it reads at {reading[0].location} and acts on it"), sightings
     if reading:
@@ -153,6 +151,12 @@ def _is_opaque_work(event: Event) -> bool:
     ):
         return False
     return verb not in _QUIET_VERBS and "." in path.partition(":")[2] and path.count("(") > 0
+
+
+def _goes_on(event: Event, begun: tuple[str, ...]) -> bool:
+    """Whether a call is a further step of something that is read: ``Model.find().exec()``, ``fetch().json()``."""
+    path = event.external or ""
+    return any(path.removeprefix(start).startswith(("().", ".")) for start in begun if path.startswith(start))
 
 
 def _verb_of(event: Event) -> str:
@@ -259,13 +263,8 @@ def _clears_itself(handler: Closure, handle: Expr | None) -> bool:
 
 def _cleared_by_operation(handle: Expr, call: Call, node: Function | Module, handler: Closure | None) -> str:
     """Where a local timer is cleared by the operation that started it; empty where it outlives it."""
-    if not isinstance(handle, Name) or isinstance(node, Module):
-        return ""
-    declared = any(
-        isinstance(s, Assign) and s.declares and isinstance(s.target, Name) and s.target.name == handle.name
-        for s in statements(node.body)
-    )
-    if not declared:
+    owner = _declares(handle, node) if isinstance(handle, Name) else None
+    if owner is None:
         return ""
     if any(
         isinstance(e, Call)
@@ -273,15 +272,33 @@ def _cleared_by_operation(handle: Expr, call: Call, node: Function | Module, han
         and e.args
         and _same_place(e.args[0].value, handle)
         and e.line > call.line
-        for e in expressions(node.body)
+        for e in expressions(owner.body)
     ):
         return "when the function that started it ends"
+    if owner is not node or not isinstance(node, Function):
+        return ""
     for function in functions_in(node):
         if handler is not None and function is handler.function:
             continue
         if _clears(function, handle) and not _is_shutdown(function, node):
             return "by the operation that started it"
     return ""
+
+
+def _declares(handle: Name, node: Function | Module) -> Function | None:
+    """The function, `node` or one around it, whose variable keeps the timer."""
+    current: Function | Module = node
+    while isinstance(current, Function):
+        for s in statements(current.body):
+            if (
+                isinstance(s, Assign)
+                and isinstance(s.target, Name)
+                and s.target.name == handle.name
+                and s.declares
+            ):
+                return current
+        current = current.parent
+    return None
 
 
 def _is_shutdown(function: Function, node: Function) -> bool:
@@ -300,16 +317,15 @@ def _is_shutdown(function: Function, node: Function) -> bool:
     return True
 
 
-def rearms(trace: Trace, function: Function) -> Event | None:
-    """The event of a trace that enters `function` again: a timer that arms itself."""
-    for event in trace.events[1:]:
-        if (
-            event.kind is EventKind.ENTER
-            and isinstance(event.callee, Closure)
-            and event.callee.function is function
-        ):
-            return event
-    return None
+def rearms(trace: Trace, function: Function) -> list[Event]:
+    """The events of a trace that enter `function` again: a timer that arms itself."""
+    return [
+        event
+        for event in trace.events[1:]
+        if event.kind is EventKind.ENTER
+        and isinstance(event.callee, Closure)
+        and event.callee.function is function
+    ]
 
 
 def branches_that_end(
@@ -321,29 +337,5 @@ def branches_that_end(
     """
     around = {f.name for f in (node, *functions_in(node)) if f.name is not None}
     around.update(name for name in arming if name is not None)
-    found: set[tuple[int, RegionKind]] = set()
-    block: tuple[Stmt, ...] | None = node.body
-    while block is not None:
-        inner: tuple[Stmt, ...] | None = None
-        for statement in block:
-            holding = next((b for b in blocks(statement) if _holds_call(b, call)), None)
-            for kind, branch in _branches(statement):
-                names = {e.name for e in expressions(branch) if isinstance(e, Name | Member)}
-                ends = branch and (holding is not None or isinstance(branch[-1], Return | Throw))
-                if branch is not holding and ends and not names & {*around, "setTimeout"}:
-                    found.add((id(statement), kind))
-            if holding is not None or _holds_call((statement,), call):
-                inner = holding
-                break
-        block = inner
-    return frozenset(found)
-
-
-def _branches(statement: Stmt) -> tuple[tuple[RegionKind, tuple[Stmt, ...]], ...]:
-    if not isinstance(statement, If):
-        return ()
-    return (RegionKind.THEN, statement.then), (RegionKind.ELSE, statement.otherwise)
-
-
-def _holds_call(body: tuple[Stmt, ...], call: Call) -> bool:
-    return any(e is call for e in expressions(body))
+    ended = ending_branches(call, node.body, frozenset({*around, "setTimeout"}))
+    return frozenset((id(statement), kind) for statement, kind, _branch in ended)

@@ -110,6 +110,8 @@ def _known(part: SchedulePart, value: Known) -> Timing | None:
         # ``PT10S``: no scheduler of cron expressions takes it, so the program has read it before.
         return Timing(interval_schedule(length), at, None, default_of=value.default_of)
     if isinstance(found, ScheduleError):
+        if value.default_of is not None:  # ``${MINUTE ?? -1} * * * *``: not scheduled unless it is set
+            return _open(Unknown(f"{value.default_of} sets it; its default makes {value.value!r}", at))
         schedule = Schedule(value.value, None, None, value.value)
         return Timing(schedule, at, None, invalid=str(found), default_of=value.default_of)
     return Timing(found, at, None, default_of=value.default_of)

@@ -37,9 +37,17 @@ def called_parameters(
         for expr in expressions(body.body):
             if isinstance(expr, Call) and isinstance(expr.callee, Name | Member):
                 callee = linker.fold(expr.callee, scope)
-                if isinstance(callee, Symbol) and not callee.path and _is_around(callee, node):
+                if isinstance(callee, Symbol) and _is_handed(callee) and _is_around(callee, node):
                     found.append(callee)
     return found
+
+
+def _is_handed(symbol: Symbol) -> bool:
+    """Whether a symbol is what a caller passes, as an argument or as one of its options: ``every({ tick, ms })``."""
+    if not symbol.path:
+        return True
+    params = symbol.owner.params if isinstance(symbol.owner, Function) else ()
+    return len(symbol.path) == 1 and all(p.name != symbol.name for p in params)
 
 
 def _is_around(symbol: Symbol, node: Function | Module) -> bool:
@@ -186,7 +194,8 @@ def _of_objects(cls: Class, node: Function | Module, linker: Linker) -> list[Bou
         scope = Scope(current, made.of.scope, this=made)
         for inner in reversed(between):
             scope = Scope(inner, scope, this=made)
-        found.append(Bound(scope, chain))
+        inherits = made.of.cls is not cls
+        found.append(_of_class(made, scope, chain) if inherits else Bound(scope, chain))
     return found
 
 
