@@ -52,6 +52,9 @@ _LOOPS = (
     b"while not ",
     b"while 1:",
     b"while self.",
+    b"time.sleep(",
+    b"asyncio.sleep(",
+    b"while (running",
     b"itertools.count(",
 )
 """How own timers and endless loops begin; no library file declares them, their shape does."""

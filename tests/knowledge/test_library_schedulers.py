@@ -253,7 +253,7 @@ def test_python_queues(jobs_of: JobsOf) -> None:
     )
     assert [row[:4] for row in jobs] == [
         (None, "python-schedule", 600.0, None),
-        (None, "python-schedule", None, None),
+        (None, "python-schedule", "30 2 * * *", None),
         ("weekly", "rq-scheduler", "0 0 * * 0", "UTC"),
         ("minutely", "rq-scheduler", 60.0, "UTC"),
         (None, "huey", "0 3 1 * *", "UTC"),

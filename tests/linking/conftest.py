@@ -107,6 +107,10 @@ class NullFolds:
         del callee
         return False
 
+    def opened(self, folder: Folder, name: str, args: Arguments, at: Location | None) -> Value | None:
+        del folder, name, args, at
+        return None
+
     def wraps(self, folder: Folder, callee: External) -> bool:
         del folder, callee
         return False

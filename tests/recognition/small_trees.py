@@ -98,6 +98,8 @@ def _seen(found: Found) -> Seen:
         text = schedule.expression
     elif schedule.interval_seconds is not None:
         text = f"{schedule.interval_seconds:g} s"
+    elif registration.timing.open is None:
+        text = schedule.text
     zone = registration.timezone
     handler = found.context.handler
     return Seen(

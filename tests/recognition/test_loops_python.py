@@ -68,6 +68,34 @@ JOBS = {
         ),
         ("sleep-loop", "90 s", "main"),
     ),
+    "as long as a flag of the process says so": (
+        (
+            "import time\nfrom settings import settings\n" + DB + "def main():\n"
+            "    while settings.worker_running:\n        sweep()\n        time.sleep(75)\n\nmain()\n"
+        ),
+        ("sleep-loop", "75 s", "main"),
+    ),
+    "a wrapper with such a loop inside": (
+        (
+            "import asyncio\nfrom settings import settings\n" + DB + "def every(seconds, work):\n"
+            "    async def rounds():\n        while settings.app_running:\n            work()\n"
+            "            await asyncio.sleep(seconds)\n    return rounds\n\n"
+            "asyncio.run(every(30 * 60, sweep)())\n"
+        ),
+        ("sleep-loop", "1800 s", "sweep"),
+    ),
+    "a pause in what each round calls": (
+        (
+            "import time\n" + DB + "class Worker:\n    def __init__(self, period=20):\n"
+            "        self.period = period\n\n    def run(self):\n        while True:\n"
+            "            self.step()\n\n    def step(self):\n        self.throttled(sweep, self.period)\n\n"
+            "    def throttled(self, work, period):\n        begun = time.time()\n        work()\n"
+            "        rest = period - (time.time() - begun)\n        rest = max(rest, 0.0)\n"
+            "        self.nap(rest)\n\n    @staticmethod\n    def nap(rest):\n        time.sleep(rest)\n\n"
+            "Worker().run()\n"
+        ),
+        ("sleep-loop", "20 s", "Worker.run"),
+    ),
     "a pause that every round makes beside one that few make": (
         (
             "import time\nfrom outside import paused\n" + DB + "def main():\n    while True:\n"
@@ -134,6 +162,23 @@ DECOYS = {
     "it works only when it is told to": (
         "import time\nfrom outside import state\n" + DB + "def main():\n    while True:\n"
         "        if not state.signal:\n            time.sleep(1)\n        else:\n            sweep()\n\nmain()\n"
+    ),
+    "as long as another object is busy": (
+        "import time\n" + DB + "def wait(upload):\n    while upload.running:\n        sweep()\n"
+        "        time.sleep(1)\n\nwait(None)\n"
+    ),
+    "each round waits for an event": (
+        "import multiprocessing, time\n" + DB + "restart = multiprocessing.Event()\n\ndef main():\n"
+        "    while True:\n        sweep()\n        restart.wait()\n        time.sleep(3)\n\nmain()\n"
+    ),
+    "a stream of what was found": (
+        "import asyncio\n" + DB + "async def stream():\n    while True:\n        for row in sweep():\n"
+        "            yield row\n        await asyncio.sleep(2)\n\nstream()\n"
+    ),
+    "a consumer that calls what rests after a failure": (
+        "import time\n" + DB + "def handle(queue):\n    try:\n        queue.get()\n        sweep()\n"
+        "    except Exception:\n        time.sleep(5)\n\n"
+        "def main(queue):\n    while True:\n        handle(queue)\n\nmain(None)\n"
     ),
     "waiting for a database": (
         "import time\n" + DB + "def ready():\n    while True:\n        try:\n            sweep()\n"

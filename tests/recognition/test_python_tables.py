@@ -96,11 +96,12 @@ def test_a_function_that_is_handed_by_its_name_is_the_job_however_little_it_does
     assert discover(tmp_path, {"main.py": code, "work.py": WORK}).only().handler == "nightly"
 
 
-def test_a_pause_that_no_caller_settles_makes_one_job(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("default", "schedule"), [("", "open"), (", 45", "45 s")])
+def test_a_pause_that_no_caller_settles_makes_one_job(tmp_path: Path, default: str, schedule: str) -> None:
     code = (
         "from twisted.internet import task\nfrom work import sweep\n\nclass Meter:\n"
         "    def re_configure(self, config):\n        self.timer = task.LoopingCall(sweep)\n"
-        "        self.timer.start(config.get('every'))\n"
+        f"        self.timer.start(config.get('every'{default}))\n"
     )
     main = (
         "from meter import Meter\nfrom outside import first, second\nmeter = Meter()\n"
@@ -108,7 +109,7 @@ def test_a_pause_that_no_caller_settles_makes_one_job(tmp_path: Path) -> None:
         "one(first())\ntwo(second())\n"
     )
     seen = discover(tmp_path, {"main.py": main, "meter.py": code, "work.py": WORK}).only()
-    assert (seen.schedule, seen.handler) == ("open", "sweep")
+    assert (seen.schedule, seen.handler) == (schedule, "sweep")
 
 
 ACTOR = (

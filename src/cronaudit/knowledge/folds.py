@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from cronaudit.knowledge import schemas
+from cronaudit.knowledge.amounts import SECONDS_OF, number_of, summed, tidy, unit_of
 from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.matcher import Matcher
+from cronaudit.knowledge.paths import expanded, last_of
 from cronaudit.knowledge.selectors import Force, first, parse_selector
 from cronaudit.model.ir import Call, Scalar
 from cronaudit.model.knowledge import Fold as KnownFold
@@ -34,9 +36,10 @@ from cronaudit.schedule.normalise import FieldInput, expression_of_fields
 
 CRON_UNIT = "cron:"
 """`Known.unit` of an expression that a builder made begins so; the dialect follows."""
-_SECONDS_OF_RESULT = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+WORDS_UNIT = "words"
+"""`Known.unit` of a schedule that no clock states, told in words: ``solar('sunset', 52.5, 13.4)``."""
 _CRON_FIELDS = 5
-_EXTRA_UNITS = {"microsecond": 1e-6, "microseconds": 1e-6, "us": 1e-6}
+_PAIR = 2
 
 
 class Folder(Protocol):
@@ -96,6 +99,13 @@ class LibraryFolds:
 
     def __init__(self, matcher: Matcher) -> None:
         self._matcher = matcher
+        self._anywhere = {
+            last_of(one): fold
+            for library in matcher.libraries
+            for fold in library.folds
+            for one in expanded(fold.call)
+            if one.startswith("*.")
+        }
 
     def fold(self, folder: Folder, callee: External, args: Arguments, at: Location | None) -> Value | None:
         """The value that the call computes; None where nothing is known of it."""
@@ -121,6 +131,11 @@ class LibraryFolds:
             return value
         # ``row, created = Rows.objects.get_or_create(…)``
         return Sequence((value, Unknown("whether a row was made", at)), complete=True, at=at)
+
+    def opened(self, folder: Folder, name: str, args: Arguments, at: Location | None) -> Value | None:
+        """What a method of that name gives, whoever is asked; None where its name says nothing."""
+        found = self._anywhere.get(name)
+        return None if found is None else self._computed(found, folder, External(name), args, at)
 
     def member(self, folder: Folder, found: External) -> Value | None:
         """The value of a member that its object was made with: the name of a queue."""
@@ -194,7 +209,7 @@ def _duration_text(fold: Fold) -> Value | None:
 def _duration_scaled(fold: Fold) -> Value | None:
     """``minutesToMilliseconds(5)``: a number of a unit."""
     value = fold.selected("value", "args.0")
-    amount = _amount(value)
+    amount = number_of(value)
     unit = str(fold.settings.get("unit", "s"))
     if amount is None:
         return None
@@ -227,7 +242,7 @@ def _duration_amount(fold: Fold) -> Value | None:
     result = fold.selected("as")
     if isinstance(value, Record):
         total = summed({name: fold.force(inner) for name, inner in value.entries.items()})
-    elif (amount := _amount(value)) is not None:
+    elif (amount := number_of(value)) is not None:
         name = unit.value if isinstance(unit, Known) else "ms" if unit is None else None
         scale = UNITS.get(str(name).lower()) if name != "M" else None
         total = None if scale is None else amount * scale
@@ -239,7 +254,7 @@ def _duration_amount(fold: Fold) -> Value | None:
         return None
     if isinstance(result, Known):
         scale = UNITS.get(str(result.value).lower())
-        return None if scale is None else Known(_tidy(total / scale), fold.at, _unit_of(scale))
+        return None if scale is None else Known(tidy(total / scale), fold.at, unit_of(scale))
     return _length(fold, total, None)
 
 
@@ -293,6 +308,28 @@ def _cron_text(fold: Fold) -> Value | None:
     return value
 
 
+def _sun(fold: Fold) -> Value | None:
+    """``solar('dawn_civil', 52.5, 13.4)``: where the sun stands at a place."""
+    event = fold.selected("event", "args.0")
+    if not isinstance(event, Known) or not isinstance(event.value, str):
+        return None
+    words = (
+        " ".join(reversed(event.value.split("_"))) if event.value.startswith(("da", "du")) else event.value
+    )
+    place = [number_of(fold.selected(name)) for name in ("latitude", "longitude")]
+    shown = ", ".join(f"{degrees:g}" for degrees in place if degrees is not None)
+    where = f" at {shown}" if None not in place else ""
+    return Known(f"at {words.replace('_', ' ')}{where}", fold.at, WORDS_UNIT, event.default_of)
+
+
+def _model(fold: Fold) -> Value | None:
+    """``apps.get_model('shop', 'Order')``: a model by its application and name."""
+    names = [fold.selected(name, default) for name, default in (("value", "args.0"), ("name", "args.1"))]
+    texts = [n.value for n in names if isinstance(n, Known) and isinstance(n.value, str)]
+    parts = ".".join(texts).split(".")
+    return External(f"{parts[0]}.models.{parts[1]}", at=fold.at) if len(parts) == _PAIR else None
+
+
 def _schema(fold: Fold) -> Value | None:
     """``z.object({…}).parse(process.env)``: settings with the defaults that the schema gives them."""
     source = fold.selected("env")
@@ -344,49 +381,16 @@ _OPERATIONS: dict[str, _Operation] = {
     "env-default": _env_default,
     "first": _same,
     "member": _same,
+    "model": _model,
     "partial": _partial,
     "schema": _schema,
+    "sun": _sun,
     "schema-path": _schema_path,
 }
 OPERATIONS = frozenset(_OPERATIONS)
 """What a library file may state as ``operation``."""
 
 
-# ---- amounts --------------------------------------------------------------------------------------------------
-
-
-def summed(fields: Mapping[str, Value]) -> float | None:
-    """Seconds of amounts by the names of units; None where one of them is open or no unit."""
-    total = 0.0
-    found = False
-    for name, value in fields.items():
-        scale = UNITS.get(name.lower(), _EXTRA_UNITS.get(name.lower()))
-        amount = _amount(value)
-        if scale is None or amount is None:
-            if isinstance(value, Known) and not value.value:
-                continue
-            return None
-        total += amount * scale
-        found = True
-    return _tidy(total) if found else None
-
-
 def _length(fold: Fold, seconds: float, default_of: str | None) -> Known:
     unit = str(fold.settings.get("result", "ms"))
-    return Known(_tidy(seconds / _SECONDS_OF_RESULT[unit]), fold.at, unit, default_of)
-
-
-def _amount(value: Value | None) -> float | None:
-    if not isinstance(value, Known) or isinstance(value.value, bool):
-        return None
-    return float(value.value) if isinstance(value.value, int | float) else None
-
-
-def _tidy(number: float) -> int | float:
-    # 0.3 * 1000 is 299.99…: what is whole in decimal must come out whole.
-    rounded = round(number, 9)
-    return int(rounded) if rounded.is_integer() else rounded
-
-
-def _unit_of(seconds: float) -> str | None:
-    return next((unit for unit, size in _SECONDS_OF_RESULT.items() if size == seconds), None)
+    return Known(tidy(seconds / SECONDS_OF[unit]), fold.at, unit, default_of)

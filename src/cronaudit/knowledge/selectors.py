@@ -67,7 +67,7 @@ class Site:
     args: Arguments | None = None
     receiver: External | None = None
     places: dict[str, Value | Lazy] = field(default_factory=dict)
-    """By root: ``decorated``, ``class``, ``value``, ``entry``, ``key``, ``result``."""
+    """By root: ``decorated``, ``class``, ``value``, ``entry``, ``key``, ``result``, ``receiver`` of the tree."""
     exports: dict[str, Value | Lazy] = field(default_factory=dict)
     """Of the module, by name."""
     file: str = ""
@@ -175,7 +175,8 @@ def _at_root(selector: Selector, call: Called, force: Force) -> Value | None:
     if root == "const":
         return Known(index)
     if root == "receiver":
-        return call.receiver
+        held = call.places.get(root) if isinstance(call, Site) and call.receiver is None else call.receiver
+        return None if held is None else force(held)
     if root == "args":
         return _argument(call.args, index, force)
     if root == "kwargs":

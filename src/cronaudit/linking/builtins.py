@@ -44,6 +44,9 @@ class ForeignFolds(Protocol):
     def member(self, folder: Folder, found: External) -> Value | None:
         """What a member of an object of a library comes to (the name of a queue); None where nothing is known."""
 
+    def opened(self, folder: Folder, name: str, args: Arguments, at: Location | None) -> Value | None:
+        """What a method of that name gives, whoever is asked; None where its name says nothing."""
+
     def wraps(self, folder: Folder, callee: External) -> bool:
         """Whether a decorator runs the function under it: again when it fails, under a lock, with a bound."""
 

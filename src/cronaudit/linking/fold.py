@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cronaudit.linking import builtins, exports, instances, names, objects, operators, parameters
+from cronaudit.linking.defaults import stated_default
 from cronaudit.linking.folder import Modules
 from cronaudit.linking.returned import returned
 from cronaudit.linking.scopes import Scopes
@@ -165,7 +166,8 @@ class Evaluator:
             # Compilers write the function into the file as well; what it does is known by its name.
             return exports.interop(self.fold(expr.args[0].value, scope))
         callee = self.fold(expr.callee, scope)
-        return self.apply(callee, self.arguments(expr, scope), expr, at)
+        value = self.apply(callee, self.arguments(expr, scope), expr, at)
+        return stated_default(self, expr, value, scope)
 
     def arguments(self, call: Call, scope: Scope) -> Arguments:
         """The arguments of a call, folded when somebody asks."""
@@ -263,7 +265,8 @@ class Evaluator:
             case Choice():
                 return operators.choice(tuple(self.apply(o, args, call, at) for o in callee.options))
             case Symbol():
-                return Symbol(callee.owner, callee.name, (*callee.path, "()"), None, callee.scope)
+                opened = self.foreign.opened(self, callee.path[-1], args, at) if callee.path else None
+                return opened or Symbol(callee.owner, callee.name, (*callee.path, "()"), None, callee.scope)
             case Builtin():
                 return builtins.method(self, callee, args, at)
             case Unknown():

@@ -31,7 +31,7 @@ from cronaudit.model.value import (
 )
 from cronaudit.recognition.bare_names import BareNames
 from cronaudit.recognition.found import ConsumerSite, Registration
-from cronaudit.recognition.handlers import resolve_handler
+from cronaudit.recognition.handlers import dotted, resolve_handler
 
 _IMPORTERS = 2
 """How far from the file that makes a queue its consumer is looked for: past a barrel."""
@@ -213,6 +213,12 @@ class Consumers:
         best = self.of(scheduler.family, queue, job)
         if best is None:
             open_ = any(_may_be(site, queue, job) for site in self.sites(scheduler.family))
+            named = dotted(job, self._linker) if isinstance(job, Known) and not open_ else None
+            if named is not None and isinstance(named[0], Closure):
+                # A decorator that no library file describes makes it a task.
+                registration.handler = named[0]
+                registration.handler_open = ""
+                return
             registration.handler_open = (
                 "nothing says which of several consumers takes it"
                 if open_

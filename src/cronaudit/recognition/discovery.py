@@ -11,12 +11,12 @@ from collections.abc import Iterator
 
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.paths import expanded, last_of
-from cronaudit.knowledge.selectors import select
+from cronaudit.knowledge.selectors import Called, Site, select
 from cronaudit.model.ir import Call, Function, Module, Name
 from cronaudit.model.knowledge import Scheduler, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
-from cronaudit.model.value import Choice, Closure, External, Instance, Lazy, Scope, Symbol, Value
+from cronaudit.model.value import Builtin, Choice, Closure, External, Instance, Lazy, Scope, Symbol, Value
 from cronaudit.recognition.bare_names import BareNames
 from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.declarations import Declarations
@@ -68,6 +68,9 @@ class Discovery:
                     yield from self.specialise(scheduler, call, node, module)
                 if isinstance(node, Function) and self._matcher.scheduler(option.path, "decorator"):
                     yield from self._declarations.users_of_decorator(module)
+            elif isinstance(option, Builtin) and isinstance(option.receiver, Closure):
+                for scheduler in self._matcher.scheduler(f".{option.name}", "call"):  # ``flow.serve(…)``
+                    yield from self.specialise(scheduler, call, node, module)
             elif isinstance(option, Symbol):
                 anywhere = self._matcher.scheduler("." + ".".join(option.path), "call") if option.path else ()
                 for scheduler in anywhere:  # ``*.cron.add``, whoever gives the object
@@ -190,7 +193,7 @@ class Discovery:
             for s in self._linker.symbols(v)
         )
 
-    def _view(self, call: Call, scope: Scope) -> External:
+    def _view(self, call: Call, scope: Scope) -> Called:
         callee = self._linker.fold(call.callee, scope)
         if isinstance(callee, Choice):
             callee = next((o for o in callee.options if isinstance(o, External)), callee)
@@ -198,6 +201,8 @@ class Discovery:
         args = self._linker.arguments(call, scope)
         if isinstance(callee, External):
             return External(callee.path, args, at, callee.receiver, call)
+        if isinstance(callee, Builtin) and isinstance(callee.receiver, Closure):
+            return Site("", args, None, {"receiver": callee.receiver})
         return External("", args, at, None, call)
 
     def _register(
@@ -218,15 +223,26 @@ def _settled(found: list[Registration]) -> list[Registration]:
     Whoever leads to ``timer.start(config.interval)``, it is one job; callers count where they settle something.
     """
     kept: list[Registration] = []
-    seen: set[int] = set()
-    for registration in found:
+    seen: dict[int, Registration] = {}
+    for registration in sorted(found, key=lambda r: r.timing.open is not None):
         handler = registration.handler
-        if registration.timing.open is not None and isinstance(handler, Closure):
-            if id(handler.function) in seen:
+        opened = registration.timing.open is not None or _states_default(registration)
+        if opened and isinstance(handler, Closure):
+            first = seen.setdefault(id(handler.function), registration)
+            if first is not registration:
+                if first.timing.open is None and first.name != registration.name:
+                    first.name, first.name_at, first.item = None, None, first.site
                 continue
-            seen.add(id(handler.function))
         kept.append(registration)
     return kept
+
+
+def _states_default(registration: Registration) -> bool:
+    """Whether the length is the default that the arming function itself gives a setting: no caller settles it."""
+    node, timing = registration.node, registration.timing
+    if timing.default_of is None or timing.at is None or not isinstance(node, Function):
+        return False
+    return node.module.path == timing.at.path and node.line <= timing.at.line <= node.end_line
 
 
 def _identity(registration: Registration) -> object:

@@ -9,6 +9,7 @@ from cronaudit.model.ir import Assign, Await, Call, Do, Expr, Function, Module, 
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language
 from cronaudit.model.value import (
+    Builtin,
     Choice,
     ClassValue,
     Closure,
@@ -28,6 +29,8 @@ _TREE = "\0tree/"
 _RUN_METHODS = ("run", "execute", "process", "handle", "invoke", "perform", "call", "__call__", "work")
 _DOTTED = re.compile(r"[A-Za-z_]\w*([.:][A-Za-z_]\w*)+$")
 """``app.jobs.sweep`` and ``app.jobs:sweep``: a function by its path in Python."""
+_ENQUEUE = ("delay", "apply_async", "send", "enqueue", "defer", "kiq")
+"""Methods that a decorator gives a function: what calls them runs it, by way of a queue."""
 _UNWRAP = 4
 _Told = Mapping[str, "Value | Lazy"]
 """The arguments of a wrapper, by parameter."""
@@ -40,6 +43,8 @@ def resolve_handler(value: Value | None, linker: Linker) -> tuple[Closure | Modu
             return None, "the call names no function"
         case Closure():
             return value, ""
+        case Builtin(receiver=Closure() as task) if value.name in _ENQUEUE and task.function.decorators:
+            return task, ""
         case Choice():
             found = [resolve_handler(o, linker) for o in value.options]
             return next((f for f in found if f[0] is not None), found[0])
@@ -51,7 +56,7 @@ def resolve_handler(value: Value | None, linker: Linker) -> tuple[Closure | Modu
                     return method, ""
             return None, "the class has no method that is known to run"
         case Known() if isinstance(value.value, str):
-            return _dotted(value, linker) or _file(value.value, linker)
+            return dotted(value, linker) or _file(value.value, linker)
         case Sequence() if value.items:
             return resolve_handler(linker.force(value.items[0]), linker)
         case Symbol():
@@ -62,7 +67,7 @@ def resolve_handler(value: Value | None, linker: Linker) -> tuple[Closure | Modu
             return None, "the handler lies outside the tree"
 
 
-def _dotted(path: Known, linker: Linker) -> tuple[Closure | Module | None, str] | None:
+def dotted(path: Known, linker: Linker) -> tuple[Closure | Module | None, str] | None:
     """What a path in Python names: the longest part of it that is a module, then member by member.
 
     The module is sought as an import of the file that states the path would be: the folder that is on the path need

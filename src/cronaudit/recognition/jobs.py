@@ -87,6 +87,11 @@ class Finder:
         if triggers:
             found = [r for r in found if not self._arms_them(r, triggers)]
         found = [r for r in found if not self._is_other_way(r, found)]
+        tables = {(r.kind, r.name) for r in found if r.name and r.scheduler and r.scheduler.how == "assign"}
+        # A row of that name is overwritten by what the settings say when the scheduler starts.
+        found = [
+            r for r in found if not (r.scheduler and r.scheduler.how == "call" and (r.kind, r.name) in tables)
+        ]
         found.extend(self.manifests.registrations())
         self.rejections += self.discovery.rejections + self.loops.rejections
         return _distinct(without_alternatives(found))

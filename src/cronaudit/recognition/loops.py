@@ -240,6 +240,12 @@ class Loops:
         if ends_on_success(loop, node):
             self._reject(loop, module, "it waits until a condition holds")
             return
+        if self._pauses.waits_for_order(loop, self._linker.scope_of(node)):
+            self._reject(loop, module, "each round waits for an event, however long that takes")
+            return
+        if isinstance(node, Function) and node.is_async and node.is_generator:
+            self._reject(loop, module, "it hands what it finds to whoever iterates over it")
+            return
         if isinstance(node, Function):
             marker = Call(Name("", loop.line), (), loop.line, loop.line)
             against = judge_interval(marker, node, None, self._linker)

@@ -15,6 +15,7 @@ from cronaudit.model.ir import (
     Const,
     Continue,
     Expr,
+    Function,
     If,
     Loop,
     LoopKind,
@@ -48,6 +49,8 @@ _QUESTIONS = ("is_set", "isSet", "aborted")
 _ENDLESS_ITERATORS = frozenset(("itertools.count()", "itertools.repeat()", "itertools.cycle()"))
 _INNER = 1
 """Rank of a pause of a loop inside: it counts where the loop itself has none."""
+_CALLED = 2
+"""How deep a pause is looked for in what a loop calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Pauses:
             return True
         if self._in_test(loop, scope) is not None:
             return True
-        names = [e.name.lower() for e in _without_owners(test) if isinstance(e, Name | Member)]
+        names = [e.name.lower() for e in _without_owners(test, scope) if isinstance(e, Name | Member)]
         return bool(names) and all(any(w in n for w in STOPPING) or n in _RECEIVERS for n in names)
 
     def of(self, loop: Loop, scope: Scope) -> Value | None:
@@ -87,7 +90,40 @@ class Pauses:
         if waited is not None:
             return waited
         found = sorted(self._within(loop, loop.body, scope, 1.0, 0), key=lambda f: f[0])
-        return found[0][1] if found else None
+        return found[0][1] if found else self._of_called(loop.body, scope, 0)
+
+    def _of_called(self, body: tuple[Stmt, ...], scope: Scope, depth: int) -> Value | None:
+        """The pause that a function beside the loop makes on its every way: ``while True: self.tick()``."""
+        for statement in body:
+            if isinstance(statement, Loop):
+                continue
+            for call in self._waiting(statement, scope):
+                callee = self._linker.fold(call.callee, scope)
+                if not isinstance(callee, Closure) or callee.function.module is not scope.module:
+                    continue
+                if (pause := self._of_function(callee, depth)) is not None:
+                    return pause
+            inner = (statement.body,) if isinstance(statement, Try) else blocks(statement)
+            for block in inner:
+                if (pause := self._of_called(block, scope, depth)) is not None:
+                    return pause
+        return None
+
+    def _of_function(self, callee: Closure, depth: int) -> Value | None:
+        function = callee.function
+        plain = Scope(function, callee.scope, this=callee.this)
+        found = [value for rank, value in self._within(function, function.body, plain, 1.0, 0) if rank == 0]
+        if not found:
+            return self._of_called(function.body, plain, depth + 1) if depth < _CALLED else None
+        if isinstance(found[0], Known):
+            return found[0]
+        bound = (
+            value
+            for b in self._linker.bounds(function)
+            for rank, value in self._within(function, function.body, b.scope, 1.0, 0)
+            if rank == 0
+        )
+        return next((value for value in bound if isinstance(value, Known)), found[0])
 
     def is_idle(self, loop: Loop, scope: Scope) -> bool:
         """Whether the loop does nothing but sleep."""
@@ -116,6 +152,16 @@ class Pauses:
         asks = [s for s in loop.body if isinstance(s, If) and s.then and isinstance(s.then[-1], Continue)]
         others = tuple(s for s in loop.body if s not in asks)
         return serves and bool(asks) and not any(self._within(loop, others, scope, 1.0, 0))
+
+    def waits_for_order(self, loop: Loop, scope: Scope) -> bool:
+        """Whether every round waits for an event without an end: what sets that decides when it works."""
+        calls = (call for statement in loop.body for call in self._waiting(statement, scope))
+        return any(
+            not call.args
+            and isinstance(callee := self._linker.fold(call.callee, scope), External)
+            and any(e.effect == "sleep" and e.when for e in self._matcher.effects(callee.path))
+            for call in calls
+        )
 
     def timer(self, call: Call, scope: Scope) -> Timer | None:
         """What a call arms that runs a function once, later: ``setTimeout(f, 500)``, ``Timer(60, f)``."""
@@ -150,7 +196,7 @@ class Pauses:
         return None
 
     def _within(
-        self, loop: Loop, body: tuple[Stmt, ...], scope: Scope, times: float | None, rank: int
+        self, loop: Loop | Function, body: tuple[Stmt, ...], scope: Scope, times: float | None, rank: int
     ) -> Iterator[tuple[int, Value]]:
         for statement in body:
             for call in self._waiting(statement, scope):
@@ -299,15 +345,36 @@ def _argument(call: Call, selector: Selector) -> Expr | None:
     return listed[position].value if position < len(listed) and not listed[position].spread else None
 
 
-def _without_owners(test: Expr) -> Iterator[Expr]:
-    """The parts of a test but for what holds an event: of ``app.config.exit.is_set()`` the event and the question."""
-    owners = {
-        id(owner)
-        for event in inside(test)
-        if isinstance(event, Member) and event.name in _QUESTIONS and isinstance(event.object, Member)
-        for owner in inside(event.object.object)
-    }
+def _without_owners(test: Expr, scope: Scope) -> Iterator[Expr]:
+    """The parts of a test but for what holds an event or a flag of the process.
+
+    Of ``app.config.exit.is_set()`` the event and the question, of ``settings.worker_running`` the flag.
+    """
+    owners: set[int] = set()
+    for part in inside(test):
+        if not isinstance(part, Member):
+            continue
+        asked = part.object if part.name in _QUESTIONS and isinstance(part.object, Member) else part
+        if asked is not part or _is_of_module(asked.object, scope):
+            owners.update(id(owner) for owner in inside(asked.object))
     return (e for e in inside(test) if id(e) not in owners)
+
+
+def _is_of_module(owner: Expr, scope: Scope) -> bool:
+    """Whether an object belongs to the module (``settings``, ``app.state``): its flags are those of the process."""
+    while isinstance(owner, Member):
+        owner = owner.object
+    if not isinstance(owner, Name):
+        return False
+    current: Scope | None = scope
+    while current is not None and isinstance(node := current.node, Function):
+        if any(p.name == owner.name for p in node.params) or any(
+            isinstance(target := getattr(s, "target", None), Name) and target.name == owner.name
+            for s in statements(node.body)
+        ):
+            return False
+        current = current.parent
+    return True
 
 
 def _is_talk(call: Call) -> bool:

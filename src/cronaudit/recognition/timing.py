@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cronaudit.knowledge.folds import CRON_UNIT
+import re
+
+from cronaudit.knowledge.folds import CRON_UNIT, WORDS_UNIT
 from cronaudit.knowledge.selectors import Called, select
 from cronaudit.model.facts import Unresolved
 from cronaudit.model.knowledge import SchedulePart
@@ -29,6 +31,7 @@ from cronaudit.schedule.build import interval_schedule, read_schedule
 from cronaudit.schedule.durations import parse_duration, parse_iso_duration
 from cronaudit.schedule.normalise import expression_of_fields
 
+_TIME = re.compile(r"(?P<hour>\d{1,2})?:(?P<minute>\d{2})(?::(?P<second>\d{2}))?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _UNRESOLVED_TEXT = "unresolved"
 
@@ -93,6 +96,10 @@ def _known(part: SchedulePart, value: Known) -> Timing | None:
                 schedule, at, None, invalid=str(found), is_builder=True, default_of=value.default_of
             )
         return Timing(found, at, None, is_builder=True, default_of=value.default_of)
+    if value.unit == WORDS_UNIT:
+        return Timing(Schedule(text=str(value.value)), at, None, is_builder=True, default_of=value.default_of)
+    if part.form == "clock":
+        return _clock(part, value)
     if isinstance(value.value, int | float):
         if part.form == "cron" and value.unit is None and part.dialect in ("unix5", "seconds6", "quartz"):
             return None
@@ -115,6 +122,23 @@ def _known(part: SchedulePart, value: Known) -> Timing | None:
         schedule = Schedule(value.value, None, None, value.value)
         return Timing(schedule, at, None, invalid=str(found), default_of=value.default_of)
     return Timing(found, at, None, default_of=value.default_of)
+
+
+def _clock(part: SchedulePart, value: Known) -> Timing | None:
+    """``at('10:30')`` on the days of the description, ``at(':15')`` in every hour."""
+    match = _TIME.fullmatch(str(value.value).strip())
+    if match is None:
+        return None
+    hour, minute, second = match["hour"] or "*", int(match["minute"]), int(match["second"] or 0)
+    if hour != "*":
+        hour = str(int(hour))
+    seconds = f"{second} " if second else ""
+    found = read_schedule(f"{seconds}{minute} {hour} * * {part.days}", Dialect.SECONDS6)
+    if isinstance(found, ScheduleError):
+        return Timing(
+            Schedule(str(value.value), None, None, str(value.value)), value.at, None, invalid=str(found)
+        )
+    return Timing(found, value.at, None, is_builder=True, default_of=value.default_of)
 
 
 def _record(part: SchedulePart, value: Record, linker: Linker) -> Timing | None:

@@ -199,7 +199,7 @@ def _of_objects(cls: Class, node: Function | Module, linker: Linker) -> list[Bou
     return found
 
 
-def steady_pause(call: Call, loop: Loop, scope: Scope, linker: Linker) -> Value | None:
+def steady_pause(call: Call, loop: Loop | Function, scope: Scope, linker: Linker) -> Value | None:
     """The period of a loop that subtracts what its round has taken: ``sleep(Math.max(PERIOD - (end - start), 0))``."""
     expr: Expr | None = call.args[0].value if call.args else None
     if isinstance(expr, Name):

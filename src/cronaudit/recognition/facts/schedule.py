@@ -46,6 +46,8 @@ def _form(context: JobContext, at: Location) -> Fact[Literal["cron", "interval",
     scheduler = context.registration.scheduler
     if timing.schedule.is_interval:
         return Fact("interval", timing.schedule.text, (at,))
+    if timing.open is None and not timing.schedule.is_resolved and not timing.invalid:
+        return Fact("interval", f"Runs {timing.schedule.text}, whatever the clock says", (at,))
     if scheduler is None or (scheduler.schedule and all(p.form in _LENGTHS for p in scheduler.schedule)):
         return Fact("interval", "Interval-based, not time-based", (at,))
     if (timing.open is not None and timing.from_data) or timing.schedule.expression == "":

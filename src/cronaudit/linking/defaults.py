@@ -1,0 +1,65 @@
+"""Defaults in calls that read a setting: where nothing tells the setting, its default in the tree counts."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from cronaudit.linking.folder import Folder
+from cronaudit.model.ir import Call, Const, Expr, Member, Name
+from cronaudit.model.value import Choice, External, Known, Scope, Unknown, Value
+
+_SETTING: Final = re.compile(r"(^|_)(config|conf|cfg|settings?|options?|env|envvar|param)s?$", re.IGNORECASE)
+_PAIR: Final = 2
+
+
+def stated_default(folder: Folder, call: Call, value: Value, scope: Scope) -> Value:
+    """``config.get('interval', 30)``, ``get_config('sync', 'interval', default=30)``: the default, else the value."""
+    options = value.options if isinstance(value, Choice) else (value,)
+    if not any(isinstance(option, Unknown | External) for option in options):
+        return value
+    written = _named(call) or _second(call)
+    if written is None or not (isinstance(value, Unknown) or _is_of_settings(call)):
+        return value
+    key, default = written
+    found = folder.fold(default, scope)
+    if not isinstance(found, Known) or found.value is None:
+        return value
+    others = [option for option in options if not isinstance(option, Unknown | External)]
+    if any(not isinstance(option, Known) or option.value != found.value for option in others):
+        return value
+    return Known(found.value, found.at, found.unit, key)
+
+
+def _second(call: Call) -> tuple[str, Expr] | None:
+    """``anything.get('key', default)``."""
+    if not isinstance(call.callee, Member) or call.callee.name != "get" or len(call.args) != _PAIR:
+        return None
+    first, second = call.args
+    if first.spread or second.spread or first.name is not None or second.name is not None:
+        return None
+    return None if (key := _text(first.value)) is None else (key, second.value)
+
+
+def _named(call: Call) -> tuple[str, Expr] | None:
+    """``get_config('a', 'b', default=…)``: a function that is named after settings."""
+    if not isinstance(call.callee, Name | Member):
+        return None
+    if not _is_of_settings(call):
+        return None
+    default = next((a.value for a in call.args if a.name == "default"), None)
+    keys = [_text(a.value) for a in call.args if a.name is None and not a.spread]
+    if default is None or not keys or None in keys:
+        return None
+    return ".".join(k for k in keys if k), default
+
+
+def _is_of_settings(call: Call) -> bool:
+    """Whether what is called, or the object that it is asked of, is named after settings."""
+    name = getattr(call.callee, "name", "")
+    owner = getattr(getattr(call.callee, "object", None), "name", "")
+    return bool(_SETTING.search(owner if name == "get" else name))
+
+
+def _text(expr: object) -> str | None:
+    return expr.value if isinstance(expr, Const) and isinstance(expr.value, str) else None
