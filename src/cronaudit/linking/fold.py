@@ -24,6 +24,7 @@ from cronaudit.model.ir import (
     Module,
     Name,
     Object,
+    Opaque,
     Operation,
     Spread,
     Super,
@@ -140,9 +141,10 @@ class Evaluator:
             case AssignExpr():
                 return self.fold(expr.value, scope)
             case Index():
-                return self.item(
-                    self.fold(expr.object, scope), self.fold(expr.index, scope), _at(expr, scope)
-                )
+                value = self.fold(expr.object, scope)
+                if isinstance(value, External) and isinstance(expr.index, Opaque):
+                    return value  # a slice: some of what a library gave is as much of a query as all of it
+                return self.item(value, self.fold(expr.index, scope), _at(expr, scope))
             case Function():
                 return Closure(expr, scope, self._maybe_this(scope) if expr.owner is None else None)
             case Class():

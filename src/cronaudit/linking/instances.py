@@ -60,9 +60,23 @@ def lineage(folder: Folder, value: ClassValue) -> Iterator[ClassValue | External
             yield current
             stack.extend(reversed(list(base_values(folder, current))))
         elif isinstance(current, External):
-            yield current
+            # Manager.from_queryset(OrderQuerySet) has what the class has that it is handed.
+            handed = [c for c in _classes_given(folder, current) if id(c.cls) not in seen]
+            if not handed:
+                yield current
+                continue
+            stack.append(current)
+            stack.extend(reversed(handed))
         elif isinstance(current, Choice):
             stack.extend(reversed(current.options))
+
+
+def _classes_given(folder: Folder, base: External) -> Iterator[ClassValue]:
+    """The classes of the tree among what a call outside it is handed that makes a class."""
+    for given in base.args.positional if base.args is not None else ():
+        value = folder.force(given)
+        if isinstance(value, ClassValue):
+            yield value
 
 
 def static_member(folder: Folder, value: ClassValue, name: str, at: Location | None) -> Value:
@@ -86,8 +100,16 @@ def static_member(folder: Folder, value: ClassValue, name: str, at: Location | N
 
 
 def _asked_of(folder: Folder, cls: ClassValue, found: Value) -> Value:
-    """A static object of a class, ``objects = OrderManager()``: what it gives are objects of that class."""
-    if not isinstance(found, Instance) or cls.cls.module.language is not Language.PYTHON:
+    """A static object of a class, ``objects = OrderManager()``: what it gives are objects of that class.
+
+    What a class outside the tree offers to make one is as good: ``objects = OrderQuerySet.as_manager()``.
+    """
+    if cls.cls.module.language is not Language.PYTHON:
+        return found
+    if isinstance(found, External) and found.call is not None and found.receiver is None:
+        made = found.row
+        return found if made is None or made.cls is cls.cls else Instance(made, None, found.at, row=cls)
+    if not isinstance(found, Instance):
         return found
     foreign = any(isinstance(base, External) for base in lineage(folder, found.of))
     return replace(found, row=cls, fields={}) if foreign else found
@@ -150,13 +172,22 @@ def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Valu
     """A member of an instance from its class and those above it, methods bound to `this`; None where none has it."""
     fallback: Value | None = None
     declared: Closure | None = None
+    inherited: External | None = None
     for current in lineage(folder, instance.of):
         if isinstance(current, External):
             if fallback is not None:
                 return fallback
             of = (instance.row or instance.of).cls.name or ""
-            return External(f"{current.path}().{name}", receiver=current, of=of, row=instance.row)
+            inherited = inherited or External(
+                f"{current.path}().{name}", receiver=current, of=of, row=instance.row
+            )
+            continue
         method = current.cls.method(name)
+        if inherited is not None:
+            # A class outside the tree may have it, a base of the tree that stands behind it does.
+            if method is not None and not method.is_abstract and method.kind is not FunctionKind.GETTER:
+                return Closure(method, current.scope, this)
+            continue
         if (
             method is not None
             and method.is_abstract
@@ -174,7 +205,27 @@ def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Valu
             if not isinstance(value, Unknown):
                 return value
             fallback = fallback or value
-    return fallback or declared
+    return inherited or fallback or declared
+
+
+def of_query(folder: Folder, value: External, name: str) -> Closure | None:
+    """A method that the project gives the queries of a class: ``Order.objects.filter(…).expire()``."""
+    if "[]" in value.path or folder.is_of_row(value.path, ""):
+        return None
+    for cls in lineage(folder, value.row) if value.row is not None else ():
+        for entry in cls.cls.fields if isinstance(cls, ClassValue) else ():
+            asked = static_member(folder, value.row, entry.name, None) if _is_made(entry) else None  # type: ignore[arg-type]
+            if not isinstance(asked, Instance) or asked.row is None:
+                continue
+            for current in lineage(folder, asked.of):
+                method = current.cls.method(name) if isinstance(current, ClassValue) else None
+                if isinstance(current, ClassValue) and method is not None:
+                    return Closure(method, current.scope, asked)
+    return None
+
+
+def _is_made(entry: Field) -> bool:
+    return isinstance(entry.value, Call) and not entry.value.args
 
 
 def _own_field(
@@ -309,7 +360,10 @@ def inherited(folder: Folder, scope: Scope, name: str) -> Value:
             this = current.this or Symbol(node.owner, "this", (), None, outer)
             for base in list(lineage(folder, ClassValue(node.owner, outer)))[1:]:
                 if isinstance(base, External):
-                    return External(f"{base.path}().{name}", receiver=base)
+                    asked = this.row or this.of if isinstance(this, Instance) else None
+                    of = asked.cls.name or "" if asked is not None else ""
+                    row = this.row if isinstance(this, Instance) else None
+                    return External(f"{base.path}().{name}", receiver=base, of=of, row=row)
                 method = base.cls.method(name)
                 if method is not None:
                     return Closure(method, base.scope, this)

@@ -342,10 +342,12 @@ def _each(folder: Folder, binding: Binding, name: str, scope: Scope) -> Value:
     items = sequence_items(folder, iterable)
     if items is not None and len(items) == 1 and not _is_callers(raw_items(iterable)):
         return into(folder, items[0], binding.path, binding.default, scope)
-    if items is None and isinstance(iterable, External) and not iterable.path.startswith("global:"):
+    given = _from_library(iterable) if items is None else ()
+    if given:
         # An item of what a library gave: ``for (const user of await User.find())``.
-        entry = External(f"{iterable.path}[]", receiver=iterable, of=iterable.of, row=iterable.row)
-        return into(folder, entry, binding.path, binding.default, scope)
+        entries = tuple(External(f"{g.path}[]", receiver=g, of=g.of, row=g.row) for g in given)
+        item = entries[0] if len(entries) == 1 else Choice(entries)
+        return into(folder, item, binding.path, binding.default, scope)
     if owner is None:
         return (
             Choice(tuple(into(folder, i, binding.path, None, scope) for i in items))
@@ -356,6 +358,21 @@ def _each(folder: Folder, binding: Binding, name: str, scope: Scope) -> Value:
     label = target.name if isinstance(target, Name) else f"<item:{owner.line}>"
     symbol = Symbol(owner, label, (), None, scope)
     return into(folder, symbol, binding.path, binding.default, scope)
+
+
+def _from_library(value: Value) -> tuple[External, ...]:
+    """What a library gave, each way to it once; nothing where the tree gives it on one of the ways."""
+    if isinstance(value, External):
+        return () if value.path.startswith("global:") else (value,)
+    if not isinstance(value, Choice):
+        return ()
+    found: dict[str, External] = {}
+    for option in value.options:
+        given = _from_library(option)
+        if not given and not isinstance(option, Unknown):
+            return ()
+        found.update((g.path, g) for g in given)
+    return tuple(found.values())
 
 
 def _is_callers(raw: tuple[Value | Lazy, ...] | None) -> bool:

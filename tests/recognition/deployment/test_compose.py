@@ -340,3 +340,24 @@ def test_the_repository_around_the_target(read: Read) -> None:
         (314_572_800, "../../docker-compose.yml:5")
     ]
     assert [entry.path for entry in worker.entries] == ["src/worker.ts"]
+
+
+SERVICES = """\
+    services:
+      shop-worker:
+        {said}
+    """
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "found"),
+    [
+        ("docker/default.yml", "command: node dist/worker.js", ["shop-worker"]),
+        ("docker/default.yml", "class: App\\Worker", []),
+        ("config/services.yml", "command: node dist/worker.js", []),
+    ],
+)
+def test_a_file_in_a_folder_of_containers(read: Read, path: str, said: str, found: list[str]) -> None:
+    """Its name may be any; that something is started says what it is."""
+    files = {**SOURCES, path: dedent(SERVICES).format(said=said)}
+    assert [p.name for p in read(files).processes if p.source.path == path] == found

@@ -18,6 +18,28 @@ class Orders(models.Manager):
     def stale(self):
         return self.filter(state="open")
 
+class OrderQuerySet(models.QuerySet):
+    def stale(self, *, all_of_them=False):
+        found = self.filter(state="open")
+        if not all_of_them:
+            found = found.exclude(held=True)
+        return found
+
+    def settle(self):
+        for order in self.filter(held=False):
+            order.close()
+
+class Lines(models.Manager.from_queryset(OrderQuerySet)):
+    pass
+
+class Checked:
+    def settle_all(self):
+        for order in self.all():
+            order.close()
+
+class OtherQuerySet(models.QuerySet, Checked):
+    pass
+
 class Order(models.Model):
     state = models.CharField()
     {objects}
@@ -66,7 +88,7 @@ def _facts(service_of: ServiceOf, work: str, objects: str = "") -> JobFacts:
 def test_a_method_of_a_row_is_followed(service_of: ServiceOf, shape: str, objects: str) -> None:
     found = _facts(service_of, WORK[shape], objects)
     assert found.effects.inserts.value == ("some" if shape == "made or found" else "plain")
-    assert [(at.path, at.line) for at in found.effects.inserts.locations][:1] == [("shop/models.py", 12)]
+    assert [(at.path, at.line) for at in found.effects.inserts.locations][:1] == [("shop/models.py", 34)]
 
 
 def test_a_manager_of_the_project_gives_rows(service_of: ServiceOf) -> None:
@@ -98,3 +120,34 @@ def test_a_row_that_must_still_be_as_it_was_read(service_of: ServiceOf, conditio
     )
 
     assert _facts(service_of, work).effects.guard.value == guard
+
+
+OWN_QUERIES = {
+    "of the manager": "Order.objects.settle()",
+    "of a query": "Order.objects.filter(state='open').order_by('id').settle()",
+    "of a part of it": "Order.objects.filter(state='open')[:100].settle()",
+    "rows that it gives on several ways": "for order in Order.objects.stale():\n        order.close()",
+}
+
+
+@pytest.mark.parametrize("objects", ["objects = OrderQuerySet.as_manager()", "objects = Lines()"])
+@pytest.mark.parametrize("shape", OWN_QUERIES)
+def test_queries_of_the_project_are_followed(service_of: ServiceOf, shape: str, objects: str) -> None:
+    found = _facts(service_of, OWN_QUERIES[shape], objects)
+    assert (found.effects.changes.value, found.effects.inserts.value) == ("writes", "plain")
+    assert [(at.path, at.line) for at in found.effects.inserts.locations][:1] == [("shop/models.py", 34)]
+
+
+def test_a_base_of_the_tree_behind_one_of_a_library(service_of: ServiceOf) -> None:
+    """The library's class may have a method of that name, the project's does."""
+    found = _facts(service_of, "Order.objects.settle_all()", "objects = OtherQuerySet.as_manager()")
+    assert found.effects.inserts.value == "plain"
+
+
+def test_a_row_does_not_have_what_queries_have(service_of: ServiceOf) -> None:
+    found = _facts(
+        service_of,
+        "for order in Order.objects.all():\n        order.settle()",
+        "objects = OrderQuerySet.as_manager()",
+    )
+    assert found.effects.inserts.value == "none"

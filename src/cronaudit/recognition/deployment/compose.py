@@ -27,16 +27,28 @@ from cronaudit.recognition.deployment.quantities import duration, expand, port, 
 _NAME: Final = re.compile(
     r"(?:docker-)?(?:compose|stack|swarm)[\w.-]*\.ya?ml|.*compose[\w.-]*\.ya?ml", re.IGNORECASE
 )
+_FOLDER: Final = re.compile(
+    r"(?:.*/)?(?:docker|docker[-_]?compose|compose|containers)/[^/]+\.ya?ml", re.IGNORECASE
+)
+_STARTED: Final = ("image", "build", "command", "entrypoint")
 _SERVICES: Final = re.compile(r"^services[ \t]*:", re.MULTILINE)
-_BASES: Final = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
+_BASES: Final = (
+    "docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml", "default.yml", "default.yaml",
+    "base.yml", "base.yaml",
+)  # fmt: skip
 _APPENDED: Final = frozenset({"ports", "expose", "env_file", "depends_on", "profiles"})
 _EXTENDING: Final = 5
 
 
 def is_compose(file: SourceFile) -> bool:
-    """Whether a file may be one, by its name."""
-    name = posixpath.basename(file.path)
-    return file.language is Language.YAML and not generated(file.role) and _NAME.fullmatch(name) is not None
+    """Whether a file may be one, by its name or that of its folder."""
+    if file.language is not Language.YAML or generated(file.role):
+        return False
+    return _is_named(file.path) or _FOLDER.fullmatch(file.path) is not None
+
+
+def _is_named(path: str) -> bool:
+    return _NAME.fullmatch(posixpath.basename(path)) is not None
 
 
 @dataclass(slots=True)
@@ -124,9 +136,9 @@ class Compose:
                     other = files.join(folder, one.text)
                     if other and files.has(other) and other != path:
                         file.services.update(self._load(other).services)
-            for name, item in document.at("services").pairs():
-                if item.is_map:
-                    file.services[name] = item
+            stated = [(name, item) for name, item in document.at("services").pairs() if item.is_map]
+            if _is_named(path) or any(item.at(key).there for _name, item in stated for key in _STARTED):
+                file.services.update(stated)
         for name in list(file.services):
             file.services[name] = self._extended(file, file.services[name], 0)
         return file
