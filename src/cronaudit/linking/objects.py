@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cronaudit.linking import exports, instances, names, operators, outside
 from cronaudit.linking.folder import Folder
-from cronaudit.model.ir import Array, Call, Class, Function, FunctionKind, Object, Spread, TypeRef
+from cronaudit.model.ir import Array, Call, Class, FunctionKind, Object, Spread, TypeRef
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import (
     Arguments,
