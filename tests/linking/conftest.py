@@ -95,6 +95,9 @@ class NullFolds:
         del folder, found
         return None
 
+    def settings(self, path: str) -> str | None:
+        return "settings" if path == "frame.conf.settings" else None
+
     def is_of_row(self, path: str, name: str) -> bool:
         del path, name
         return False

@@ -260,3 +260,33 @@ def test_format_of_a_text(linked: Link) -> None:
         "{1}",
         "unknown: format of a text",
     ]
+
+
+def test_settings_that_a_framework_gathers(linked: Link) -> None:
+    tree = linked(
+        {
+            "one/settings/base.py": (
+                "HOUR = 60 * 60\nKEEP = 6 * HOUR\nEVERY = 5\nOFF = 0\nZONE = 'UTC'\nLIMITS = {'mail': 9}\n"
+            ),
+            "one/settings/production.py": "from one.settings.base import *\nEVERY = 15\n",
+            "one/settings/local.py": "from one.settings.base import *\nZONE = 'CET'\n",
+            "one/jobs.py": (
+                "from frame.conf import settings\n"
+                "probe(settings.KEEP, settings.EVERY, settings.OFF, settings.ZONE, settings.LIMITS['mail'],\n"
+                "      settings.NAMED_NOWHERE, settings.configured)\n"
+            ),
+            "two/settings.py": "KEEP = 7\n",
+            "two/jobs.py": "from frame.conf import settings\nprobe(settings.KEEP)\n",
+        }
+    )
+
+    assert tree.probe("one/jobs.py") == [
+        21600,
+        "frame.conf.settings.EVERY",
+        "frame.conf.settings.OFF",
+        "UTC",
+        9,
+        "frame.conf.settings.NAMED_NOWHERE",
+        "frame.conf.settings.configured",
+    ]
+    assert tree.probe("two/jobs.py") == [7]

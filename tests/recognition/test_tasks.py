@@ -126,6 +126,24 @@ def test_a_timer_of_a_component_is_no_job(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("base", "jobs"), [("React.Component", 0), ("PureComponent", 0), ("HTMLElement", 0), ("Service", 1)]
+)
+def test_a_timer_of_a_component_that_is_a_class_is_no_job(tmp_path: Path, base: str, jobs: int) -> None:
+    code = (
+        "import React, { PureComponent } from 'react';\nimport fs from 'node:fs';\n"
+        "import { Service } from './service';\n"
+        f"class Status extends {base} {{\n"
+        "  mounted() {\n"
+        "    this.measure = () => { fs.writeFileSync('x', 'y'); setTimeout(() => { this.measure(); }, 500); };\n"
+        "    this.measure();\n  }\n}\n"
+        "new Status().mounted();\n"
+    )
+    files = {"src/main.ts": code, "src/service.ts": "export class Service {}\n"}
+
+    assert len(discover(tmp_path, files).jobs) == jobs
+
+
 def test_a_loop_that_gives_something_back_is_an_operation(tmp_path: Path) -> None:
     code = (
         "const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));\n"

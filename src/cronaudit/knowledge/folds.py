@@ -85,7 +85,7 @@ class Fold:
 
 
 _OF_ONE = ("db.read_one", "db.insert")
-_NO_CALLS = ("constant", "member")
+_NO_CALLS = ("constant", "member", "settings")
 """Operations on what is read, not called."""
 
 _Operation: TypeAlias = Callable[[Fold], "Value | None"]
@@ -127,10 +127,8 @@ class LibraryFolds:
         call = External(callee.path, args, at, callee.receiver)
         stated = dict(found.args)
         value = _OPERATIONS[found.operation](Fold(call, folder.force, stated, found.value, at, apply))
-        if value is None or not stated.get("pair"):
-            return value
-        # ``row, created = Rows.objects.get_or_create(…)``
-        return Sequence((value, Unknown("whether a row was made", at)), complete=True, at=at)
+        made = Unknown("whether a row was made", at)  # ``row, made = Rows.objects.get_or_create(…)``
+        return Sequence((value, made), complete=True, at=at) if value and stated.get("pair") else value
 
     def opened(self, folder: Folder, name: str, args: Arguments, at: Location | None) -> Value | None:
         """What a method of that name gives, whoever is asked; None where its name says nothing."""
@@ -143,6 +141,11 @@ class LibraryFolds:
             if known.operation == "member":
                 return self._computed(known, folder, found, found.args or Arguments((), {}), found.at)
         return None
+
+    def settings(self, path: str) -> str | None:
+        """The name of the modules whose settings an object of that path gathers; None where it gathers none."""
+        found = self._matcher.fold(path)
+        return str(found.value) if found is not None and found.operation == "settings" else None
 
     def is_of_row(self, path: str, name: str) -> bool:
         """Whether a path is one object of the class that a query is asked of, and `name` no method of the library's."""
@@ -385,6 +388,7 @@ _OPERATIONS: dict[str, _Operation] = {
     "partial": _partial,
     "schema": _schema,
     "sun": _sun,
+    "settings": _given,
     "schema-path": _schema_path,
 }
 OPERATIONS = frozenset(_OPERATIONS)

@@ -41,6 +41,9 @@ class ForeignFolds(Protocol):
     def constant(self, path: str, at: Location | None = None) -> Value | None:
         """The value of a constant of that path (``CronExpression.EVERY_HOUR``); None where it is none."""
 
+    def settings(self, path: str) -> str | None:
+        """The name of the modules whose settings an object of that path gathers; None where it gathers none."""
+
     def member(self, folder: Folder, found: External) -> Value | None:
         """What a member of an object of a library comes to (the name of a queue); None where nothing is known."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cronaudit.linking import builtins, exports, instances, names, objects, operators, parameters
+from cronaudit.linking.configured import setting
 from cronaudit.linking.defaults import stated_default
 from cronaudit.linking.folder import Modules
 from cronaudit.linking.returned import returned
@@ -324,6 +325,11 @@ class Evaluator:
     def is_of_row(self, path: str, name: str) -> bool:
         """Whether a path outside the tree is one object of the class that a query is asked of."""
         return self.foreign.is_of_row(path, name)
+
+    def configured(self, holder: External, name: str, at: Location | None) -> Value | None:
+        """A setting of the project, where `holder` is the object in which a framework gathers them."""
+        stem = self.foreign.settings(holder.path)
+        return None if stem is None else setting(self, stem, name, at)
 
     def stated(self, member: External) -> Value | None:
         """What a member of an object of a library comes to, where the object's own arguments say so."""

@@ -33,6 +33,9 @@ class Modules(Protocol):
     def assigning(self, node: Function | Module, name: str) -> Iterator[Function]:
         """The functions inside `node` that may assign a variable of it."""
 
+    def assigning_files(self, stem: str, name: str) -> tuple[str, ...]:
+        """The Python files of that name, and those in folders of that name, that assign `name` as they are loaded."""
+
     def json(self, path: str) -> object:
         """The content of a JSON file of the tree; None where it is none."""
 
@@ -79,6 +82,9 @@ class Folder(Protocol):
 
     def is_of_row(self, path: str, name: str) -> bool:
         """Whether a path outside the tree is one object of the class that a query is asked of."""
+
+    def configured(self, holder: External, name: str, at: Location | None) -> Value | None:
+        """A setting of the project, where `holder` is the object in which a framework gathers them."""
 
     def stated(self, member: External) -> Value | None:
         """What a member of an object of a library comes to, where the object's own arguments say so."""

@@ -98,6 +98,7 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
                 _of_row(folder, value, name)
                 or instances.of_query(folder, value, name)
                 or folder.constant(found.path, at)
+                or folder.configured(value, name, at)
                 or folder.stated(found)
                 or found
             )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -46,6 +48,7 @@ class Program:
     _modules: dict[str, Module | None] = field(default_factory=dict)
     _contents: dict[str, Contents] = field(default_factory=dict)
     _importing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _named: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _closures: dict[tuple[str, int, int], tuple[str, ...]] = field(default_factory=dict)
 
     def module(self, path: str) -> Module | None:
@@ -85,6 +88,18 @@ class Program:
             p for p in self.resolver.paths if p.startswith(prefix) and (deep or "/" not in p[len(prefix) :])
         )
         return tuple(p for p in sorted(inside) if self.files.language(p) in _SCRIPTS and self.files.runs(p))
+
+    def assigning_files(self, stem: str, name: str) -> tuple[str, ...]:
+        """The Python files of that name, and those in folders of that name, that assign `name` as they are loaded."""
+        if stem not in self._named:
+            inside = (
+                p
+                for p in self.resolver.paths
+                if p.endswith(".py") and stem in (*p.split("/")[:-1][-1:], _stem(p))
+            )
+            self._named[stem] = tuple(p for p in sorted(inside) if self.files.runs(p))
+        assigned = re.compile(rb"(?m)^[ \t]*" + re.escape(name.encode()) + rb"[ \t]*(:[^=\n]*)?=[^=]")
+        return tuple(p for p in self._named[stem] if assigned.search(self.files.read(p)))
 
     def contents(self, module: Module) -> Contents:
         """The calls, functions and classes of a module."""
@@ -173,6 +188,10 @@ class Program:
                 resolved is not None and resolved.endswith("/__init__.py") and path.startswith(resolved[:-11])
             )
         return self.resolver.resolve(specifier, importer) == path
+
+
+def _stem(path: str) -> str:
+    return posixpath.splitext(posixpath.basename(path))[0]
 
 
 def _segments(path: str, resolver: Resolver) -> tuple[str, ...]:

@@ -196,8 +196,14 @@ _HOOK = re.compile(r"use[A-Z]?\w*Effect$")
 """What runs a function when a component of a page appears; it is named so in every framework of that kind."""
 
 
+_COMPONENTS = ("Component", "PureComponent", "HTMLElement")
+"""The last words of what classes of pages inherit from."""
+
+
 def _in_component(node: Function | Module, linker: Linker) -> bool:
-    """Whether a timer is armed in an effect hook: ``useEffect(() => { setInterval(…) })``."""
+    """Whether a timer lives in a page: in ``useEffect(() => { setInterval(…) })``, in a class of a component."""
+    if _of_component(node):
+        return True
     calls = linker.calls(node if isinstance(node, Module) else node.module)
     taken = {
         id(a.value) for name, sites in calls.items() if _HOOK.match(name) for c, _ in sites for a in c.args
@@ -206,6 +212,16 @@ def _in_component(node: Function | Module, linker: Linker) -> bool:
     while taken and isinstance(current, Function):
         if id(current) in taken:
             return True
+        current = current.parent
+    return False
+
+
+def _of_component(node: Function | Module) -> bool:
+    current: Function | Module = node
+    while isinstance(current, Function):
+        if current.owner is not None:
+            named = (getattr(base, "name", "") for base in current.owner.bases)
+            return any(name in _COMPONENTS for name in named)
         current = current.parent
     return False
 
