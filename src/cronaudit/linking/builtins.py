@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Callable
 from typing import Protocol
 
-from cronaudit.linking import exports, listings, names
+from cronaudit.linking import exports, iterables, listings, names
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.operators import as_text, choice, joined, number_from, open_operand, unset_variable
 from cronaudit.linking.texts import formatted
@@ -379,7 +379,7 @@ def comprehend(folder: Folder, expr: Comprehension, scope: Scope) -> Value:
     """A comprehension over a folded list, item by item."""
     at = Location(scope.module.path, expr.line)
     iterable = folder.fold(expr.iterable, scope)
-    items = names.sequence_items(folder, iterable)
+    items = iterables.sequence_items(folder, iterable)
     if items is None:
         return Unknown("a comprehension over something open", at, iterable)
     results: list[Value | Lazy] = []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice, zip_longest
 from typing import TypeAlias
 
-from cronaudit.linking import instances, names, parameters
+from cronaudit.linking import instances, iterables, names, parameters
 from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.decorators import decorating
 from cronaudit.linking.fold import Evaluator
@@ -161,7 +161,7 @@ class Callers:
         assert isinstance(call.callee, Member)  # noqa: S101 - the caller has looked
         unbound = Bound(self._ev.scope_of(node.parent), ())
         known = self._ev.fold(call.callee.object, unbound.scope)
-        settled = names.raw_items(known) and not any(True for _ in symbols(known, self._ev))
+        settled = iterables.raw_items(known) and not any(True for _ in symbols(known, self._ev))
         for outer in (unbound,) if settled else self.bounds(node.parent, depth + 1):
             iterable = self._ev.fold(call.callee.object, outer.scope)
             items = list(self._registered(iterable))
@@ -242,7 +242,7 @@ class Callers:
 
     def _registered(self, iterable: Value) -> Iterator[tuple[Value, tuple[Item, ...], int]]:
         """The items of a registry with their places; one that a parameter fills, once for each caller that fills it."""
-        for raw in names.raw_items(iterable) or ():
+        for raw in iterables.raw_items(iterable) or ():
             inner = raw.items[-1] if isinstance(raw, Sequence) and len(raw.items) == 2 else raw
             scope = inner.scope if isinstance(inner, Lazy) else None
             if (
@@ -274,7 +274,7 @@ class Callers:
             and call.callee.name in EACH_METHODS
             and not self.usages.reaches(callee, node)
         ):
-            items = names.sequence_items(self._ev, self._ev.fold(call.callee.object, bound.scope)) or ()
+            items = iterables.sequence_items(self._ev, self._ev.fold(call.callee.object, bound.scope)) or ()
             for entry in items:
                 scope = Scope(node, self._ev.scope_of(node.parent))
                 parameters.bind(self._ev, scope, node, Arguments((entry,), {}, complete=False), ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cronaudit.linking import imports, registries
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.guards import is_optional, tests_for_absence
+from cronaudit.linking.iterables import from_library, raw_items, sequence_items
 from cronaudit.linking.reaching import reaching
 from cronaudit.linking.scopes import ITEM, Binding, Step, leaves
 from cronaudit.model.ir import (
@@ -342,7 +343,7 @@ def _each(folder: Folder, binding: Binding, name: str, scope: Scope) -> Value:
     items = sequence_items(folder, iterable)
     if items is not None and len(items) == 1 and not _is_callers(raw_items(iterable)):
         return into(folder, items[0], binding.path, binding.default, scope)
-    given = _from_library(iterable) if items is None else ()
+    given = from_library(iterable) if items is None else ()
     if given:
         # An item of what a library gave: ``for (const user of await User.find())``.
         entries = tuple(External(f"{g.path}[]", receiver=g, of=g.of, row=g.row) for g in given)
@@ -360,41 +361,11 @@ def _each(folder: Folder, binding: Binding, name: str, scope: Scope) -> Value:
     return into(folder, symbol, binding.path, binding.default, scope)
 
 
-def _from_library(value: Value) -> tuple[External, ...]:
-    """What a library gave, each way to it once; nothing where the tree gives it on one of the ways."""
-    if isinstance(value, External):
-        return () if value.path.startswith("global:") else (value,)
-    if not isinstance(value, Choice):
-        return ()
-    found: dict[str, External] = {}
-    for option in value.options:
-        given = _from_library(option)
-        if not given and not isinstance(option, Unknown):
-            return ()
-        found.update((g.path, g) for g in given)
-    return tuple(found.values())
-
-
 def _is_callers(raw: tuple[Value | Lazy, ...] | None) -> bool:
     """Whether the one item of a registry is what callers of a function put there: it stands for many."""
     first = raw[0] if raw else None
     inner = first.items[-1] if isinstance(first, Sequence) and first.items else first
     return isinstance(inner, Lazy) and isinstance(inner.scope.node, Function)
-
-
-def sequence_items(folder: Folder, value: Value) -> tuple[Value, ...] | None:
-    """The items of a folded iterable; None where they cannot be told."""
-    raw = raw_items(value)
-    return None if raw is None else tuple(folder.force(i) for i in raw)
-
-
-def raw_items(value: Value) -> tuple[Value | Lazy, ...] | None:
-    """The items of a folded iterable as they stand; None where they cannot be told."""
-    if isinstance(value, Sequence) and value.items:
-        return value.items
-    if isinstance(value, Choice):
-        return next((items for option in value.options if (items := raw_items(option))), None)
-    return None
 
 
 def bind_target(folder: Folder, scope: Scope, target: Expr, value: Value) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cronaudit.linking import holders, instances, names
+from cronaudit.linking import holders, instances, iterables
 from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.program import Program
@@ -200,7 +200,7 @@ class Usages:
         if iterable is None or not isinstance(callee, Symbol):
             yield callee
             return
-        items = names.sequence_items(self._ev, iterable)
+        items = iterables.sequence_items(self._ev, iterable)
         for entry in items or ():
             value = entry
             for step in callee.path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cronaudit.linking import messages, names, operators
+from cronaudit.linking import iterables, messages, operators
 from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.callbacks import functions_in
 from cronaudit.linking.decorators import decorated, wrappers
@@ -209,7 +209,7 @@ class Walker:
             return
         scope.values.pop(loop.target.name, None)
         iterable = self._ev.fold(loop.iterable, scope) if loop.iterable is not None else None
-        items = names.sequence_items(self._ev, iterable) if iterable is not None else None
+        items = iterables.sequence_items(self._ev, iterable) if iterable is not None else None
         if items is not None and 1 < len(items) <= _MOST_ITEMS:
             scope.values[loop.target.name] = operators.choice(items)
 
