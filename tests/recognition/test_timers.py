@@ -29,6 +29,13 @@ JOBS = {
         ),
         "1 s",
     ),
+    "until the server closes": (
+        (
+            "function start(server) {\n  const timer = setInterval(sweep, 1000);\n"
+            "  server.on('close', () => clearInterval(timer));\n}\nstart(http);"
+        ),
+        "1 s",
+    ),
     "with its stop handed out": (
         (
             "function start() {\n  const timer = setInterval(sweep, 1000);\n"
@@ -78,6 +85,13 @@ def test_work_for_as_long_as_the_process_lives_is_a_job(tmp_path: Path, shape: s
 DECOYS = {
     "a keep-alive in a request handler": (
         "export function stream(req, res) { const timer = setInterval(() => sweep(), 1000); }",
+        "it lives as long as one request or connection",
+    ),
+    "until a client leaves": (
+        (
+            "export function watch(client) {\n  const timer = setInterval(() => sweep(client), 1000);\n"
+            "  const onEnd = () => clearInterval(timer);\n  client.on('disconnect', onEnd);\n}"
+        ),
         "it lives as long as one request or connection",
     ),
     "a socket's heartbeat": (

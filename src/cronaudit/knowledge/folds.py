@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from cronaudit.knowledge import schemas
+from cronaudit.knowledge import records, schemas
 from cronaudit.knowledge.amounts import SECONDS_OF, number_of, summed, tidy, unit_of
 from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.matcher import Matcher
@@ -382,8 +382,10 @@ _OPERATIONS: dict[str, _Operation] = {
     "duration-scaled": _duration_scaled,
     "duration-text": _duration_text,
     "env-default": _env_default,
+    "fields": lambda fold: records.fields(fold.call.args, fold.settings, fold.at),
     "first": _same,
     "member": _same,
+    "number-range": lambda fold: records.number_range(fold.selected, fold.at),
     "model": _model,
     "partial": _partial,
     "schema": _schema,

@@ -7,7 +7,7 @@ registration is a job, and the wrapper is none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.paths import expanded, last_of
@@ -28,8 +28,16 @@ from cronaudit.recognition.undescribed import Undescribed, may_state_cron
 class Discovery:
     """Finds registrations in the files that hold a scheduler's tokens."""
 
-    def __init__(self, linker: Linker, matcher: Matcher, consumers: Consumers) -> None:
+    def __init__(
+        self,
+        linker: Linker,
+        matcher: Matcher,
+        consumers: Consumers,
+        given: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
         self._linker = linker
+        self._given = given or {}
+        """By file the names under which other files of the project give it a library's schedulers."""
         self._matcher = matcher
         self.registrar = Registrar(linker, consumers)
         self.rejections = self.registrar.rejections
@@ -45,12 +53,15 @@ class Discovery:
         module = self._linker.module(path)
         if module is None:
             return
+        names = self._given.get(path, frozenset())
         for name, sites in sorted(self._linker.calls(module).items()):
             for call, node in sites:
                 yield from self._declarations.applied(call, node)
                 # A default export may be called anything, so a bare name is looked up, too.
-                if name in self._arming or (
-                    isinstance(call.callee, Name) and self._bare.may_be_foreign(name, module)
+                if (
+                    name in self._arming
+                    or name in names
+                    or (isinstance(call.callee, Name) and self._bare.may_be_foreign(name, module))
                 ):
                     yield from self._call(call, node, module)
                 else:

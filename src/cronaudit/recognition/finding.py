@@ -21,6 +21,7 @@ from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.discovery import Discovery
 from cronaudit.recognition.enqueued import Enqueued
+from cronaudit.recognition.facades import Facades
 from cronaudit.recognition.found import Rejection
 from cronaudit.recognition.jobs import Finder, Found
 from cronaudit.recognition.liveness import Starts
@@ -81,7 +82,9 @@ def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[
         inputs.mentioned,
         inputs.is_hook,
     )
-    discovery = Discovery(inputs.linker, inputs.matcher, consumers)
+    given = Facades(inputs.linker, inputs.matcher).takers(inputs.candidates)
+    candidates = sorted({*inputs.candidates, *may_define(inputs.tree, tuple(given))})
+    discovery = Discovery(inputs.linker, inputs.matcher, consumers, given)
     finder = Finder(
         inputs.linker,
         discovery,
@@ -101,7 +104,7 @@ def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[
         inputs.deployment,
         inputs.date,
     )
-    total = len(inputs.candidates)
+    total = len(candidates)
     done = 0
 
     def on_file(_path: str) -> None:
@@ -109,7 +112,7 @@ def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[
         done += 1
         on_progress(done, total)
 
-    registrations = finder.registrations(inputs.candidates, on_file)
+    registrations = finder.registrations(candidates, on_file)
     found = [finder.found(r, service) for r in registrations]
     service.jobs.extend(f.context for f in found if f.liveness.is_live)
     return found, finder, service

@@ -61,7 +61,7 @@ def judge_interval(
     call: Call, node: Function | Module, handler: Closure | None, linker: Linker
 ) -> Judgement | None:
     """What the place of a timer says before its work is looked at; None where it says nothing against a job."""
-    if _in_request(node):
+    if _in_request(node) or _in_connection(node):
         return Judgement(is_job=False, reason="it lives as long as one request or connection")
     if _in_component(node, linker):
         return Judgement(is_job=False, reason="it lives as long as a component of a page")
@@ -190,6 +190,30 @@ def _in_request(node: Function | Module) -> bool:
             return True
         current = current.parent
     return False
+
+
+_LEAVES = frozenset(("close", "disconnect", "disconnecting", "end", "finish"))
+"""Events by which a connection says that it is over."""
+_SERVES = re.compile(r"server|app|process|program|service|fastify|http|bot|db|database|pool", re.IGNORECASE)
+"""Names of what goes only when the whole process goes."""
+
+
+def _in_connection(node: Function | Module) -> bool:
+    """Whether a function clears its timer when something that it was handed goes: ``client.on('disconnect', …)``."""
+    if not isinstance(node, Function) or not node.params:
+        return False
+    handed = {p.name for p in node.params if p.name and not _SERVES.search(p.name)}
+    leaving = any(
+        isinstance(e, Call)
+        and isinstance(e.callee, Member)
+        and e.callee.name in ("on", "once", "addEventListener")
+        and isinstance(e.callee.object, Name)
+        and e.callee.object.name in handed
+        and bool(e.args)
+        and getattr(e.args[0].value, "value", None) in _LEAVES
+        for e in expressions(node.body)
+    )
+    return leaving and any(_clears(f, None) for f in functions_in(node))
 
 
 _HOOK = re.compile(r"use[A-Z]?\w*Effect$")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from cronaudit.knowledge.folds import CRON_UNIT, WORDS_UNIT
 from cronaudit.knowledge.selectors import Called, select
@@ -142,16 +143,15 @@ def _clock(part: SchedulePart, value: Known) -> Timing | None:
 
 
 def _record(part: SchedulePart, value: Record, linker: Linker) -> Timing | None:
-    """An object of fields: ``{hour: 2, minute: 30}``, ``{minutes: 5}``."""
+    """An object of fields: ``{hour: 2, minute: 30}``, ``{minutes: 5}``; an open second moves no run."""
     fields: dict[str, float | str] = {}
     for key, raw in value.entries.items():
         inner = linker.force(raw)
-        if (
-            isinstance(inner, Known)
-            and isinstance(inner.value, int | float | str)
-            and not isinstance(inner.value, bool)
-        ):
-            fields[key.lower()] = inner.value
+        stated = _field(inner, linker)
+        if stated is not None:
+            fields[key.lower()] = stated
+        elif part.form in _OF_FIELDS and key.lower() in _ORDER[1:] and not _is_absent(inner):
+            return _open(inner)
     if part.form == "duration" and (unknown := _open_length(value, linker)) is not None:
         return _open(unknown)
     seconds = _length(fields)
@@ -161,6 +161,9 @@ def _record(part: SchedulePart, value: Record, linker: Linker) -> Timing | None:
         return None
     if part.form == "fields" and part.dialect in _KEYWORD_DIALECTS:
         return _keywords(part, value, linker)
+    month = fields.get("month")
+    if part.form in _OF_FIELDS and part.dialect != Dialect.AWS and isinstance(month, int | float):
+        fields["month"] = int(month) + 1  # months of dates count from 0
     cron = _fields_expression(fields)
     if cron is not None:
         found = read_schedule(cron, Dialect.SECONDS6)
@@ -224,13 +227,34 @@ def _open_length(value: Record, linker: Linker) -> Value | None:
     return next((v for v in inner if not isinstance(v, Known)), None)
 
 
+_OF_FIELDS: Final = frozenset(("cron", "fields"))
+"""Forms of a schedule for which an object's fields are those of a cron expression."""
+_ORDER: Final = ("second", "minute", "hour", "date", "month", "dayofweek")
+
+
+def _field(value: Value, linker: Linker) -> float | str | None:
+    """One field of an object: a number, a text, or a list of them."""
+    if isinstance(value, Known) and isinstance(value.value, int | float | str):
+        return None if isinstance(value.value, bool) else value.value
+    if isinstance(value, Sequence) and value.complete and value.items:
+        items = [_field(linker.force(i), linker) for i in value.items]
+        return None if None in items else ",".join(str(i) for i in items)
+    return None
+
+
+def _is_absent(value: Value) -> bool:
+    return isinstance(value, Known) and value.value is None
+
+
 def _fields_expression(fields: dict[str, float | str]) -> str | None:
-    order = ("second", "minute", "hour", "date", "month", "dayofweek")
-    if not any(f in fields for f in order):
+    fields = {
+        {"day": "date", "weekday": "dayofweek"}.get(name, name): value for name, value in fields.items()
+    }
+    if not any(f in fields for f in _ORDER):
         return None
     started = False
     parts: list[str] = []
-    for name in order:
+    for name in _ORDER:
         if name in fields:
             started = True
             number = fields[name]
@@ -244,7 +268,9 @@ def _open(value: Value) -> Timing:
     at: Location | None = getattr(value, "at", None)
     reason = why_open(value)
     unresolved = Unresolved(reason, at)
-    from_data = isinstance(value, External | Unknown)
+    # Chance is no data of users.
+    is_chance = isinstance(value, External) and value.path.startswith(("global:Math.", "random."))
+    from_data = isinstance(value, External | Unknown) and not is_chance
     return Timing(Schedule(None, None, None, _UNRESOLVED_TEXT), at, unresolved, from_data=from_data)
 
 

@@ -200,3 +200,19 @@ arm();
 """
     _other, carts = service_of({"package.json": PACKAGE, "src/index.js": source})
     assert doc.build(carts).purpose.value == purpose
+
+
+def test_a_handler_that_says_so_and_hands_on_is_documented_where_the_work_is(service_of: ServiceOf) -> None:
+    source = f"""{HEAD}class Logger {{ info(...words) {{ console.log(...words); }} }}
+const logger = new Logger();
+/** Frees the stock of carts that were left. */
+async function close() {{
+  await pool.query('DELETE FROM carts');
+}}
+cron.schedule('0 4 * * *', () => {{
+  logger.info('closing carts');
+  close();
+}}, {{ name: 'carts' }});
+"""
+    (job,) = service_of({"package.json": PACKAGE, "src/index.js": source})
+    assert doc.build(job).purpose.value == "doc"

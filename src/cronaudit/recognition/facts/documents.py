@@ -27,6 +27,8 @@ _RUN_NAMES: Final = frozenset(
     " job".split()
 )
 _HANDLER_KEYS: Final = frozenset(("fn", "callback", "processor", "function", "onTick", "action"))
+_LOGS: Final = re.compile(r"^(?:console|_?log(?:ger)?)$", re.IGNORECASE)
+"""How an object is called whose methods only say what goes on."""
 _SHORT: Final = 4
 """Statements: a function shorter than this that calls one function of the project only hands on to it."""
 _SHORT_ITEM: Final = 40
@@ -146,7 +148,9 @@ def _handed_on(context: JobContext, closure: Closure) -> Closure | None:
     found = [
         callee
         for expr in expressions(function.body)
-        if isinstance(expr, Call) and isinstance(callee := context.linker.fold(expr.callee, scope), Closure)
+        if isinstance(expr, Call)
+        and not _LOGS.search(getattr(getattr(expr.callee, "object", None), "name", ""))
+        and isinstance(callee := context.linker.fold(expr.callee, scope), Closure)
     ]
     return found[0] if len(found) == 1 and found[0].function is not function else None
 
