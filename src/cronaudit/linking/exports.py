@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from cronaudit.linking import imports, names
+from cronaudit.linking import imports, mixins, names
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.scopes import Store
 from cronaudit.model.ir import (
@@ -177,7 +177,7 @@ def _merged(folder: Folder, module: Module, aliases: set[str], entries: dict[str
                 complete = _include(folder, entries, folder.fold(argument.value, scope)) and complete
         elif name == "defineProperty" and len(call.args) == 3:
             _define(folder, entries, call, scope)
-    mixed, followed = names.mixed_in(folder, scope, frozenset(aliases))
+    mixed, followed = mixins.mixed_in(folder, scope, frozenset(aliases))
     for key, value in mixed.items():
         entries.setdefault(key, value)
     return complete and followed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cronaudit.linking import imports, registries
+from cronaudit.linking import imports, mixins, registries
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.guards import is_optional, tests_for_absence
 from cronaudit.linking.iterables import from_library, raw_items, sequence_items
@@ -15,7 +15,6 @@ from cronaudit.model.ir import (
     Call,
     Class,
     Const,
-    Do,
     Expr,
     Function,
     Import,
@@ -224,7 +223,7 @@ def _with_members(folder: Folder, record: Record, name: str, scope: Scope) -> Re
         for s in folder.scopes.stores(scope.node)
         if s.name != ITEM and isinstance(s.object, Name) and s.object.name == name
     ]
-    mixed, complete = mixed_in(folder, scope, frozenset((name,)))
+    mixed, complete = mixins.mixed_in(folder, scope, frozenset((name,)))
     if not stores and not mixed and complete:
         return record
     entries = {**mixed, **record.entries}
@@ -233,36 +232,6 @@ def _with_members(folder: Folder, record: Record, name: str, scope: Scope) -> Re
         value = Lazy(store.value, scope)
         entries[store.name] = value if before is None else Choice((folder.force(before), folder.force(value)))
     return Record(entries, record.complete and complete, record.at)
-
-
-def mixed_in(folder: Folder, scope: Scope, aliases: frozenset[str]) -> tuple[dict[str, Value | Lazy], bool]:
-    """What mixins put into the object of these names, and whether all could be followed: ``require('./x')(Topics)``."""
-    entries: dict[str, Value | Lazy] = {}
-    complete = True
-    for statement in scope.node.body:
-        call = statement.value if isinstance(statement, Do) else None
-        if not isinstance(call, Call) or not isinstance(call.callee, Call):
-            continue
-        given = [position for position, a in enumerate(call.args) if _names_one(a.value, aliases)]
-        if not given:
-            continue
-        mixin = folder.fold(call.callee, scope)
-        if not isinstance(mixin, Closure):
-            complete = complete and isinstance(mixin, External)
-            continue
-        params = mixin.function.params
-        taken = {params[position].name for position in given if position < len(params)}
-        inner = Scope(mixin.function, mixin.scope, this=mixin.this)
-        for store in folder.scopes.stores(mixin.function):
-            if isinstance(store.object, Name) and store.object.name in taken and store.name != ITEM:
-                entries.setdefault(store.name, Lazy(store.value, inner))
-    return entries, complete
-
-
-def _names_one(expr: Expr, aliases: frozenset[str]) -> bool:
-    if isinstance(expr, Member):
-        return expr.name == "exports" and "exports" in aliases
-    return isinstance(expr, Name) and expr.name in aliases
 
 
 def _several(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -> Value:
