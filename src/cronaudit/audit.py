@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cronaudit import __version__
 from cronaudit.assets import cache_dir, rules_dir
@@ -85,11 +86,17 @@ def _audit(path: Path, options: AuditOptions) -> AuditOutcome:
     progress("Walking", 0, 0)
     tree = walk(path, _roles(options.rules)).with_contents(options.overlay)
     inputs = _inputs(tree, matcher, options, progress)
-    findings = recognise(inputs, lambda done, total: progress("Finding jobs", done, total))
+    findings, notes = recognise(
+        inputs,
+        lambda done, total: progress("Finding jobs", done, total),
+        lambda: _Note(tuple(_comments(inputs)), (*tree.diagnostics, *_broken(inputs))),
+        options.processes,
+    )
     jobs = _selected(findings.jobs, options.job_globs)
     progress("Checking", 0, 0)
     rows = evaluate(catalogue, jobs, findings.service, _FILTERS)
-    waived = waive(rows, catalogue, jobs, _comments(inputs), [_configured(w) for w in options.waivers])
+    comments = sorted({c for note in notes for c in note.comments}, key=attrgetter("path", "line"))
+    waived = waive(rows, catalogue, jobs, comments, [_configured(w) for w in options.waivers])
     runtimes = _runtimes(jobs, tree)
     result = AuditResult(
         version=__version__,
@@ -102,7 +109,9 @@ def _audit(path: Path, options: AuditOptions) -> AuditOutcome:
         service=findings.service,
         baseline=_baseline(options.baseline, waived.results),
         suppressions=waived.suppressions,
-        diagnostics=tuple(sorted({*tree.diagnostics, *waived.diagnostics, *_cut(jobs), *_broken(inputs)})),
+        diagnostics=tuple(
+            sorted({*waived.diagnostics, *_cut(jobs), *(d for note in notes for d in note.diagnostics)})
+        ),
     )
     return AuditOutcome(result, Seen(jobs, findings, inputs))
 
@@ -289,6 +298,13 @@ def _baseline(path: Path | None, rows: tuple[CheckResult, ...]) -> BaselineCompa
         return compare(rows, read_baseline(path.read_text(encoding="utf-8")))
     except (BaselineError, OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
+
+
+class _Note(NamedTuple):
+    """What a process has come across in the files that it read."""
+
+    comments: tuple[Comment, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
 
 def _comments(inputs: Inputs) -> list[Comment]:

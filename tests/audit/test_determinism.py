@@ -14,6 +14,7 @@ import pytest
 from cronaudit.audit import audit
 from cronaudit.model.options import AuditOptions
 from cronaudit.model.source import Location
+from cronaudit.recognition import sharing
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -61,6 +62,45 @@ def test_the_order_on_disk_changes_nothing(tmp_path: Path) -> None:
         results.append(scan(target, tmp_path, f"{len(results)}", "json"))
 
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+@pytest.mark.parametrize("name", ["order-service", "campus-tree"])
+def test_the_number_of_processes_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, name: str, processes: int
+) -> None:
+    monkeypatch.setattr(sharing, "_may_fork", lambda: sys.platform == "linux")
+    one, several = (
+        audit(FIXTURES / name, AuditOptions(date(2026, 11, 23), processes=n)).result for n in (1, processes)
+    )
+
+    assert several.jobs == one.jobs
+    assert several.service == one.service
+    assert several.checks == one.checks
+    assert several.diagnostics == one.diagnostics
+
+
+def test_what_only_a_copy_has_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that reads on behalf of one fact cannot be read whole; and a waiver stands where only a fact looks."""
+    monkeypatch.setattr(sharing, "_may_fork", lambda: sys.platform == "linux")
+    (tmp_path / "package.json").write_text(
+        '{"dependencies": {"node-cron": "4"}, "devDependencies": {"vitest": "2"}}'
+    )
+    (tmp_path / "job.js").write_text(
+        "import cron from 'node-cron';\n"
+        "export async function sweep() { await fetch('https://example.com', { method: 'POST' }); }\n"
+        "cron.schedule('0 * * * *', sweep);\n"
+    )
+    (tmp_path / "job.test.js").write_text(
+        "import { test } from 'vitest';\nimport { sweep } from './job.js';\n"
+        "// cronaudit: ignore[IDEM-99] no such check\n"
+        "test('twice', async () => { await sweep(); await sweep(); });\nconst = ;\n"
+    )
+
+    one, two = (audit(tmp_path, AuditOptions(date(2026, 11, 23), processes=n)).result for n in (1, 2))
+
+    assert [d.path for d in one.diagnostics] == ["job.test.js", "job.test.js"]
+    assert two.diagnostics == one.diagnostics
 
 
 def test_a_timer_that_is_no_job_lends_its_work_to_none(tmp_path: Path) -> None:

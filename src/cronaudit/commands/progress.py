@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = 0.5
 """Seconds before anything is shown: most scans are over by then."""
+_BETWEEN: Final = 0.1
+"""Seconds from one picture to the next."""
 
 
 @contextmanager
@@ -30,7 +32,7 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]
 
 class _Display:
     def __init__(self) -> None:
-        self._start = time.monotonic()
+        self._start = self._shown = time.monotonic()
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
@@ -39,8 +41,12 @@ class _Display:
             if time.monotonic() - self._start < _PATIENCE:
                 return
             self._open()
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, description=doing, completed=done, total=total or None)
+        now = time.monotonic()
+        if self._progress is not None and self._task is not None and now - self._shown > _BETWEEN:
+            self._shown = now
+            self._progress.update(
+                self._task, description=doing, completed=done, total=total or None, refresh=True
+            )
 
     def stop(self) -> None:
         if self._progress is not None:
@@ -57,6 +63,7 @@ class _Display:
             MofNCompleteColumn(),
             console=console,
             transient=True,
+            auto_refresh=False,  # no thread: the audit may share its work with copies of the process
         )
         self._task = self._progress.add_task("", total=None)
         self._progress.start()

@@ -14,6 +14,9 @@ from cronaudit.commands.documents import Document, FormatOption, OutputOption, p
 from cronaudit.model.options import AuditOptions, ConfigurationError, Waiver
 from cronaudit.model.verdict import Severity
 
+_MOST_PROCESSES: Final = 4
+"""What each process learns of the tree, the others learn again: more of them save nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -82,7 +85,13 @@ def audit_options(
         job_globs=tuple(jobs or settings.jobs),
         baseline=baseline,
         waivers=settings.waivers,
+        processes=min(_processors(), _MOST_PROCESSES),
     )
+
+
+def _processors() -> int:
+    """Those that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def report_date(stated: str | None) -> date:

@@ -44,6 +44,8 @@ class AuditOptions:
     baseline: Path | None = None
     """Findings accepted on an earlier day, as `cronaudit scan --write-baseline` wrote them."""
     waivers: tuple[Waiver, ...] = ()
+    processes: int = 1
+    """How many processes may share the work."""
     on_progress: Callable[[str, int, int], None] | None = None
     """Called with what is being done, how much is done, and how much there is (0: not known yet)."""
     overlay: Mapping[str, bytes] = field(default_factory=dict)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from cronaudit.model.facts import JobFacts, Walk
 from cronaudit.model.ir import Function, Index, Module, Name
@@ -57,11 +58,11 @@ def facts_of(context: JobContext) -> JobFacts:
     )
 
 
-def assemble(found: Iterable[Found]) -> tuple[Job, ...]:
-    """The jobs, live ones first, each by path and line."""
+def jobs_of(found: Iterable[Found]) -> tuple[Callable[[], Job], ...]:
+    """What makes the jobs out of what was found, live ones first, each by path and line."""
     listed = ordered(found)
     ids = _ids(listed)
-    return tuple(_job(one, job_id) for one, job_id in zip(listed, ids, strict=True))
+    return tuple(partial(_job, one, job_id) for one, job_id in zip(listed, ids, strict=True))
 
 
 def ordered(found: Iterable[Found]) -> list[Found]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar, cast
 
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.model.deployment import Deployment
@@ -16,7 +17,7 @@ from cronaudit.model.linker import Linker, TokenHits
 from cronaudit.model.placement import Placement
 from cronaudit.model.source import Role, SourceTree
 from cronaudit.recognition import service as service_facts
-from cronaudit.recognition.assemble import assemble, ordered
+from cronaudit.recognition.assemble import jobs_of, ordered
 from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.discovery import Discovery
@@ -30,7 +31,10 @@ from cronaudit.recognition.manifests import Manifests
 from cronaudit.recognition.pauses import Pauses
 from cronaudit.recognition.placements import placements_of
 from cronaudit.recognition.receivers import Receivers
+from cronaudit.recognition.sharing import share
 from cronaudit.recognition.sightings import Reader
+
+N = TypeVar("N")
 
 _CONVENTIONS = re.compile(
     r"(^|/)(instrumentation(-node)?|middleware|entry[.-]server|hooks\.server|nuxt\.config|gatsby-node)\.[cm]?[jt]sx?$"
@@ -118,16 +122,23 @@ def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[
     return found, finder, service
 
 
-def recognise(inputs: Inputs, on_progress: Callable[[int, int], None]) -> Findings:
-    """Jobs with their facts, and the facts of the service."""
+def recognise(
+    inputs: Inputs, on_progress: Callable[[int, int], None], note: Callable[[], N], processes: int
+) -> tuple[Findings, tuple[N, ...]]:
+    """Jobs with their facts, and the facts of the service; and what `note` says of each process that worked on them."""
     found, finder, service = find(inputs, on_progress)
-    jobs = assemble(found)
-    return Findings(
+    of_service, of_jobs = service_facts.parts(service), jobs_of(found)
+    shared = share((*of_service, *of_jobs), note, processes)
+    jobs = cast("tuple[Job, ...]", shared.results[len(of_service) :])
+    findings = Findings(
         jobs,
-        service_facts.build(service),
+        service_facts.put_together(
+            cast("tuple[Mapping[str, object], ...]", shared.results[: len(of_service)])
+        ),
         tuple(finder.rejections),
         lambda: dict(zip((j.id for j in jobs), map(placements_of, ordered(found)), strict=True)),
     )
+    return findings, shared.notes
 
 
 def may_define(tree: SourceTree, paths: Sequence[str]) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 
 from cronaudit.knowledge.paths import leads_to
 from cronaudit.model.ir import Const, Function, If, Index, Member, Name, Operation
@@ -39,10 +40,16 @@ class Route:
     path: str
     method: str
     """Upper case; empty where nothing says."""
-    handler: Closure | None
+    leads_to: Callable[[], Closure | None]
+    """What works out the function behind it: of hundreds of routes few are asked."""
     location: Location
     body: tuple[object, ...] = ()
     """Of a hand-written server the statements under the test of the URL."""
+
+    @property
+    def handler(self) -> Closure | None:
+        """The function behind it; None where that cannot be told."""
+        return self.leads_to()
 
 
 def is_probe(path: str) -> bool:
@@ -116,14 +123,17 @@ def _routes(service: Service) -> Iterator[Route]:
         if decorated and isinstance(node, Function):  # ``@app.get('/health') def health()``
             closure = Closure(node, service.linker.scope_of(node.parent))
             path = sighting.text("path") or ""
-            yield Route(path, _method(sighting), closure, sighting.location)
+            yield Route(path, _method(sighting), partial(_itself, closure), sighting.location)
         else:
             sightings.append(sighting)
     for path in listening_modules(service):
         sightings += [s for s in walked(service, path) if s.effect in _ROUTING]
     for sighting in sightings:
         yield Route(
-            sighting.text("path") or "", _method(sighting), _handler(service, sighting), sighting.location
+            sighting.text("path") or "",
+            _method(sighting),
+            cache(partial(_handler, service, sighting)),
+            sighting.location,
         )
     for sighting, _node in placed(service, "http.listen"):
         for callback in _callbacks(service, sighting.view):
@@ -202,7 +212,11 @@ def _hand_written(service: Service, callback: Closure) -> Iterator[Route]:
             paths = [v for o in test.operands if isinstance(v := _text(service, o, scope), str)]
             if paths and any(_is_url(o) for o in test.operands):
                 at = Location(function.module.path, statement.line)
-                yield Route(paths[0], "", callback, at, statement.then)
+                yield Route(paths[0], "", partial(_itself, callback), at, statement.then)
+
+
+def _itself(closure: Closure) -> Closure:
+    return closure
 
 
 def _text(service: Service, expr: object, scope: object) -> str | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
 from cronaudit.model.facts import ServiceFacts
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.service.board import board
@@ -14,25 +18,49 @@ from cronaudit.recognition.service.runtime import runtime
 from cronaudit.recognition.service.shutdown import shutdown
 from cronaudit.recognition.service.tests import test_facts
 
-__all__ = ["build"]
+__all__ = ["build", "parts", "put_together"]
+
+
+def parts(service: Service) -> tuple[Callable[[], Mapping[str, Any]], ...]:
+    """What works out the facts that hold for all jobs together, by their names; the contexts must be complete."""
+    return tuple(partial(part, service) for part in (_tests, _surroundings, _run_time))
+
+
+def put_together(parts: Iterable[Mapping[str, Any]]) -> ServiceFacts:
+    """The facts out of what the parts came to."""
+    return ServiceFacts(**{name: fact for part in parts for name, fact in part.items()})
 
 
 def build(service: Service) -> ServiceFacts:
-    """What holds for all jobs together; their contexts must be complete."""
+    """All facts that hold for all jobs together."""
+    return put_together(part() for part in parts(service))
+
+
+def _tests(service: Service) -> Mapping[str, Any]:
     tried = test_facts(service)
-    return ServiceFacts(
-        runtime=runtime(service),
-        routing=routing(service),
-        escalation=escalation(service),
-        board=board(service),
-        tests=tried.tests,
-        double_run_test=tried.double_run,
-        crash_test=tried.crash,
-        concurrent_test=tried.concurrent,
-        shutdown=shutdown(service),
-        memory_monitored=memory_monitored(service),
-        cpu_work=cpu_work(service),
-        instance_id=instance_id(service),
-        health=health(service),
-        pool=pool(service),
-    )
+    return {
+        "tests": tried.tests,
+        "double_run_test": tried.double_run,
+        "crash_test": tried.crash,
+        "concurrent_test": tried.concurrent,
+    }
+
+
+def _surroundings(service: Service) -> Mapping[str, Any]:
+    return {
+        "board": board(service),
+        "routing": routing(service),
+        "escalation": escalation(service),
+        "health": health(service),
+        "instance_id": instance_id(service),
+    }
+
+
+def _run_time(service: Service) -> Mapping[str, Any]:
+    return {
+        "runtime": runtime(service),
+        "shutdown": shutdown(service),
+        "memory_monitored": memory_monitored(service),
+        "cpu_work": cpu_work(service),
+        "pool": pool(service),
+    }

@@ -74,9 +74,9 @@ class _Word:
 def knowledge(service: Service, route: Route) -> Knowledge | None:
     """What a route knows; None where it knows no job."""
     if (
-        route.handler is None
-        or route.method in ("POST", "PUT", "PATCH", "DELETE")
+        route.method in ("POST", "PUT", "PATCH", "DELETE")
         or not _ABOUT.search(route.path)
+        or route.handler is None
     ):
         return None
     events = _events(service, route)
