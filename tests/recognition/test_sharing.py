@@ -6,12 +6,12 @@ import os
 import select
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 
 import pytest
 
-from cronaudit.recognition import sharing
 from cronaudit.recognition.sharing import share
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies are made on Linux only")
@@ -22,7 +22,7 @@ _PATIENCE = 30
 @pytest.fixture(autouse=True)
 def _among_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """A runner of tests may have threads of its own."""
-    monkeypatch.setattr(sharing.threading, "active_count", lambda: 1)
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
 
 
 def meet(ours: int, theirs: int) -> int:
@@ -56,7 +56,7 @@ def test_results_are_in_the_order_of_the_work_and_no_process_is_left() -> None:
 def test_one_process_does_all_where_no_other_may(
     monkeypatch: pytest.MonkeyPatch, processes: int, threads: int
 ) -> None:
-    monkeypatch.setattr(sharing.threading, "active_count", lambda: threads)
+    monkeypatch.setattr(threading, "active_count", lambda: threads)
 
     shared = share([os.getpid, os.getpid], os.getpid, processes)
 
