@@ -138,7 +138,8 @@ class Callers:
                 if makes:
                     yield Bound(instances.constructor_scope(self._ev, made, of, made), chain, _place(made))
                 else:
-                    yield Bound(Scope(node, of.scope, this=made), chain, _place(made))
+                    around = of.scope if node.module is of.cls.module else self._ev.scope_of(node.parent)
+                    yield Bound(Scope(node, around, this=made), chain, _place(made))
 
     def _entered_from(
         self, node: Function, site: _Site, shared: frozenset[Location], depth: int
@@ -282,6 +283,7 @@ class Callers:
                 yield Bound(scope, (at, *bound.chain, *_spots(own)), (*bound.items, *own))
             return
         args = self._ev.arguments(call, bound.scope)
+        is_held = self.usages.is_held(callee, node)
         for position, closure in self._closures(callee, node):
             this = closure.this
             known = isinstance(this, Instance) and this.args is not None
@@ -289,9 +291,8 @@ class Callers:
                 scope = Scope(node, closure.scope, this=one)
                 parameters.bind(self._ev, scope, node, args, closure.bound)
                 self._keep.append(scope)
-                own = (
-                    _place(one) if isinstance(one, Instance) and not (call.args and one.at in shared) else ()
-                )
+                told = isinstance(one, Instance) and not (call.args and (is_held or one.at in shared))
+                own = _place(one) if isinstance(one, Instance) and told else ()
                 rank = max(position, bound.rank)
                 yield Bound(scope, (*_spots(own), at, *bound.chain), (*own, *bound.items), rank)
 

@@ -20,7 +20,7 @@ _ASSIGNMENT: Final = re.compile(rb"\s*(?:=(?![=>])|(?:[-+*/%&|^?]{1,2}|<<|>>>?)=
 _REBINDING: Final = re.compile(rb"\b(?:global|nonlocal)\s")
 _NAMELESS: Final = re.compile(rb"[)\]}>\"']\s*[(`]|\b(?:super|this)\s*\(")
 """Where a call may stand whose callee has no name."""
-_CLASSES: Final = ("class", "enum")
+_CLASSES: Final = ("class", "enum", "prototype", "inherits")
 
 Site = tuple[Call, Function | Module]
 """A call and the function that it stands in."""

@@ -219,6 +219,8 @@ class Evaluator:
             node = current.node
             if isinstance(node, Function) and node.owner is not None:
                 outer = current.parent or current
+                if node.owner.module is not node.module:
+                    outer = self.module_scope(node.owner.module)
                 if node.is_static:
                     return ClassValue(node.owner, outer)
                 return Symbol(node.owner, "this", (), None, outer)

@@ -194,9 +194,9 @@ def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Valu
             and declared is None
             and method.kind is not FunctionKind.GETTER
         ):
-            declared = Closure(method, current.scope, this)
+            declared = Closure(method, _scope_of(folder, current, method), this)
         if method is not None and not method.is_abstract:
-            closure = Closure(method, current.scope, this)
+            closure = Closure(method, _scope_of(folder, current, method), this)
             if method.kind is FunctionKind.GETTER:
                 return folder.apply(closure, Arguments((), {}), None, None)
             return closure
@@ -276,12 +276,19 @@ def _is_empty_container(value: Value) -> bool:
 def _stored_in_methods(
     folder: Folder, current: ClassValue, this: Value, name: str, constructor: Function | None
 ) -> Iterator[Value]:
-    for method in current.cls.methods:
+    for method in (*current.cls.methods, *current.cls.adopted):
         if method is constructor:
             continue
         for store in folder.scopes.stores(method):
             if store.name == name and isinstance(store.object, This):
-                yield folder.fold(store.value, Scope(method, current.scope, this=this))
+                scope = Scope(method, _scope_of(folder, current, method), this=this)
+                yield folder.fold(store.value, scope)
+
+
+def _scope_of(folder: Folder, current: ClassValue, method: Function) -> Scope:
+    """The scope that a method of a class closes over: its own file's, where it is assigned to a prototype."""
+    own = method.module is current.cls.module
+    return current.scope if own else folder.module_scope(method.module)
 
 
 def constructor_scope(folder: Folder, instance: Instance, current: ClassValue, this: Value) -> Scope:

@@ -6,7 +6,7 @@ from cronaudit.linking import imports, mixins, registries
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.guards import is_optional, tests_for_absence
 from cronaudit.linking.iterables import from_library, raw_items, sequence_items
-from cronaudit.linking.reaching import reaching
+from cronaudit.linking.reaching import nearest, reaching
 from cronaudit.linking.scopes import ITEM, Binding, Step, leaves
 from cronaudit.model.ir import (
     Array,
@@ -66,6 +66,7 @@ def lookup(folder: Folder, name: str, scope: Scope, line: int) -> Value:
         if bindings:
             if current.parent is None:
                 return _global(folder, name, bindings, current)
+            bindings = nearest(bindings, current, line)
             # A function inside it runs at another time than what stands before it.
             return _bindings(folder, name, bindings, current, line if current is scope else None)
         current = current.parent
@@ -202,7 +203,9 @@ def _bindings(
         written = isinstance(meaningful[0].value, Array) and isinstance(value, Sequence)
         if meaningful[0].kind == "assign" and (written or registries.is_fillable(value)):
             value = registries.filled_variable(folder, value, name, scope)
-        return _with_members(folder, value, name, scope) if isinstance(value, Record) else value
+        return (
+            _with_members(folder, value, name, scope, meaningful[0]) if isinstance(value, Record) else value
+        )
     if len(meaningful) > _MOST_ASSIGNMENTS:
         return Unknown(f"{name} is assigned in {len(meaningful)} places")
     if grown := registries.grown_variable(folder, [b.value for b in meaningful], name, scope):
@@ -212,16 +215,20 @@ def _bindings(
         meaningful = [b for b in meaningful if b in seen] or seen
         if len(meaningful) == 1:
             value = binding_value(folder, meaningful[0], name, scope)
-            return _with_members(folder, value, name, scope) if isinstance(value, Record) else value
+            if isinstance(value, Record):
+                return _with_members(folder, value, name, scope, meaningful[0])
+            return value
     return _several(folder, name, meaningful, scope)
 
 
-def _with_members(folder: Folder, record: Record, name: str, scope: Scope) -> Record:
+def _with_members(folder: Folder, record: Record, name: str, scope: Scope, binding: Binding) -> Record:
     """An object with what is assigned to its members in the same body: ``const api = {}; api.go = …``."""
+    declared = [b.line for b in folder.scopes.table(scope.node).get(name, ()) if b.line > binding.line]
     stores = [
         s
         for s in folder.scopes.stores(scope.node)
         if s.name != ITEM and isinstance(s.object, Name) and s.object.name == name
+        if not declared or (s.line < min(declared) and s.line >= binding.line)
     ]
     mixed, complete = mixins.mixed_in(folder, scope, frozenset((name,)))
     if not stores and not mixed and complete:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cronaudit.linking.adoption import adopt
 from cronaudit.linking.contents import Contents
 from cronaudit.linking.resolve import Resolver
 from cronaudit.model.ir import Call, Class, Function, Module
@@ -58,7 +59,9 @@ class Program:
             if language is None:
                 self._modules[path] = None
             else:
-                self._modules[path] = self.parse(path, self.files.read(path), language)
+                module = self._modules[path] = self.parse(path, self.files.read(path), language)
+                if language in _SCRIPTS:
+                    adopt(self, module)
         return self._modules[path]
 
     @property

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from cronaudit.linking.scopes import Binding
 from cronaudit.model.ir import Assign, Function, Loop, Stmt
+from cronaudit.model.source import Language
+from cronaudit.model.value import Scope
 from cronaudit.model.walking import blocks
 
 _Way = tuple[tuple[int, int], ...]
@@ -30,6 +32,15 @@ def reaching(bindings: list[Binding], function: Function, line: int) -> list[Bin
         for b in bindings
         if b is last or last.line < b.line <= line or any(o.line <= b.line <= o.end_line for o in around)
     ]
+
+
+def nearest(bindings: list[Binding], scope: Scope, line: int) -> list[Binding]:
+    """Of declarations of one name in several blocks the one that stands before its use."""
+    if len(bindings) == 1 or scope.module.language is Language.PYTHON:
+        return bindings
+    if not all(isinstance(b.node, Assign) and b.node.declares and b.value is not None for b in bindings):
+        return bindings
+    return [b for b in bindings if b.line <= line][-1:] or bindings
 
 
 def _holds(outer: _Way, inner: _Way) -> bool:

@@ -517,6 +517,8 @@ class Class:
     module: Module = field(repr=False)
     parent: Function | Module = field(repr=False)
     is_enum: bool = False
+    adopted: tuple[Function, ...] = ()
+    """Methods that stand in other files and are assigned to its prototype."""
 
     @property
     def location(self) -> Location:
@@ -525,7 +527,8 @@ class Class:
 
     def method(self, name: str) -> Function | None:
         """The method of that name that this class defines itself."""
-        return next((m for m in self.methods if m.name == name and m.kind is not FunctionKind.SETTER), None)
+        own = (*self.methods, *self.adopted)
+        return next((m for m in own if m.name == name and m.kind is not FunctionKind.SETTER), None)
 
 
 @dataclass(slots=True, eq=False)

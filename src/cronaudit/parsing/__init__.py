@@ -10,6 +10,7 @@ from cronaudit.model.source import Language
 from cronaudit.parsing.comments import javascript_comments, python_comments
 from cronaudit.parsing.grammars import LANGUAGES, parser
 from cronaudit.parsing.javascript import JavaScript, repair
+from cronaudit.parsing.javascript.prototypes import with_classes
 from cronaudit.parsing.lowering import error_lines
 from cronaudit.parsing.python import Python
 
@@ -45,6 +46,8 @@ def parse(path: str, source: bytes, language: Language) -> Module:
         module.comments = python_comments(source, root)
     else:
         module.body = JavaScript(source, module).block(root.named_children)
+        if b".prototype" in source or b"inherits(" in source:
+            module.body = with_classes(module.body, module)
         module.comments = javascript_comments(source, root)
     return module
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from cronaudit.model.facts import JobFacts, Walk
-from cronaudit.model.ir import Function, Index, Module, Name
+from cronaudit.model.ir import Function, Index, Member, Module, Name
 from cronaudit.model.job import Handler, Job, JobState
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
@@ -144,7 +144,9 @@ def passed_in(context: JobContext) -> Function | None:
     for event in context.trace.events:
         call = event.call
         callee = event.callee
-        if event.kind is EventKind.CALL and isinstance(callee, Closure) and id(callee.function) in held:
+        written = call.callee if call is not None else None
+        of_name = isinstance(written, Member) and isinstance(written.object, Name)
+        if of_name and isinstance(callee, Closure) and id(callee.function) in held:
             return unwrapped(callee, context.linker).function
         if call is not None and isinstance(call.callee, Name) and call.callee.name in bound:
             value = bound[call.callee.name]

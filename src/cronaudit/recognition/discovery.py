@@ -198,7 +198,10 @@ class Discovery:
         if scheduler is None or registration.timing.open is None:
             return False
         return any(
-            isinstance(s.owner, Function) and not self._linker.call_sites(s.owner)
+            isinstance(s.owner, Function)
+            # A callback inside a function is no wrapper: what goes through a list of rows at run time calls it.
+            and not (s.owner.name is None and isinstance(s.owner.parent, Function))
+            and not self._linker.call_sites(s.owner)
             for part in scheduler.schedule
             if (v := select(part.select, view, self._linker.force, self._linker.member)) is not None
             for s in self._linker.symbols(v)

@@ -329,6 +329,11 @@ def stated_at(registration: Registration) -> Location:
             return Location(at.path, at.line, cls.end_line)
     if at is not None and item.path == at.path and item.line == 1 and item.path != registration.site.path:
         return Location(at.path, at.line, at.end_line)  # a file that is loaded from its folder
+    if at is not None and item.path != at.path:
+        # ``const rule = {hour: 2}; this.scheduler.add(rule, …)``: the call in the file that states the schedule.
+        beside = [place for place in registration.bound.chain if place.path == at.path]
+        if beside:
+            return beside[0]
     # Where nobody states the schedule, the one call that arms the job is nearer than the maker of its object.
     return registration.site if registration.alone and registration.timing.open is not None else item
 

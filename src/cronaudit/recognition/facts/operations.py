@@ -267,7 +267,7 @@ class _Collector:
         for event in self._context.trace.events[frame.enter.order + 1 :]:
             if len(event.path) <= depth:
                 return False
-            name = getattr(getattr(event.call, "callee", None), "name", "")
+            name = getattr(getattr(event.call, "callee", None), "name", None) or ""
             if event.order in orders or (event.kind is EventKind.CALL and name.lower().lstrip("$") in _RUNS):
                 return True
         return False
