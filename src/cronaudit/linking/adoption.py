@@ -1,4 +1,4 @@
-"""Methods that stand in a file of their own: ``Clock.prototype.tick = tick`` with ``const { tick } = require('./tick')``."""
+"""Methods in a file of their own: ``Clock.prototype.tick = tick`` after ``const { tick } = require('./tick')``."""
 
 from __future__ import annotations
 
