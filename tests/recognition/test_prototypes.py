@@ -116,9 +116,8 @@ def test_the_fields_of_a_rule_that_are_open_are_no_star(tmp_path: Path) -> None:
           const random = new schedule.RecurrenceRule();
           random.hour = Math.floor(Math.random() * 7);
           schedule.scheduleJob('some-night', random, sweep);
-          for (const row of await settings.rows()) {
-            schedule.scheduleJob(row.cron, sweep);
-          }
+          (await settings.rows()).forEach((row) => { schedule.scheduleJob(row.cron, sweep); });
+          settings.router.post('/jobs', (req, res) => { schedule.scheduleJob(req.body.cron, sweep); res.end(); });
         }
         arm(require('./settings'));
     """

@@ -22,6 +22,7 @@ from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.declarations import Declarations
 from cronaudit.recognition.found import Registration, Rejection
 from cronaudit.recognition.registrar import Registrar, is_none
+from cronaudit.recognition.timers import in_request
 from cronaudit.recognition.undescribed import Undescribed, may_state_cron
 
 
@@ -200,7 +201,7 @@ class Discovery:
         return any(
             isinstance(s.owner, Function)
             # A callback inside a function is no wrapper: what goes through a list of rows at run time calls it.
-            and not (s.owner.name is None and isinstance(s.owner.parent, Function))
+            and (s.owner.name is not None or isinstance(s.owner.parent, Module) or in_request(s.owner))
             and not self._linker.call_sites(s.owner)
             for part in scheduler.schedule
             if (v := select(part.select, view, self._linker.force, self._linker.member)) is not None

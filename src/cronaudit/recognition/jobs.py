@@ -9,7 +9,7 @@ from cronaudit.model.ir import Function, Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Trace
-from cronaudit.model.value import Closure, External, Known, Symbol, Unknown, Value
+from cronaudit.model.value import Closure, External, Instance, Known, Symbol, Unknown, Value
 from cronaudit.recognition.alternatives import without_alternatives
 from cronaudit.recognition.class_registries import classes_of
 from cronaudit.recognition.commands import command_of, is_on_by_default, started_with
@@ -329,7 +329,8 @@ def stated_at(registration: Registration) -> Location:
             return Location(at.path, at.line, cls.end_line)
     if at is not None and item.path == at.path and item.line == 1 and item.path != registration.site.path:
         return Location(at.path, at.line, at.end_line)  # a file that is loaded from its folder
-    if at is not None and item.path != at.path:
+    items = registration.bound.items
+    if at is not None and item.path != at.path and items and isinstance(items[-1].value, Instance):
         # ``const rule = {hour: 2}; this.scheduler.add(rule, …)``: the call in the file that states the schedule.
         beside = [place for place in registration.bound.chain if place.path == at.path]
         if beside:

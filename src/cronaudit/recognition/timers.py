@@ -61,7 +61,7 @@ def judge_interval(
     call: Call, node: Function | Module, handler: Closure | None, linker: Linker
 ) -> Judgement | None:
     """What the place of a timer says before its work is looked at; None where it says nothing against a job."""
-    if _in_request(node) or _in_connection(node):
+    if in_request(node) or _in_connection(node):
         return Judgement(is_job=False, reason="it lives as long as one request or connection")
     if _in_component(node, linker):
         return Judgement(is_job=False, reason="it lives as long as a component of a page")
@@ -182,7 +182,8 @@ def _calls_out(event: Event) -> bool:
 # ---- the place -------------------------------------------------------------------------------------------------
 
 
-def _in_request(node: Function | Module) -> bool:
+def in_request(node: Function | Module) -> bool:
+    """Whether code runs for one request or connection, by the names of the parameters around it."""
     current: Function | Module = node
     while isinstance(current, Function):
         names = {p.name for p in current.params}

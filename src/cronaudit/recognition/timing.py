@@ -62,8 +62,8 @@ def read(part: SchedulePart, value: Value, linker: Linker) -> Timing | None:
     if isinstance(value, Choice):
         options = [t for o in value.options if (t := read(part, o, linker)) is not None]
         return next((t for t in options if t.open is None), options[0] if options else None)
-    if part.form == "date":
-        return None
+    if part.form == "date" or (isinstance(value, External) and value.path.endswith((".toDate()", ":Date()"))):
+        return None  # a single point in time
     if part.form == "dynamic":
         return _open(Unknown("the schedule is only known at run time"))
     if isinstance(value, Instance) and (foreign := linker.outside(value)) is not None:
