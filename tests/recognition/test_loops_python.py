@@ -75,6 +75,15 @@ JOBS = {
         ),
         ("sleep-loop", "75 s", "main"),
     ),
+    "as long as an event lets it run": (
+        (
+            "import threading, time\n" + DB + "class Core:\n    def __init__(self):\n"
+            "        self.running = threading.Event()\n        self.running.set()\n\n    def start(self):\n"
+            "        while True:\n            self.running.wait()\n            sweep()\n"
+            "            time.sleep(12)\n\nCore().start()\n"
+        ),
+        ("sleep-loop", "12 s", "Core.start"),
+    ),
     "a wrapper with such a loop inside": (
         (
             "import asyncio\nfrom settings import settings\n" + DB + "def every(seconds, work):\n"
@@ -169,7 +178,8 @@ DECOYS = {
     ),
     "each round waits for an event": (
         "import multiprocessing, time\n" + DB + "restart = multiprocessing.Event()\n\ndef main():\n"
-        "    while True:\n        sweep()\n        restart.wait()\n        time.sleep(3)\n\nmain()\n"
+        "    while True:\n        sweep()\n        restart.wait()\n        restart.clear()\n"
+        "        time.sleep(3)\n\nmain()\n"
     ),
     "a stream of what was found": (
         "import asyncio\n" + DB + "async def stream():\n    while True:\n        for row in sweep():\n"

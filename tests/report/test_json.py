@@ -125,6 +125,17 @@ def test_zone_in_force_may_come_from_the_service(make: Any) -> None:
     assert rendered(make, make.result(jobs=(job,)))["jobs"][0]["schedule"]["timezone"] == "UTC"
 
 
+def test_a_timer_that_counts_seconds_reads_no_clock(make: Any) -> None:
+    facts = make.job_facts(
+        schedule__timezone=Fact("UTC", "TIME_ZONE"),
+        schedule__timezone_source=Fact("service", "TIME_ZONE"),
+        schedule__form=Fact("interval", "every minute"),
+        runner__library=Fact("own", "sleep loop"),
+    )
+    job = replace(make.jobs()[0], facts=facts, schedule=replace(make.jobs()[0].schedule, timezone="UTC"))
+    assert rendered(make, make.result(jobs=(job,)))["jobs"][0]["schedule"]["timezone"] is None
+
+
 def test_inventory_writes_jobs_as_the_result_document_does(make: Any) -> None:
     result = make.full_result()
     inventory = json.loads(inventory_json(result, make.render_options()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cronaudit.model.ir import (
     Array,
     Break,
@@ -22,6 +24,7 @@ from cronaudit.model.ir import (
     Throw,
     Try,
 )
+from cronaudit.model.value import Scope
 from cronaudit.model.walking import blocks, inside, statements
 
 STOPPING = ("stop", "abort", "shut", "clos", "exit", "running", "alive", "active", "cancel", "destroy", "quit", "kill",
@@ -37,6 +40,8 @@ _DEADLINES = (
     "maxwait",
 )
 """What a test is about that gives up waiting."""
+_QUESTIONS = ("is_set", "isSet", "aborted")
+"""What an order to stop is asked."""
 _MODES = ("once", "oneshot", "one_shot", "forever", "daemon", "loop", "single_run", "run_single")
 """Names of options that choose between one round and many."""
 _INTERRUPTS = frozenset(
@@ -140,3 +145,35 @@ def _interrupts(handler: Handler) -> bool:
     """Whether only an order to stop is caught here."""
     names = [getattr(e, "name", "") for t in handler.types for e in (getattr(t, "items", None) or (t,))]
     return bool(names) and all(name in _INTERRUPTS for name in names)
+
+
+def without_owners(test: Expr, scope: Scope) -> Iterator[Expr]:
+    """The parts of a test but for what holds an event or a flag of the process.
+
+    Of ``app.config.exit.is_set()`` the event and the question, of ``settings.worker_running`` the flag.
+    """
+    owners: set[int] = set()
+    for part in inside(test):
+        if not isinstance(part, Member):
+            continue
+        asked = part.object if part.name in _QUESTIONS and isinstance(part.object, Member) else part
+        if asked is not part or _is_of_module(asked.object, scope):
+            owners.update(id(owner) for owner in inside(asked.object))
+    return (e for e in inside(test) if id(e) not in owners)
+
+
+def _is_of_module(owner: Expr, scope: Scope) -> bool:
+    """Whether an object belongs to the module (``settings``, ``app.state``): its flags are those of the process."""
+    while isinstance(owner, Member):
+        owner = owner.object
+    if not isinstance(owner, Name):
+        return False
+    current: Scope | None = scope
+    while current is not None and isinstance(node := current.node, Function):
+        if any(p.name == owner.name for p in node.params) or any(
+            isinstance(target := getattr(s, "target", None), Name) and target.name == owner.name
+            for s in statements(node.body)
+        ):
+            return False
+        current = current.parent
+    return True

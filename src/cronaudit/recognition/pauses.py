@@ -40,17 +40,14 @@ from cronaudit.model.value import (
     Value,
 )
 from cronaudit.model.walking import blocks, expressions, inside, statement_expressions, statements
-from cronaudit.recognition.endings import STOPPING
+from cronaudit.recognition.endings import STOPPING, without_owners
 from cronaudit.recognition.wrapping import steady_pause
 
 _RECEIVERS = ("this", "self", "current", "is_set", "isset")
-_QUESTIONS = ("is_set", "isSet", "aborted")
-"""What an order to stop is asked."""
 _ENDLESS_ITERATORS = frozenset(("itertools.count()", "itertools.repeat()", "itertools.cycle()"))
 _INNER = 1
 """Rank of a pause of a loop inside: it counts where the loop itself has none."""
-_CALLED = 2
-"""How deep a pause is looked for in what a loop calls."""
+_CALLED = 2  # how deep a pause is looked for in what a loop calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ class Pauses:
             return True
         if self._in_test(loop, scope) is not None:
             return True
-        names = [e.name.lower() for e in _without_owners(test, scope) if isinstance(e, Name | Member)]
+        names = [e.name.lower() for e in without_owners(test, scope) if isinstance(e, Name | Member)]
         return bool(names) and all(any(w in n for w in STOPPING) or n in _RECEIVERS for n in names)
 
     def of(self, loop: Loop, scope: Scope) -> Value | None:
@@ -154,13 +151,20 @@ class Pauses:
         return serves and bool(asks) and not any(self._within(loop, others, scope, 1.0, 0))
 
     def waits_for_order(self, loop: Loop, scope: Scope) -> bool:
-        """Whether every round waits for an event without an end: what sets that decides when it works."""
-        calls = (call for statement in loop.body for call in self._waiting(statement, scope))
+        """Whether every round waits for an event without an end, and clears it: what sets it decides when it works."""
+        cleared = {
+            _spelled(e.callee.object)
+            for e in expressions(loop.body)
+            if isinstance(e, Call) and isinstance(e.callee, Member) and e.callee.name == "clear"
+        }
         return any(
             not call.args
+            and isinstance(call.callee, Member)
+            and _spelled(call.callee.object) in cleared
             and isinstance(callee := self._linker.fold(call.callee, scope), External)
             and any(e.effect == "sleep" and e.when for e in self._matcher.effects(callee.path))
-            for call in calls
+            for statement in loop.body
+            for call in self._waiting(statement, scope)
         )
 
     def timer(self, call: Call, scope: Scope) -> Timer | None:
@@ -345,36 +349,10 @@ def _argument(call: Call, selector: Selector) -> Expr | None:
     return listed[position].value if position < len(listed) and not listed[position].spread else None
 
 
-def _without_owners(test: Expr, scope: Scope) -> Iterator[Expr]:
-    """The parts of a test but for what holds an event or a flag of the process.
-
-    Of ``app.config.exit.is_set()`` the event and the question, of ``settings.worker_running`` the flag.
-    """
-    owners: set[int] = set()
-    for part in inside(test):
-        if not isinstance(part, Member):
-            continue
-        asked = part.object if part.name in _QUESTIONS and isinstance(part.object, Member) else part
-        if asked is not part or _is_of_module(asked.object, scope):
-            owners.update(id(owner) for owner in inside(asked.object))
-    return (e for e in inside(test) if id(e) not in owners)
-
-
-def _is_of_module(owner: Expr, scope: Scope) -> bool:
-    """Whether an object belongs to the module (``settings``, ``app.state``): its flags are those of the process."""
-    while isinstance(owner, Member):
-        owner = owner.object
-    if not isinstance(owner, Name):
-        return False
-    current: Scope | None = scope
-    while current is not None and isinstance(node := current.node, Function):
-        if any(p.name == owner.name for p in node.params) or any(
-            isinstance(target := getattr(s, "target", None), Name) and target.name == owner.name
-            for s in statements(node.body)
-        ):
-            return False
-        current = current.parent
-    return True
+def _spelled(expr: Expr) -> str:
+    return (
+        f"{_spelled(expr.object)}.{expr.name}" if isinstance(expr, Member) else getattr(expr, "name", "this")
+    )
 
 
 def _is_talk(call: Call) -> bool:

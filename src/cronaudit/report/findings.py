@@ -132,8 +132,14 @@ def notes(job: Job) -> list[str]:
 
 
 def timezone(job: Job) -> str | None:
-    """The zone in force, which the scheduler, the service or the container may set; None where nothing does."""
+    """The zone in force, which the scheduler, the service or the container may set; None where nothing does.
+
+    A loop or timer of the project's own that only counts seconds reads no clock, whatever zone a setting names.
+    """
     in_force = job.facts.schedule.timezone.value
+    own = job.facts.runner.library.value == "own" and job.facts.schedule.timezone_source.value == "service"
+    if own and job.facts.schedule.form.value == "interval":
+        return None
     return in_force if isinstance(in_force, str) else job.schedule.timezone
 
 
