@@ -88,6 +88,11 @@ USES = {
         "timedelta(seconds=int(get_config('sweep', 'seconds', default=40)))}}\n",
         "celery-beat", "often", "40 s", path="shop/settings.py", tasks=CELERY_TASKS,
     ),
+    "celery, a length with its default where the environment is made": Use(
+        "import environ\nenv = environ.Env(DEBUG=(bool, False), EVERY=(int, 70))\n"
+        "CELERY_BEAT_SCHEDULE = {'often': {'task': 'shop.tasks.sweep', 'schedule': env('EVERY')}}\n",
+        "celery-beat", "often", "70 s", path="shop/settings.py", tasks=CELERY_TASKS,
+    ),
     "rq-scheduler, a method of an object by its path": Use(
         "from rq_scheduler import Scheduler\nscheduler = Scheduler(connection=None)\n"
         "scheduler.cron('0 0 * * *', func='shop.tasks.nightly.run', id='nightly')\n",

@@ -84,6 +84,14 @@ JOBS = {
         ),
         ("sleep-loop", "12 s", "Core.start"),
     ),
+    "once, unless it is told to stay": (
+        (
+            "import time\n" + DB + "def main(*, daemon=False):\n    while True:\n        sweep()\n"
+            "        if daemon:\n            time.sleep(8)\n            continue\n        return 0\n\n"
+            "main(daemon=True)\n"
+        ),
+        ("sleep-loop", "8 s", "main"),
+    ),
     "a wrapper with such a loop inside": (
         (
             "import asyncio\nfrom settings import settings\n" + DB + "def every(seconds, work):\n"
@@ -258,6 +266,38 @@ def test_a_command_that_goes_round_once(tmp_path: Path) -> None:
     found = command(tmp_path, "web: gunicorn shop.wsgi\nrelease: python manage.py prune\n")
 
     assert found == [("prune", "60 s", "Command.handle", False)]
+
+
+OPTIONS = (
+    "import time\nfrom django.core.management.base import BaseCommand\nfrom shop.models import Session\n\n"
+    "class Command(BaseCommand):\n    def add_arguments(self, parser):\n"
+    "        parser.add_argument('-p', '--pause', type=float, default=45.0)\n\n"
+    "    def handle(self, *args, **options):\n        pause = {pause}\n        while True:\n"
+    "            Session.objects.all().delete()\n            time.sleep(pause)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("pause", "schedule"),
+    [
+        ("options['pause']", "45 s"),
+        ("max(0.5, float(options.get('pause', 1.0)))", "45 s"),
+        ("options['other']", "open"),
+    ],
+)
+def test_a_pause_that_is_an_option_of_a_command(tmp_path: Path, pause: str, schedule: str) -> None:
+    files = {
+        "shop/__init__.py": "", "shop/models.py": MODELS, "shop/management/__init__.py": "",
+        "shop/management/commands/__init__.py": "",
+        "shop/management/commands/prune.py": OPTIONS.replace("{pause}", pause),
+    }  # fmt: skip
+    found = discover(tmp_path, files).only()
+
+    assert (found.name, found.schedule, found.at) == (
+        "prune",
+        schedule,
+        "shop/management/commands/prune.py:11",
+    )
 
 
 def test_a_debouncer_is_no_job(tmp_path: Path) -> None:

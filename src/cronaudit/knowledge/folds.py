@@ -37,7 +37,6 @@ CRON_UNIT = "cron:"
 WORDS_UNIT = "words"
 """`Known.unit` of a schedule that no clock states, told in words: ``solar('sunset', 52.5, 13.4)``."""
 _CRON_FIELDS = 5
-_PAIR = 2
 
 
 _OF_ONE = ("db.read_one", "db.insert")
@@ -80,7 +79,9 @@ class LibraryFolds:
         def apply(function: Value) -> Value:
             return folder.apply(function, Arguments((), {}), None, at)
 
-        call = External(callee.path, args, at, callee.receiver)
+        # An object that is called itself is the receiver: ``env = Env(PORT=(int, 80)); env('PORT')``.
+        asked = callee if callee.path.endswith("()") and callee.receiver is None else callee.receiver
+        call = External(callee.path, args, at, asked)
         stated = dict(found.args)
         value = _OPERATIONS[found.operation](Fold(call, folder.force, stated, found.value, at, apply))
         made = Unknown("whether a row was made", at)  # ``row, made = Rows.objects.get_or_create(…)``
@@ -285,8 +286,8 @@ def _model(fold: Fold) -> Value | None:
     """``apps.get_model('shop', 'Order')``: a model by its application and name."""
     names = [fold.selected(name, default) for name, default in (("value", "args.0"), ("name", "args.1"))]
     texts = [n.value for n in names if isinstance(n, Known) and isinstance(n.value, str)]
-    parts = ".".join(texts).split(".")
-    return External(f"{parts[0]}.models.{parts[1]}", at=fold.at) if len(parts) == _PAIR else None
+    application, _, model = ".".join(texts).partition(".")
+    return External(f"{application}.models.{model}", at=fold.at) if model else None
 
 
 def _schema(fold: Fold) -> Value | None:
@@ -311,8 +312,11 @@ def _schema_path(fold: Fold) -> Value | None:
 
 
 def _env_default(fold: Fold) -> Value | None:
-    """``env.int('PORT', default=3000)``: one setting with its default."""
-    return schemas.one(fold.selected("name", "args.0"), fold.selected("default"), fold.at)
+    """``env.int('PORT', default=3000)``: one setting with its default, which ``Env(PORT=(int, 3000))`` may hold."""
+    name, default = fold.selected("name", "args.0"), fold.selected("default")
+    if default is None and fold.settings.get("scheme"):
+        default = schemas.default_in(fold.call.receiver, name, fold.force)
+    return schemas.one(name, default, fold.at)
 
 
 def _alternatives(fold: Fold) -> Value | None:

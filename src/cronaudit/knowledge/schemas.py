@@ -5,7 +5,19 @@ from __future__ import annotations
 from cronaudit.knowledge.paths import last_of
 from cronaudit.knowledge.selectors import Force
 from cronaudit.model.source import Location
-from cronaudit.model.value import Choice, Env, External, Known, Lazy, Record, Symbol, Text, Unknown, Value
+from cronaudit.model.value import (
+    Choice,
+    Env,
+    External,
+    Known,
+    Lazy,
+    Record,
+    Sequence,
+    Symbol,
+    Text,
+    Unknown,
+    Value,
+)
 
 _ENVIRONMENTS = (
     "global:process.env",
@@ -71,6 +83,15 @@ def one(name: Value | None, default: Value | None, at: Location | None) -> Value
     if isinstance(default, Known):
         return Known(default.value, default.at or at, default.unit, name.value)
     return default
+
+
+def default_in(made: External | None, name: Value | None, force: Force) -> Value | None:
+    """The default that the making of a reader of the environment states: ``Env(PORT=(int, 3000))``."""
+    args = made.args if made is not None else None
+    if args is None or not isinstance(name, Known) or str(name.value) not in args.named:
+        return None
+    row = force(args.named[str(name.value)])
+    return force(row.items[1]) if isinstance(row, Sequence) and len(row.items) > 1 else None
 
 
 def _fields(table: Value | None, force: Force, depth: int = _CHAIN) -> Record | None:

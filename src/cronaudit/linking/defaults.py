@@ -6,8 +6,8 @@ import re
 from typing import Final
 
 from cronaudit.linking.folder import Folder
-from cronaudit.model.ir import Call, Const, Expr, Member, Name
-from cronaudit.model.value import Choice, External, Known, Scope, Unknown, Value
+from cronaudit.model.ir import Call, Const, Expr, Function, Member, Name
+from cronaudit.model.value import Choice, External, Known, Scope, Symbol, Unknown, Value
 
 _SETTING: Final = re.compile(r"(^|_)(config|conf|cfg|settings?|options?|env|envvar|param)s?$", re.IGNORECASE)
 _PAIR: Final = 2
@@ -15,6 +15,10 @@ _PAIR: Final = 2
 
 def stated_default(folder: Folder, call: Call, value: Value, scope: Scope) -> Value:
     """``config.get('interval', 30)``, ``get_config('sync', 'interval', default=30)``: the default, else the value."""
+    if isinstance(value, Symbol) and value.path == ("get", "()") and call.args:
+        key = _text(call.args[0].value)
+        stated = option_default(folder, value, key) if key is not None else None
+        return stated or value
     options = value.options if isinstance(value, Choice) else (value,)
     if not any(isinstance(option, Unknown | External) for option in options):
         return value
@@ -29,6 +33,27 @@ def stated_default(folder: Folder, call: Call, value: Value, scope: Scope) -> Va
     if any(not isinstance(option, Known) or option.value != found.value for option in others):
         return value
     return Known(found.value, found.at, found.unit, key)
+
+
+def option_default(folder: Folder, options: Symbol, key: str) -> Known | None:
+    """``options['pause']`` of a command that says ``parser.add_argument('--pause', default=5)`` beside it."""
+    function = options.owner
+    if not isinstance(function, Function) or function.owner is None:
+        return None
+    if not any(p.name == options.name and p.rest == "**" for p in function.params):
+        return None
+    for call, node in folder.modules.calls_of(function.module, "add_argument"):
+        if isinstance(node, Function) and node.owner is function.owner and key in _destinations(call):
+            default = next((a.value for a in call.args if a.name == "default"), None)
+            found = folder.fold(default, folder.scope_of(node)) if default is not None else None
+            return Known(found.value, found.at, found.unit, f"--{key}") if isinstance(found, Known) else None
+    return None
+
+
+def _destinations(call: Call) -> set[str]:
+    flags = [_text(a.value) or "" for a in call.args if a.name is None]
+    named = next((_text(a.value) for a in call.args if a.name == "dest"), None)
+    return {named} if named else {flag.lstrip("-").replace("-", "_") for flag in flags}
 
 
 def _second(call: Call) -> tuple[str, Expr] | None:

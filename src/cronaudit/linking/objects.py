@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cronaudit.linking import exports, instances, names, operators, outside
+from cronaudit.linking.defaults import option_default
 from cronaudit.linking.folder import Folder
 from cronaudit.model.ir import Array, Call, Class, FunctionKind, Object, Spread, TypeRef
 from cronaudit.model.source import Language, Location
@@ -213,6 +214,8 @@ def spread_into(folder: Folder, entries: dict[str, Value | Lazy], spread: Value)
 
 def _symbol_member(folder: Folder, value: Symbol, name: str, at: Location | None) -> Value:
     extended = Symbol(value.owner, value.name, (*value.path, name), None, value.scope)
+    if not value.path and (stated := option_default(folder, value, name)) is not None:
+        return stated
     if isinstance(value.owner, Class) and not value.path:
         of = ClassValue(value.owner, value.scope or folder.module_scope(value.owner.module))
         found = instances.field_of(folder, Instance(of, None), value, name)

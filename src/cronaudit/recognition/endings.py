@@ -8,6 +8,7 @@ from cronaudit.model.ir import (
     Array,
     Break,
     Const,
+    Continue,
     Expr,
     Function,
     Handler,
@@ -59,6 +60,9 @@ def ends_on_success(loop: Loop, node: Function | Module) -> bool:
 
     def leaves(body: tuple[Stmt, ...], tests: tuple[Expr, ...]) -> bool:
         for statement in body:
+            if isinstance(statement, If) and statement.then and isinstance(statement.then[-1], Continue):
+                # ``if daemon: sleep(2); continue``: what stands behind it is for one round.
+                tests = (*tests, statement.test) if mode_of(statement.test, params) is not None else tests
             if isinstance(statement, Return) and isinstance(statement.value, Name | Member | Object | Array):
                 return True  # an operation that goes on until it has what it gives back
             if isinstance(statement, Throw) and any(_is_deadline(test) for test in tests):

@@ -323,7 +323,8 @@ def stated_at(registration: Registration) -> Location:
                 return Location(at.path, at.line, max(end, at.line))
     handler = registration.handler
     at = registration.timing.at
-    if at is not None and isinstance(handler, Closure) and handler.this is not None:
+    is_option = registration.loop is not None and (registration.timing.default_of or "").startswith("--")
+    if at is not None and isinstance(handler, Closure) and handler.this is not None and not is_option:
         cls = getattr(getattr(handler.this, "of", None), "cls", None)
         if cls is not None and cls.module.path == at.path and cls.line <= at.line <= cls.end_line:
             return Location(at.path, at.line, cls.end_line)
