@@ -19,6 +19,7 @@ from cronaudit.recognition.engines import engine_trace, entries_of
 from cronaudit.recognition.enqueued import Enqueued
 from cronaudit.recognition.found import Registration, Rejection
 from cronaudit.recognition.handlers import unwrapped
+from cronaudit.recognition.lifetimes import Lifetimes
 from cronaudit.recognition.liveness import Liveness, Starts
 from cronaudit.recognition.loops import Loops
 from cronaudit.recognition.manifests import Manifests
@@ -58,6 +59,10 @@ class Finder:
     rejections: list[Rejection] = field(default_factory=list)
     _works: dict[Registration, tuple[Trace, tuple[Sighting, ...]]] = field(default_factory=dict)
     """By the registration itself: the id of one that was no job may be that of another one later."""
+    _lifetimes: Lifetimes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lifetimes = Lifetimes(self.linker)
 
     def registrations(self, files: Iterable[str], on_file: Callable[[str], None]) -> list[Registration]:
         """The registrations of these files that are jobs."""
@@ -115,6 +120,11 @@ class Finder:
         self._works[registration] = (trace, sightings)
         if not judgement.is_job:
             self._reject(registration, judgement.reason)
+        elif self._lifetimes.is_of_operation(registration):
+            self._reject(
+                registration, "it lives as long as one request or queued job, which makes its object"
+            )
+            return False
         return judgement.is_job
 
     def _rounds(self, registration: Registration) -> list[Registration]:

@@ -67,7 +67,7 @@ def judge_interval(
         return Judgement(is_job=False, reason="it lives as long as a component of a page")
     if _in_promise(node, linker):
         return Judgement(is_job=False, reason="it polls inside one operation")
-    handle = _handle_of(call, node)
+    handle = handle_of(call, node)
     if handle is not None:
         where = _cleared_by_operation(handle, call, node, handler)
         if where:
@@ -263,7 +263,7 @@ def _in_promise(node: Function | Module, linker: Linker) -> bool:
     return False
 
 
-def _handle_of(call: Call, node: Function | Module) -> Expr | None:
+def handle_of(call: Call, node: Function | Module) -> Expr | None:
     """The variable that keeps the timer."""
     for statement in statements(node.body):
         value = statement.value if isinstance(statement, Assign) else None
