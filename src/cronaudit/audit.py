@@ -28,6 +28,7 @@ from cronaudit.model.verdict import CheckResult
 from cronaudit.parsing import LANGUAGES, parse
 from cronaudit.recognition.deployment import Enclosing, read_deployment
 from cronaudit.recognition.finding import Inputs, may_define, recognise
+from cronaudit.recognition.own_decorators import TOKENS as DECORATOR_TOKENS
 from cronaudit.recognition.undescribed import TOKENS as CRON_TOKENS
 from cronaudit.ruleset.baseline import BaselineError, compare, read_baseline, render_baseline
 from cronaudit.ruleset.catalogue import CatalogueError
@@ -210,7 +211,7 @@ def _inputs(
 ) -> Inputs:
     progress("Searching", 0, 0)
     mentions = Mentions(tree)
-    arming = (*matcher.tokens(), *_LOOPS, *CRON_TOKENS)
+    arming = (*matcher.tokens(), *_LOOPS, *CRON_TOKENS, *DECORATOR_TOKENS)
     hits = search(tree, (*arming, *matcher.service_tokens()))
     table = imports(tree)
     index = Index(_Files(tree), _importable(tree), parse, _Imports(table), LibraryFolds(matcher))

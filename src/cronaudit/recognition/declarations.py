@@ -26,6 +26,7 @@ from cronaudit.model.value import (
 )
 from cronaudit.recognition.assignments import settings
 from cronaudit.recognition.found import Registration
+from cronaudit.recognition.own_decorators import OwnDecorators
 from cronaudit.recognition.registrar import Registrar, is_none
 from cronaudit.recognition.undescribed import decorator_with, is_naming, is_trigger
 
@@ -41,6 +42,7 @@ class Declarations:
         self._matcher = matcher
         self._registrar = registrar
         self._composed: set[str] = set()
+        self._own = OwnDecorators(linker)
         assigned = (one for s in matcher.schedulers("assign") for one in expanded(s.call))
         self._settable = frozenset(last_of(one) for one in assigned)
 
@@ -50,6 +52,8 @@ class Declarations:
         yield from self._exported(module)
         yield from self._assigned(module)
         yield from self._inherited(module)
+        if self._own.defined_in(module):
+            yield from self.users_of_decorator(module)
 
     def _decorated(self, module: Module) -> Iterator[Registration]:
         for target, decorators, node in _decorated_things(module, self._linker):
@@ -58,12 +62,17 @@ class Declarations:
                 scope = self._linker.scope_of(node)
                 line = call.line if call is not None else target.line
                 at = Location(module.path, line, target.end_line)
-                for scheduler, callee, args in self._decorating(call, decorator, scope):
+                of_class = isinstance(target, Class)
+                for scheduler, callee, args in self._decorating(call, decorator, scope, of_class=of_class):
                     thing: Value = (
                         self._method(target) if isinstance(target, Function) else ClassValue(target, scope)
                     )
                     view = Site(callee.path, args, callee.receiver, {"decorated": thing})
                     for registration in self._under(scheduler, view, node, Bound(scope, ()), at):
+                        if of_class and not scheduler.call:
+                            registration.name_at = (
+                                None  # the decorator states the job, whatever the class says
+                            )
                         if registration.handler is None and isinstance(target, Function):
                             registration.handler = self._method(target)
                             registration.handler_open = ""
@@ -103,7 +112,7 @@ class Declarations:
                 yield from self._decorated(user)
 
     def _decorating(
-        self, call: Call | None, decorator: Expr, scope: Scope
+        self, call: Call | None, decorator: Expr, scope: Scope, *, of_class: bool = False
     ) -> Iterator[tuple[Scheduler, External, Arguments]]:
         """The schedulers behind a decorator; one of the project's own counts as those that it makes."""
         callee = self._linker.fold(call.callee if call is not None else decorator, scope)
@@ -116,7 +125,10 @@ class Declarations:
                 yield from self._handed_a_trigger(callee.path, args)
         elif isinstance(callee, Closure) and call is not None:
             made = list(self._made(self._linker.fold(call, scope), 0))
-            yield from made or self._handed_a_trigger("", self._linker.arguments(call, scope))
+            args = self._linker.arguments(call, scope)
+            found = made or list(self._handed_a_trigger("", args))
+            own = self._own.scheduler(callee) if of_class and not found else None
+            yield from found if own is None else ((own, External("", args), args),)
 
     def _handed_a_trigger(
         self, path: str, args: Arguments
