@@ -51,6 +51,8 @@ def joined(parts: list[str | Value], at: Location | None) -> Value:
     for part in parts:
         pieces = part.parts if isinstance(part, Text) else (part,)
         for piece in pieces:
+            if isinstance(piece, Choice) and isinstance(getattr(_first(piece), "value", None), int | float):
+                piece = _first(piece)  # noqa: PLW2901 - as in arithmetic: ``envInt('HOURS', 24) + ' hours'``
             piece = as_text(piece) if isinstance(piece, Known) else piece  # noqa: PLW2901 - normalised
             if isinstance(piece, str) and flat and isinstance(flat[-1], str):
                 flat[-1] += piece

@@ -28,6 +28,7 @@ from cronaudit.model.value import Closure, External, Symbol, Unknown
 from cronaudit.model.walking import expressions, functions_in, inside, statements
 from cronaudit.recognition.operations import ending_branches
 from cronaudit.recognition.sightings import Reader, Sighting
+from cronaudit.recognition.talk import inside_logger
 
 CHANGING = frozenset(
     (
@@ -79,7 +80,8 @@ def judge_interval(
 
 def judge_work(trace: Trace, reader: Reader) -> tuple[Judgement, tuple[Sighting, ...]]:
     """Whether the work of a timer reaches the world outside the process."""
-    sightings = reader.read(trace)
+    talk = inside_logger(trace)
+    sightings = tuple(s for s in reader.read(trace) if s.event.order not in talk)
     for sighting in sightings:
         if sighting.effect in CHANGING or _is_changing_request(sighting) or _is_changing_query(sighting):
             return Judgement(
