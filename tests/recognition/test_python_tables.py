@@ -134,3 +134,27 @@ def test_a_decorator_that_is_handed_a_trigger_arms_what_is_under_it(tmp_path: Pa
     files = {"worker.py": ACTOR, "tasks.py": PLANNED, "main.py": LOADED, "work.py": WORK}
     seen = discover(tmp_path, files).only()
     assert (seen.name, seen.schedule, seen.handler) == ("sessions.sweep", "0 3 * * *", "sweep")
+
+
+OWN_CELERY = (
+    "from celery import Celery\n\nclass ShopCelery(Celery):\n    def periodic_task(self, *args, **kwargs):\n"
+    "        def decorator(f):\n            entry = {'schedule': kwargs.pop('run_every')}\n"
+    "            task = self.task(f, *args, **kwargs)\n            entry['task'] = task.name\n"
+    "            self.conf['beat_schedule'][task.name] = entry\n            return task\n"
+    "        return decorator\n\ncelery = ShopCelery('shop')\n"
+)
+OWN_TASK = (
+    "from celery.schedules import crontab\nfrom queues import celery\nfrom work import sweep as clean\n\n"
+    "@celery.periodic_task(name='nightly', run_every=crontab(minute='0', hour='4'))\ndef nightly():\n    clean()\n"
+)
+
+
+def test_a_decorator_of_an_own_kind_of_celery_arms_as_celery_does(tmp_path: Path) -> None:
+    seen = discover(tmp_path, {"queues.py": OWN_CELERY, "tasks.py": OWN_TASK, "work.py": WORK}).only()
+
+    assert (seen.kind, seen.name, seen.schedule, seen.handler) == (
+        "celery-beat",
+        "nightly",
+        "0 4 * * *",
+        "nightly",
+    )

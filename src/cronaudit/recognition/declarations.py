@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.paths import expanded, last_of
@@ -126,7 +127,10 @@ class Declarations:
         elif isinstance(callee, Closure) and call is not None:
             made = list(self._made(self._linker.fold(call, scope), 0))
             args = self._linker.arguments(call, scope)
-            found = made or list(self._handed_a_trigger("", args))
+            found = made or [
+                (self._as_its_library(scheduler, callee), view, given)
+                for scheduler, view, given in self._handed_a_trigger("", args)
+            ]
             own = self._own.scheduler(callee) if of_class and not found else None
             yield from found if own is None else ((own, External("", args), args),)
 
@@ -139,6 +143,17 @@ class Declarations:
                 texts = [key for key in args.named if is_naming(key)]
                 yield decorator_with(name, texts), External(path, args), args
                 return
+
+    def _as_its_library(self, scheduler: Scheduler, decorator: Closure) -> Scheduler:
+        """A method of the project's own kind of a library's application arms as that library does."""
+        owner = decorator.function.owner
+        for base in self._linker.lineage(self._linker.class_value(owner)) if owner is not None else ():
+            made = self._matcher.canonical(f"{base.path}().") if isinstance(base, External) else None
+            for how in ("call", "decorator") if made is not None else ():
+                for known in self._matcher.schedulers(how):
+                    if made is not None and any(one.startswith(made) for one in expanded(known.call)):
+                        return replace(scheduler, kind=known.kind, traits=known.traits)
+        return scheduler
 
     def _made(self, value: Value, depth: int) -> Iterator[tuple[Scheduler, External, Arguments]]:
         """``const Nightly = () => Cron('0 2 * * *')``, ``applyDecorators(Cron(…), …)``."""
