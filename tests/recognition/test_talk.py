@@ -36,6 +36,35 @@ def test_a_logger_that_writes_a_file_makes_no_job(tmp_path: Path) -> None:
     assert found.rejected == ("main.js:4 its work stays in the memory of the process",)
 
 
+def test_a_timer_that_is_armed_again_with_another_interval_goes_on(tmp_path: Path) -> None:
+    main = """
+        const { Pool } = require('pg');
+        const db = new Pool();
+        class Tokens {
+          expires = 3600;
+          start() { this.timer = setInterval(this.refresh.bind(this), this.expires * 1000); }
+          async refresh() {
+            const before = this.expires;
+            await db.query('update tokens set at = now()');
+            if (this.expires !== before) { clearInterval(this.timer); this.start(); }
+          }
+        }
+        class Waiting {
+          start() { this.timer = setInterval(this.look.bind(this), 5000); }
+          async look() {
+            const { rows } = await db.query('update jobs set asked = now() returning ready');
+            if (rows.length) clearInterval(this.timer);
+          }
+        }
+        new Tokens().start();
+        new Waiting().start();
+    """
+    package = '{"main": "main.js", "dependencies": {"pg": "8"}}'
+    found = discover(tmp_path, {"package.json": package, "main.js": main})
+    assert [(j.schedule, j.handler) for j in found.jobs] == [("3600 s", "Tokens.refresh")]
+    assert found.rejected == ("main.js:13 it clears itself once its condition holds",)
+
+
 def test_a_number_of_hours_out_of_a_setting_with_a_default(tmp_path: Path) -> None:
     main = """
         import Agenda from 'agenda';

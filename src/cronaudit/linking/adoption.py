@@ -42,7 +42,8 @@ def adopt(program: Modules, module: Module) -> None:
     """Give the classes of a new module the methods of other files, or its functions to the classes of others."""
     if program.mentions(module.path, ".prototype"):
         _adopt_into(program, module)
-    if program.mentions(module.path, "this."):
+    # A file with classes of its own has its methods there.
+    if program.mentions(module.path, "this.") and not program.mentions(module.path, "class "):
         for importer in program.importing(module.path):
             if program.mentions(importer, ".prototype"):
                 program.module(importer)  # it adopts as it is parsed

@@ -73,7 +73,7 @@ def judge_interval(
         where = _cleared_by_operation(handle, call, node, handler)
         if where:
             return Judgement(is_job=False, reason=f"it is cleared {where}")
-    if handler is not None and _clears_itself(handler, handle):
+    if handler is not None and _clears_itself(handler, handle, node):
         return Judgement(is_job=False, reason="it clears itself once its condition holds")
     return None
 
@@ -296,12 +296,16 @@ def _clears(node: Function | Module, handle: Expr | None) -> bool:
     return False
 
 
-def _clears_itself(handler: Closure, handle: Expr | None) -> bool:
+def _clears_itself(handler: Closure, handle: Expr | None, node: Function | Module) -> bool:
     if handle is None:
         return False
-    return _clears(handler.function, handle) or any(
-        _clears(f, handle) for f in functions_in(handler.function)
-    )
+    bodies = (handler.function, *functions_in(handler.function))
+    if not any(_clears(f, handle) for f in bodies):
+        return False
+    # ``clearInterval(this.timer); this.start()``: another interval follows, and with it the next run.
+    arming = node.name if isinstance(node, Function) else None
+    calls = (e for f in bodies for e in expressions(f.body) if isinstance(e, Call))
+    return arming is None or not any(getattr(c.callee, "name", None) == arming for c in calls)
 
 
 def _cleared_by_operation(handle: Expr, call: Call, node: Function | Module, handler: Closure | None) -> str:
