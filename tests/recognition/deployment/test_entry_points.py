@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -101,6 +102,59 @@ def test_python(read: Read) -> None:
         ("shop/management/commands/nightly.py", "django command nightly", "script", 1),
         ("shop/wsgi.py", "wsgi.py convention", "server", 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "text", "line"),
+    [
+        ("pyproject.toml", '[tool.poetry.scripts]\nshop-jobs = "shop.cli:main"\n', 2),
+        ("pyproject.toml", '[tool.poetry.scripts]\nshop-jobs = { callable = "shop.cli:main" }\n', 2),
+        (
+            "setup.cfg",
+            "[options.entry_points]\nconsole_scripts =\n    # ours\n    shop-jobs = shop.cli:main\n[x]\na = b.c:d\n",
+            4,
+        ),
+        (
+            "setup.py",
+            "setup(\n entry_points={\n  'console_scripts': [\n   'shop-jobs = shop.cli:main',\n  ],\n },\n)\n",
+            4,
+        ),
+        ("setup.py", "setup(entry_points={'gui_scripts': [\n'shop-jobs = shop.cli:main']})\n", None),
+        ("setup.cfg", "[options]\nshop-jobs = shop.cli:main\n", None),
+    ],
+)
+def test_console_scripts(read: Read, manifest: str, text: str, line: int | None) -> None:
+    found = read({manifest: text, "src/shop/cli.py": "", "src/b/c.py": ""}).entry_points
+
+    stem = manifest.partition(".")[0]
+    assert [(one.path, one.why, one.location.line) for one in found] == (
+        [("src/shop/cli.py", f"{stem} scripts.shop-jobs", line)] if line else []
+    )
+
+
+def test_a_package_that_python_runs(read: Read) -> None:
+    files = {"shop/__main__.py": "", "shop/cli.py": "", "tests/fixtures/app/__main__.py": ""}
+
+    assert [(one.path, one.why) for one in read(files).entry_points] == [
+        ("shop/__main__.py", "__main__.py convention")
+    ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "NODE_ENV=development vite-node -c vite.server.config.ts --watch server/start.ts",
+        "babel-node server/start.ts",
+        "ts-node-dev --respawn server/start.ts",
+        "tsnd server/start.ts",
+    ],
+)
+def test_what_runs_sources_in_development(read: Read, command: str) -> None:
+    found = read(
+        {"package.json": json.dumps({"scripts": {"start": command}}), "server/start.ts": ""}
+    ).entry_points
+
+    assert [(one.path, one.why) for one in found] == [("server/start.ts", "package.json scripts.start")]
 
 
 @pytest.mark.parametrize(

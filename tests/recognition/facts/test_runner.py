@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -463,3 +464,79 @@ def test_what_a_run_makes_anew_before_it_reads_it_is_no_state(
 ) -> None:
     code = RENEWED.format(first=first, early=early)
     assert of(service_of, {"src/sweep.ts": code}).instance_state.value is kept
+
+
+BEAT = {
+    "requirements.txt": "celery==5.4\nflask==3.0\n",
+    "shop/celery.py": """
+        from celery import Celery
+        app = Celery("shop")
+        app.conf.beat_schedule = {"sweep": {"task": "shop.tasks.sweep", "schedule": 3600.0}}
+    """,
+    "shop/tasks.py": """
+        from shop.celery import app
+
+        @app.task
+        def sweep():
+            print("swept")
+    """,
+    "shop/web.py": """
+        from flask import Flask
+        from shop.tasks import sweep
+
+        app = Flask(__name__)
+
+        @app.post("/sweep")
+        def now():
+            sweep.delay()
+            return "", 202
+    """,
+}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "separation", "scaling"),
+    [
+        ({}, "Celery runs it in a process of its own", "Celery has workers of its own"),
+        # The server imports the task to enqueue it; it does not run it.
+        (
+            {"Procfile": "web: gunicorn shop.web:app\n"},
+            "Celery runs it in a process of its own",
+            "Celery has workers of its own",
+        ),
+        (
+            {"Procfile": "web: gunicorn shop.web:app\njobs: celery -A shop.celery worker\n"},
+            "Procfile process of its own: jobs",
+            "Procfile process of its own: jobs",
+        ),
+    ],
+)
+def test_tasks_run_in_the_workers_of_their_library(
+    service_of: ServiceOf, manifest: dict[str, str], separation: str, scaling: str
+) -> None:
+    facts = of(service_of, BEAT | manifest)
+
+    assert (facts.separation.value, facts.separation.detail) == ("own", separation)
+    assert (facts.scaling.value, facts.scaling.detail) == ("own", scaling)
+
+
+@pytest.mark.parametrize(
+    ("script", "value"), [("dev", "shared"), ("start:development:server", "shared"), ("test:server", None)]
+)
+def test_what_development_runs_from_its_source_is_the_program(
+    service_of: ServiceOf, script: str, value: str | None
+) -> None:
+    package = json.dumps({"scripts": {"start": "node dist/index.js", script: "vite-node src/bin/serve.ts"}})
+    facts = of(
+        service_of,
+        {
+            "package.json": package,
+            "src/sweep.ts": SWEEP,
+            "src/jobs.ts": JOBS,
+            "src/bin/serve.ts": SERVER.replace("./", "../"),
+        },
+    )
+
+    assert facts.separation.value == value or (
+        value is None and isinstance(facts.separation.value, Unresolved)
+    )

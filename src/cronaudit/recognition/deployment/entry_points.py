@@ -6,6 +6,8 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from typing import Final
 
 from cronaudit.model.deployment import (
@@ -18,6 +20,7 @@ from cronaudit.model.deployment import (
 )
 from cronaudit.model.source import Location, Role
 from cronaudit.recognition.deployment.assembly import Assembly, Draft
+from cronaudit.recognition.deployment.files import Files
 from cronaudit.recognition.deployment.frameworks import conventions, frameworks_of
 from cronaudit.recognition.deployment.naming import environment_of_name, role_of_name, starts_a_service
 
@@ -29,13 +32,15 @@ _LABELS: Final = {
     ProcessKind.PM2: "PM2 {}",
 }
 _RUNS_CODE: Final = re.compile(
-    r"(?:^|[\s;&|])(?:[\w./-]*/)?(?:node|tsx|ts-node\S*|bun|deno|python3?|babel-node|esno|swc-node|nodemon|pm2\S*"
+    r"(?:^|[\s;&|])(?:[\w./-]*/)?(?:node|[\w-]+-node[\w-]*|node-dev|tsx|jiti|esno|esmo|tsnd|bun|deno|python3?|nodemon|pm2\S*"
     r"|next|nest|nuxt|nuxi|strapi|medusa|sails|astro|remix-serve|react-router-serve|celery|gunicorn|uvicorn"
     r"|graphile-worker|flask)(?:\s|$)"
 )
 _DELEGATES: Final = re.compile(
     r"(?:^|[\s;&|])(?:npm|pnpm|yarn|bun|turbo|lerna|nx|run-p|run-s|npm-run-all|concurrently)\s"
 )
+_SCRIPT: Final = re.compile(r"^\s*([\w.-]+)\s*=\s*([\w.]+:[\w.]+)")
+_SCRIPT_TEXT: Final = re.compile(r"[\"']\s*([\w.-]+)\s*=\s*([\w.]+:[\w.]+)")
 _OTHERS: Final = frozenset({Role.VENDORED, Role.TEST, Role.DOCS, Role.GENERATED})
 
 
@@ -134,27 +139,12 @@ def _script(assembly: Assembly, manifest: str, name: str, text: str) -> Iterator
 
 
 def of_python(assembly: Assembly) -> Iterator[EntryPoint]:
-    """Console scripts of pyproject.toml, `manage.py` with its commands, `wsgi.py` and `asgi.py`."""
+    """Console scripts, `__main__.py`, `manage.py` with its commands, `wsgi.py` and `asgi.py`."""
     files = assembly.files
-    for path in files.named("pyproject.toml"):
-        try:
-            document = tomllib.loads(files.text(path))
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            files.note(path, f"not read: no TOML ({error})")
-            continue
-        project = document.get("project")
-        scripts = project.get("scripts") if isinstance(project, dict) else None
-        place = assembly.host(posixpath.dirname(path))
-        for name, target in scripts.items() if isinstance(scripts, dict) else ():
-            found = place.module(str(target).partition(":")[0])
-            if found is not None:
-                where = files.place(path, rf"(?m)^\s*\"?{re.escape(name)}\"?\s*=")
-                environment = assembly.environment(path)
-                yield EntryPoint(
-                    found, f"pyproject scripts.{name}", None, ProcessRole.SCRIPT, where, environment
-                )
+    yield from _console_scripts(assembly)
     for name, role in (
         ("manage.py", ProcessRole.SCRIPT),
+        ("__main__.py", ProcessRole.SCRIPT),
         ("wsgi.py", ProcessRole.SERVER),
         ("asgi.py", ProcessRole.SERVER),
     ):
@@ -169,3 +159,58 @@ def of_python(assembly: Assembly) -> Iterator[EntryPoint]:
         yield EntryPoint(
             path, f"django command {name}", None, ProcessRole.SCRIPT, Location(path, 1), Environment.UNKNOWN
         )
+
+
+def _console_scripts(assembly: Assembly) -> Iterator[EntryPoint]:
+    """What `pip install` makes commands of, as pyproject.toml (Poetry's table too), setup.cfg and setup.py state it."""
+    files = assembly.files
+    for manifest, stated in (
+        ("pyproject.toml", _of_pyproject),
+        ("setup.cfg", _of_setup_cfg),
+        ("setup.py", _of_setup_py),
+    ):
+        for path in files.named(manifest):
+            file = files.get(path)
+            if file is None or file.role in _OTHERS:
+                continue
+            place, environment = assembly.host(posixpath.dirname(path)), assembly.environment(path)
+            title = manifest.partition(".")[0]
+            for name, target in stated(files, path):
+                found = place.module(target.partition(":")[0])
+                if found is not None:
+                    where = files.place(path, rf"(?m)^[\s\"']*{re.escape(name)}[\"']?\s*=")
+                    why = f"{title} scripts.{name}"
+                    yield EntryPoint(found, why, None, ProcessRole.SCRIPT, where, environment)
+
+
+def _of_pyproject(files: Files, path: str) -> Iterator[tuple[str, str]]:
+    try:
+        document = tomllib.loads(files.text(path))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        files.note(path, f"not read: no TOML ({error})")
+        return
+    tool = document.get("tool")
+    for project in (document.get("project"), tool.get("poetry") if isinstance(tool, dict) else None):
+        scripts = project.get("scripts") if isinstance(project, dict) else None
+        for name, stated in scripts.items() if isinstance(scripts, dict) else ():
+            target = stated.get("callable") if isinstance(stated, dict) else stated
+            if isinstance(target, str):
+                yield name, target
+
+
+def _of_setup_cfg(files: Files, path: str) -> Iterator[tuple[str, str]]:
+    config = ConfigParser(interpolation=None)
+    try:
+        config.read_string(files.text(path))
+    except ConfigParserError as error:
+        files.note(path, f"not read: {error.message.splitlines()[0]}")
+        return
+    lines = config.get("options.entry_points", "console_scripts", fallback="").splitlines()
+    yield from ((script[1], script[2]) for line in lines if (script := _SCRIPT.search(line)))
+
+
+def _of_setup_py(files: Files, path: str) -> Iterator[tuple[str, str]]:
+    """The texts behind ``console_scripts``: ``'shop-jobs = shop.cli:main'``."""
+    _before, _name, after = files.text(path).partition("console_scripts")
+    listed = after.partition("[")[2].partition("]")[0]
+    yield from ((script[1], script[2]) for script in _SCRIPT_TEXT.finditer(listed))

@@ -11,9 +11,6 @@ from cronaudit.recognition.context import JobContext, Service, once
 from cronaudit.recognition.facts.processes_http import has_probes_only, serves
 from cronaudit.recognition.facts.processes_starts import Start, Switch, starts_of
 
-_CACHE = "processes"
-_ONCE = frozenset((ProcessRole.TEST, ProcessRole.BUILD))
-
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -67,19 +64,22 @@ def placement(context: JobContext) -> Placement:
     program = _by_program(context)
     # Who enqueues a task imports it too; where its library has workers of its own, those run it.
     has_workers = any(e.role is ProcessRole.WORKER for p in program for e in p.main_entries)
-    found = (
-        program
-        if has_workers
-        else _running(service, tuple(s.path for s in starts) or (work.path,)) or program
-    )
+    if has_workers:
+        found = program
+    elif context.trait("runner.separation") == "own":
+        found = ()
+    else:
+        found = _running(service, tuple(s.path for s in starts) or (work.path,)) or program
     live = tuple(p for p in found if p.environment is Environment.PRODUCTION) or found
     workers = tuple(p for p in live if is_worker_process(p, has_http=process_serves(service, p)))
     started = {s.path for s in starts}
-    entries = tuple(
+    reaching = [
         e
         for e in service.deployment.entry_points
-        if e.kind not in _ONCE and not service.linker.reached(e.path).isdisjoint(started)
-    )
+        if e.kind is not ProcessRole.TEST and not service.linker.reached(e.path).isdisjoint(started)
+    ]
+    # What only `npm run dev` starts from its source is bundled for production: the same program.
+    entries = tuple(e for e in reaching if e.kind is not ProcessRole.BUILD) or tuple(reaching)
     return Placement(work, starts, live, workers, entries)
 
 

@@ -79,7 +79,8 @@ def scaling(context: JobContext) -> Fact[Scaling]:
         return Fact("embedded", "Jobs embedded in service", (found.place, *_sources(found.servers)))
     stated = context.trait("runner.scaling")
     if stated in ("own", "flag", "embedded"):
-        return Fact(stated, "", (context.site,))  # type: ignore[arg-type]
+        title = f"{_title(context)} has workers of its own" if stated == "own" else ""
+        return Fact(stated, title, (context.site,))  # type: ignore[arg-type]
     apart_fact = _by_entries(context.service, found)
     words: dict[object, Scaling] = {"own": "own", "flag": "flag", "shared": "embedded"}
     if isinstance(apart_fact.value, Unresolved):
@@ -193,9 +194,12 @@ def _trait_words(context: JobContext, word: object) -> str:
 
 
 def _title(context: JobContext) -> str:
-    scheduler = context.registration.scheduler
-    library = scheduler.library if scheduler is not None else ""
-    return next((x.title for x in context.service.matcher.libraries if x.id == library), "The platform")
+    """Of the library that runs the job, else of the one that plans it."""
+    registration = context.registration
+    runs = registration.consumer.consumer if registration.consumer is not None else registration.scheduler
+    return next(
+        (x.title for x in context.service.matcher.libraries if runs and x.id == runs.library), "The platform"
+    )
 
 
 def _sources(processes: tuple[Process, ...] | list[Process]) -> tuple[Location, ...]:
