@@ -290,3 +290,21 @@ def test_settings_that_a_framework_gathers(linked: Link) -> None:
         "frame.conf.settings.configured",
     ]
     assert tree.probe("two/jobs.py") == [7]
+
+
+def test_fields_of_classes_without_a_constructor(linked: Link) -> None:
+    tree = linked(
+        {
+            "tasks.py": (
+                "from dataclasses import dataclass, field\n\n"
+                "@dataclass\nclass Base:\n    name: str\n    every: int = 60\n\n"
+                "@dataclass\nclass Task(Base):\n    work: object = field(compare=False)\n    kind = 'plain'\n\n"
+                "class Made:\n    every: int\n    def __init__(self, number):\n        self.every = number * 2\n\n"
+                "def run():\n    pass\n\n"
+                "a = Task('a', 5, run)\nb = Task(work=run, name='b')\nc = Base(*rest(), every=7)\n"
+                "probe(a.name, a.every, a.work, a.kind, b.name, b.every, b.work, c.every, Made(4).every)\n"
+            )
+        }
+    )
+
+    assert tree.probe("tasks.py") == ["a", 5, "function run", "plain", "b", 60, "function run", 7, 8]

@@ -246,6 +246,8 @@ def _own_field(
             for store in folder.scopes.stores(constructor)
             if store.name == name and isinstance(store.object, This)
         )
+    elif (given := _given_field(folder, instance, name)) is not None:
+        return given
     for entry in current.cls.fields:
         if entry.name == name:
             declared = declared or entry.type
@@ -265,6 +267,22 @@ def _own_field(
         if typed is not None and not (isinstance(value, External) and not isinstance(typed, Instance)):
             return typed
     return value if value is not None else (candidates[0] if candidates else None)
+
+
+def _given_field(folder: Folder, instance: Instance, name: str) -> Value | None:
+    """A field of a class that writes no constructor, as a data class: its typed fields are the arguments, in order."""
+    classes = [c.cls for c in lineage(folder, instance.of) if isinstance(c, ClassValue)]
+    if instance.args is None or any(c.method("__init__") or c.method("constructor") for c in classes):
+        return None
+    typed = dict.fromkeys(f.name for c in reversed(classes) for f in c.fields if f.type is not None)
+    if name not in typed or not classes or classes[0].module.language is not Language.PYTHON:
+        return None
+    position = list(typed).index(name)
+    args = instance.args
+    raw = args.named.get(name)
+    if raw is None and position < (len(args.positional) if args.complete else args.certain):
+        raw = args.positional[position]
+    return None if raw is None else folder.force(raw)
 
 
 def _is_empty_container(value: Value) -> bool:

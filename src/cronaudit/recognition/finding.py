@@ -30,6 +30,7 @@ from cronaudit.recognition.loops import Loops
 from cronaudit.recognition.manifests import Manifests
 from cronaudit.recognition.pauses import Pauses
 from cronaudit.recognition.placements import placements_of
+from cronaudit.recognition.planned import Planned
 from cronaudit.recognition.receivers import Receivers
 from cronaudit.recognition.sharing import share
 from cronaudit.recognition.sightings import Reader
@@ -89,10 +90,12 @@ def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[
     given = Facades(inputs.linker, inputs.matcher).takers(inputs.candidates)
     candidates = sorted({*inputs.candidates, *may_define(inputs.tree, tuple(given))})
     discovery = Discovery(inputs.linker, inputs.matcher, consumers, given)
+    pauses = Pauses(inputs.linker, inputs.matcher)
     finder = Finder(
         inputs.linker,
         discovery,
-        Loops(inputs.linker, Pauses(inputs.linker, inputs.matcher)),
+        Loops(inputs.linker, pauses),
+        Planned(inputs.linker, pauses),
         Manifests(inputs.linker, inputs.matcher, inputs.tree, discovery.registrar),
         Receivers(inputs.linker, inputs.tree, inputs.deployment),
         reader,

@@ -23,6 +23,7 @@ from cronaudit.recognition.lifetimes import Lifetimes
 from cronaudit.recognition.liveness import Liveness, Starts
 from cronaudit.recognition.loops import Loops
 from cronaudit.recognition.manifests import Manifests
+from cronaudit.recognition.planned import Planned
 from cronaudit.recognition.receivers import Receivers
 from cronaudit.recognition.rounds import rounds_of
 from cronaudit.recognition.sightings import Reader, Sighting
@@ -51,6 +52,7 @@ class Finder:
     linker: Linker
     discovery: Discovery
     loops: Loops
+    planned: Planned
     manifests: Manifests
     receivers: Receivers
     reader: Reader
@@ -72,9 +74,11 @@ class Finder:
             module = self.linker.module(path)
             if module is None:
                 continue
+            planned = list(self.planned.in_module(module))
             candidates = [
                 *self.discovery.in_file(path),
-                *self.loops.timeouts(module),
+                *planned,
+                *(t for t in self.loops.timeouts(module) if all(t.node is not p.node for p in planned)),
                 *self.loops.sleeps(module),
             ]
             for candidate in candidates:
