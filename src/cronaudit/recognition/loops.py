@@ -29,7 +29,13 @@ from cronaudit.recognition.endings import ends_on_success, required_mode
 from cronaudit.recognition.found import Registration, Rejection, Timing
 from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.naming import named_by
-from cronaudit.recognition.operations import answers, follows_failure, stands_under_failure, told_at_the_end
+from cronaudit.recognition.operations import (
+    answers,
+    follows_failure,
+    is_failure,
+    stands_under,
+    told_at_the_end,
+)
 from cronaudit.recognition.pauses import Pauses
 from cronaudit.recognition.timers import judge_interval, rearms
 from cronaudit.recognition.timing import read
@@ -67,7 +73,7 @@ class Loops:
             if not lasting:
                 self._reject(sites[0][0], module, "it arms itself only after a failure: a retry")
                 continue
-            lasting = [s for s in lasting if not _while_pending(s[1].body, s[0])]
+            lasting = [s for s in lasting if not stands_under(s[1].body, s[0], _is_some_left)]
             if not lasting:
                 self._reject(
                     sites[0][0], module, "it arms itself only while work is waiting: it drains a buffer"
@@ -127,7 +133,7 @@ class Loops:
     def _only_on_failure(self, call: Call, node: Function) -> bool:
         if _counts(call, node):
             return True
-        if stands_under_failure(node.body, call):
+        if stands_under(node.body, call, is_failure):
             return True
         return _stands_in_catch(node.body, call) or _is_failure_callback(node, self._linker)
 
@@ -335,19 +341,8 @@ def _tests_around(body: tuple[Stmt, ...], call: Call) -> Iterator[Expr]:
             yield from _tests_around(block, call)
 
 
-def _while_pending(body: tuple[Stmt, ...], call: Call) -> bool:
-    """Whether a call stands under a test that something is left: ``if (this.pending.length > 0) { … }``."""
-    for statement in body:
-        held = next((b for b in blocks(statement) if _holds(b, call)), None)
-        if held is None:
-            continue
-        if isinstance(statement, If) and held is statement.then and _is_some_left(statement.test):
-            return True
-        return _while_pending(held, call)
-    return False
-
-
 def _is_some_left(test: Expr) -> bool:
+    """Whether a test asks if something waits: ``this.pending.length > 0``."""
     if isinstance(test, Operation) and test.op == "and":
         return any(_is_some_left(operand) for operand in test.operands)
     if isinstance(test, Operation) and test.op in (">", "!=") and len(test.operands) == 2:

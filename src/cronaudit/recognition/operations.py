@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cronaudit.model.ir import Call, Expr, Function, If, Member, Module, Name, Operation, Return, Stmt, Throw
 from cronaudit.model.trace import Event, RegionKind
@@ -43,15 +43,15 @@ def told_at_the_end(call: Call, node: Function, cycle: Function) -> frozenset[st
     )
 
 
-def stands_under_failure(body: tuple[Stmt, ...], call: Call) -> bool:
-    """Whether a call stands in the branch of a test that something went wrong: ``if (result.error) { … }``."""
+def stands_under(body: tuple[Stmt, ...], call: Call, wanted: Callable[[Expr], bool]) -> bool:
+    """Whether a call stands in the branch that is taken when such a test holds: ``if (result.error) { … }``."""
     for statement in body:
         held = next((b for b in blocks(statement) if any(e is call for e in expressions(b))), None)
         if held is None:
             continue
-        if isinstance(statement, If) and held is statement.then and is_failure(statement.test):
+        if isinstance(statement, If) and held is statement.then and wanted(statement.test):
             return True
-        return stands_under_failure(held, call)
+        return stands_under(held, call, wanted)
     return False
 
 

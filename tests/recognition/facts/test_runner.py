@@ -381,42 +381,6 @@ def test_a_command_of_its_own_beside_the_server_in_one_container(service_of: Ser
     assert facts.scaling.value == "embedded"
 
 
-def test_workers_of_the_library_run_its_tasks_and_not_who_imports_them(service_of: ServiceOf) -> None:
-    facts = of(
-        service_of,
-        {
-            "requirements.txt": "celery==5.4\nflask==3.0\n",
-            "Procfile": "web: gunicorn shop.web:app\nworker: celery -A shop.celery worker\n",
-            "shop/__init__.py": "",
-            "shop/celery.py": """
-                from celery import Celery
-                app = Celery('shop')
-                app.conf.beat_schedule = {'sweep': {'task': 'shop.tasks.sweep', 'schedule': 60.0}}
-            """,
-            "shop/tasks.py": """
-                from shop.celery import app
-                import psycopg
-
-                @app.task
-                def sweep():
-                    psycopg.connect('dbname=shop').execute('DELETE FROM sessions WHERE over')
-            """,
-            "shop/web.py": """
-                from flask import Flask
-                from shop.tasks import sweep
-                app = Flask(__name__)
-
-                @app.route('/sweep')
-                def now():
-                    sweep.delay()
-                    return 'ok'
-            """,
-        },
-    )
-    assert (facts.separation.value, facts.separation.detail) == ("own", "Procfile process of its own: worker")
-    assert facts.scaling.value == "own"
-
-
 RENEWED = """
     import {{ Pool }} from 'pg';
     const pool = new Pool();
