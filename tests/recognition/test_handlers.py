@@ -79,3 +79,35 @@ def test_a_timer_that_waits_until_work_is_due_ends_with_it(tmp_path: Path) -> No
     """
     found = discover(tmp_path, {"package.json": PACKAGE, "work.ts": WORK, "main.ts": main})
     assert [(j.schedule, j.at) for j in found.jobs] == [("60 s", "main.ts:11")]
+
+
+def test_a_line_of_a_log_beside_the_work_is_no_work(tmp_path: Path) -> None:
+    main = """
+        import { Cron } from 'croner';
+        import { sweep, count } from './work';
+        const logger = require('./logger');
+        class Jobs {
+          logger = logger;
+          start() {
+            new Cron('0 1 * * *', () => { logger.info('sweeping'); sweep(); });
+            new Cron('0 2 * * *', async () => {
+              this.logger.debug('counting');
+              await count();
+              console.log('counted');
+            });
+            new Cron('0 3 * * *', async () => { console.log('both'); await sweep(); await count(); });
+          }
+        }
+        new Jobs().start();
+    """
+    files = {
+        "package.json": PACKAGE,
+        "work.ts": WORK,
+        "logger.ts": "export const info = 1;\n",
+        "main.ts": main,
+    }
+    assert [(j.schedule, j.handler) for j in discover(tmp_path, files).jobs] == [
+        ("0 1 * * *", "sweep"),
+        ("0 2 * * *", "count"),
+        ("0 3 * * *", "Jobs.start.<anonymous>"),
+    ]

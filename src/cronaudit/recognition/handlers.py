@@ -24,6 +24,7 @@ from cronaudit.model.value import (
     Value,
 )
 from cronaudit.model.walking import expressions, functions_in
+from cronaudit.recognition.talk import says
 
 _TREE = "\0tree/"
 _RUN_METHODS = ("run", "execute", "process", "handle", "invoke", "perform", "call", "__call__", "work")
@@ -211,8 +212,8 @@ def _called_in(function: Function, names: Collection[str]) -> str | None:
 
 
 def _only_call(function: Function) -> Call | None:
-    """The one call of a body that only hands on; loading the module of that call first is no work of its own."""
-    *before, last = function.body or (None,)
+    """The one call of a body that only hands on; loading the module of that call and a line of a log are no work."""
+    *before, last = [s for s in function.body if not says(s)] or (None,)
     if not all(isinstance(s, Assign) and s.value is not None and _loads(s.value) for s in before):
         return None
     if not isinstance(last, Do | Return) or last.value is None:

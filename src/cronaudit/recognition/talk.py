@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import re
 
+from cronaudit.model.ir import Call, Do, Member, Name, Stmt, This
 from cronaudit.model.trace import EventKind, Trace
 from cronaudit.model.value import Closure
 
 _LOGGER = re.compile(
     r"(^|/)(log|logs|logger|logging)(\.service|/index)?\.[cm]?[jt]s$|(^|/)(log|logger|logging)\.py$"
 )
-_LEVELS = frozenset(
+LEVELS = frozenset(
     ("log", "trace", "debug", "verbose", "info", "notice", "warn", "warning", "error", "fatal")
 )
+
+
+_RECEIVER = re.compile(r"(?i)^(console|winston|_*log(s|ger|ging)?|\w*logger)$")
+
+
+def says(statement: Stmt) -> bool:
+    """Whether a statement only writes a line of a log, told by the names: ``logger.info('starting')``."""
+    call = statement.value if isinstance(statement, Do) else None
+    if not isinstance(call, Call) or not isinstance(call.callee, Member) or call.callee.name not in LEVELS:
+        return False
+    receiver = call.callee.object
+    if isinstance(receiver, Member) and not isinstance(receiver.object, This | Name):
+        return False
+    return isinstance(receiver, Name | Member) and _RECEIVER.match(receiver.name) is not None
 
 
 def inside_logger(trace: Trace) -> frozenset[int]:
@@ -26,6 +41,6 @@ def inside_logger(trace: Trace) -> frozenset[int]:
             found.add(event.order)
         elif event.kind is EventKind.ENTER and isinstance(event.callee, Closure):
             function = event.callee.function
-            if function.name in _LEVELS and _LOGGER.search(function.module.path):
+            if function.name in LEVELS and _LOGGER.search(function.module.path):
                 depth = len(event.path)
     return frozenset(found)
