@@ -88,7 +88,7 @@ def test_methods(py: Dump, members: str, expected: str) -> None:
     ("source", "expected"),
     [
         ("class A(B, c.D): pass", "class A(B, c.D) {}"),
-        ("class A(B[C], Generic[T], x=1, *y, **z): pass", "class A(B, Generic) {}"),
+        ("class A(B[C], Generic[T], x=1, *y, **z): pass", "class A(B, Generic) {static x = 1}"),
         ("class A(metaclass=abc.ABCMeta): pass", "abstract class A() {}"),
         ("class A(ABC): pass", "abstract class A(ABC) {}"),
         (

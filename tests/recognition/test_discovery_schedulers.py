@@ -88,6 +88,17 @@ USES = {
         "timedelta(seconds=int(get_config('sweep', 'seconds', default=40)))}}\n",
         "celery-beat", "often", "40 s", path="shop/settings.py", tasks=CELERY_TASKS,
     ),
+    "celery, a class that is told its name": Use(
+        "CELERY_BEAT_SCHEDULE = {'often': {'task': 'app.cron.Sweep', 'schedule': 90}}\n",
+        "celery-beat", "often", "90 s", handler="Sweep.run", path="shop/settings.py",
+        tasks=(
+            "from celery import Celery\nfrom app import db\napp = Celery('shop')\nNAME = 'app.cron.Sweep'\n\n"
+            "class Base(app.Task):\n    def __init_subclass__(cls, name=None):\n        cls.name = name\n\n"
+            "class Sweep(Base, name=NAME):\n    def run(self):\n        db.execute('x')\n\n"
+            "class Other(Base, name='app.cron.Other'):\n    def run(self):\n        db.execute('y')\n\n"
+            "sweep = app.register_task(Sweep())\n"
+        ),
+    ),
     "celery, a length with its default where the environment is made": Use(
         "import environ\nenv = environ.Env(DEBUG=(bool, False), EVERY=(int, 70))\n"
         "CELERY_BEAT_SCHEDULE = {'often': {'task': 'shop.tasks.sweep', 'schedule': env('EVERY')}}\n",

@@ -158,3 +158,14 @@ def test_a_decorator_of_an_own_kind_of_celery_arms_as_celery_does(tmp_path: Path
         "0 4 * * *",
         "nightly",
     )
+
+
+def test_what_a_base_class_asks_for_first_is_not_the_work(tmp_path: Path) -> None:
+    code = (
+        "import time\nfrom work import sweep\n\nclass Base:\n    def run(self):\n        while True:\n"
+        "            if self.get_least() > 0:\n                self.perform()\n            time.sleep(30)\n\n"
+        "class Sweep(Base):\n    def get_least(self):\n        return 5\n\n    def perform(self):\n        sweep()\n\n"
+        "Sweep().run()\n"
+    )
+
+    assert discover(tmp_path, {"main.py": code, "work.py": WORK}).only().shown == "Sweep.perform"

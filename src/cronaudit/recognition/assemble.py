@@ -116,15 +116,18 @@ def filled_in(context: JobContext, handler: Closure) -> Function | None:
     own = this.of.cls if isinstance(this, Instance) else None
     if own is None or handler.function.owner is own:
         return None
-    for event in context.trace.events:
-        callee = event.callee
-        if (
-            isinstance(callee, Closure)
-            and callee.function.owner is own
-            and callee.function.name != "constructor"
-        ):
-            return callee.function
-    return None
+    called = [
+        callee.function
+        for event in context.trace.events
+        if isinstance(callee := event.callee, Closure)
+        and callee.function.owner is own
+        and callee.function.name != "constructor"
+    ]
+    # A base class may ask its job for something before it runs it.
+    return next((f for f in called if not _ASKS.match(f.name or "")), called[0] if called else None)
+
+
+_ASKS = re.compile(r"_*(get|is|has|should|can|needs)(_|[A-Z])")
 
 
 def passed_in(context: JobContext) -> Function | None:

@@ -268,6 +268,8 @@ def _spelled(value: Value | None) -> frozenset[str]:
     match value:
         case Known() if value.value is not None:
             return frozenset((str(value.value),))
+        case External() if value.args is None:
+            return frozenset((value.path,))  # a constant of another package is its own name
         case Choice():
             return frozenset(text for option in value.options for text in _spelled(option))
         case Text():

@@ -173,6 +173,7 @@ class Definitions(Expressions):
         name = node.child_by_field_name("name")
         bases: list[Expr] = []
         names: set[str | None] = set()
+        told: list[Field] = []
         for arg in self.arguments(node.child_by_field_name("superclasses")):
             # Of Repository[User], the class is Repository.
             base = arg.value.object if isinstance(arg.value, Index) else arg.value
@@ -180,6 +181,9 @@ class Definitions(Expressions):
                 bases.append(base)
             if arg.name in (None, "metaclass"):
                 names.add(_last_name(base))
+            elif not arg.spread and arg.name != "**":
+                # ``class Sweep(Task, name='sweep')``: what a base is told of a class stays with it.
+                told.append(Field(arg.name, arg.value, None, True, (), line_of(node), line_of(node)))  # noqa: FBT003
         klass = Class(
             name=self.text(name) if name is not None else None,
             bases=tuple(bases),
@@ -199,6 +203,8 @@ class Definitions(Expressions):
             fields: list[Field] = []
             methods: list[Function] = []
             self._members(klass, body, fields, methods)
+            stated = {field.name for field in fields}
+            fields = [*(field for field in told if field.name not in stated), *fields]
             klass.fields, klass.methods = tuple(fields), tuple(methods)
             klass.is_abstract = klass.is_abstract or any(method.is_abstract for method in methods)
         return klass
