@@ -34,6 +34,7 @@ from cronaudit.recognition.facts import (
 )
 from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.jobs import Found
+from cronaudit.recognition.template_methods import given_work
 
 _PLAIN = re.compile(r"[^\w.@/:-]+")
 
@@ -116,18 +117,8 @@ def filled_in(context: JobContext, handler: Closure) -> Function | None:
     own = this.of.cls if isinstance(this, Instance) else None
     if own is None or handler.function.owner is own:
         return None
-    called = [
-        callee.function
-        for event in context.trace.events
-        if isinstance(callee := event.callee, Closure)
-        and callee.function.owner is own
-        and callee.function.name != "constructor"
-    ]
-    # A base class may ask its job for something before it runs it.
-    return next((f for f in called if not _ASKS.match(f.name or "")), called[0] if called else None)
-
-
-_ASKS = re.compile(r"_*(get|is|has|should|can|needs)(_|[A-Z])")
+    found = given_work(own, context.trace.events)
+    return found.callee.function if found is not None and isinstance(found.callee, Closure) else None
 
 
 def passed_in(context: JobContext) -> Function | None:

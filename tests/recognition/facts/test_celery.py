@@ -11,6 +11,7 @@ from cronaudit.model.source import Location
 from cronaudit.recognition import service as service_facts
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import data, doc, errors, history, lock, retry, runner, timeout
+from cronaudit.recognition.facts.spans import core_of, spans_of
 
 ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
@@ -440,3 +441,49 @@ def test_a_loop_with_a_lock_in_memory_is_guarded_in_its_process_only(service_of:
         "In-process guard: the cache lives in the memory of one process",
         ["shop/settings.py:2"],
     )
+
+
+def test_a_task_that_is_a_class_of_the_app(service_of: ServiceOf) -> None:
+    """Its name is a keyword of the class, which the base stores; a method that only answers is not the work."""
+    (found,) = service_of(
+        {
+            "shop/app.py": (
+                "from celery import Celery\napp = Celery('shop')\n"
+                "app.conf.beat_schedule = {'sweep': {'task': 'shop.sweep', 'schedule': 60}}\n"
+            ),
+            "shop/base.py": dedent("""\
+                from shop.app import app
+
+                class Base(app.Task):
+                    def __init_subclass__(cls, name=None):
+                        cls.name = name
+
+                    def run(self, *args):
+                        if self.interval() > 5:
+                            self.work(*args)
+                """),
+            "shop/tasks.py": dedent("""\
+                from shop.app import app
+                from shop.base import Base
+
+                class Sweep(Base, name="shop.sweep"):
+                    def interval(self):
+                        return 50
+
+                    def work(self):
+                        print("swept")
+
+                class Other(Base, name="shop.other"):
+                    def work(self):
+                        print("other")
+
+                sweep = app.tasks[app.register_task(Sweep()).name]
+                other = app.tasks[app.register_task(Other()).name]
+                """),
+        }
+    )
+    core = core_of(found, spans_of(found))
+
+    assert found.registration.handler is not None
+    assert core is not None
+    assert str(core.callee.function.symbol) == "Sweep.work"  # type: ignore[union-attr]

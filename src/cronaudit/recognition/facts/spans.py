@@ -14,6 +14,7 @@ from cronaudit.model.value import Choice, Closure, Env, Known, Scope
 from cronaudit.model.walking import inside
 from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.sightings import Sighting, text_of
+from cronaudit.recognition.template_methods import given_work
 
 _CHANGING = frozenset((
     "db.insert", "db.upsert", "db.update", "db.delete", "payment.mutate", "mail.send", "queue.enqueue", "file.write",
@@ -297,15 +298,7 @@ def core_of(context: JobContext, spans: Spans) -> Event | None:
     own = getattr(getattr(handler.this, "of", None), "cls", None)
     if own is None or handler.function.owner is own:
         return None
-    for event in spans.functions():
-        callee = event.callee
-        if (
-            isinstance(callee, Closure)
-            and callee.function.owner is own
-            and callee.function.name != "constructor"
-        ):
-            return event
-    return None
+    return given_work(own, spans.functions())
 
 
 def _is_entry(event: Event, of: Closure) -> bool:
