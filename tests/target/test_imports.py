@@ -50,6 +50,7 @@ def test_specifiers_of_scripts(tree: Walk, source: str, found: list[tuple[int, s
         ("from a import *\n", [(0, "a")], {}),
         ("important = 1\nx = 'please import this'\n", [], {}),
         ("print('copied from x import y')\n", [], {}),
+        ("'taken from the import() call'\nimport os\n", [(31, "os")], {}),
     ],
 )  # fmt: skip
 def test_modules_of_python(

@@ -196,7 +196,7 @@ def _python(
         listed = _PYTHON_NAMES.match(content, start + _KEYWORD_IMPORT)
         if listed is None or (before and b"from" not in before):
             continue
-        items = _PYTHON_COMMENT.sub(b"", listed[1] or listed[2]).replace(b"\\", b" ").split(b",")
+        items = _PYTHON_COMMENT.sub(b"", listed[1] or listed[2] or b"").replace(b"\\", b" ").split(b",")
         taken = [words[0] for words in map(bytes.split, items) if words and words[0] != b"*"]
         if not before:
             for module in taken:
