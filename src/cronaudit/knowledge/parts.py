@@ -17,7 +17,7 @@ from cronaudit.model.knowledge import Condition, SchedulePart, Selector
 from cronaudit.model.schedule import Dialect
 from cronaudit.problems import did_you_mean
 
-HOWS = ("call", "decorator", "base", "export", "assign", "manifest")
+HOWS = ("call", "decorator", "base", "export", "assign", "row", "manifest")
 FORMS = ("cron", "every", "words", "date", "fields", "duration", "object", "list", "clock")
 TESTS = ("is", "not", "in", "has", "lacks", "missing", "present", "matches", "kind")
 _ARGUMENT = re.compile(r"(?:receiver\.)?args\.\d+")
@@ -44,6 +44,9 @@ def calls_of(entry: Mapping, reader: Reader, how: str) -> tuple[str, ...]:
         if how == "export":
             if not call.startswith("export:"):
                 entry.note(f"`{call}`: an export is written `export:name`", entry.line_of("call"))
+        elif how == "row":
+            if not call.startswith("row:"):
+                entry.note(f"`{call}`: a row is written `row:key,key`", entry.line_of("call"))
         elif how == "manifest":
             if not call.startswith("manifest:"):
                 entry.note(f"`{call}`: a manifest is written `manifest:file.json`", entry.line_of("call"))

@@ -96,10 +96,11 @@ class Scheduler:
 
     call: str
     """For ``export`` the name that a module exports: ``export:config.schedule``; for ``assign`` the path that is
-    assigned to, or ``*.NAME`` for a variable of any module."""
+    assigned to, or ``*.NAME`` for a variable of any module; for ``row`` the keys: ``row:task,schedule``."""
     kind: str
     how: str
-    """``call``, ``decorator``, ``base`` (a class that inherits from it), ``export``, ``assign``, or ``manifest`` (a
+    """``call``, ``decorator``, ``base`` (a class that inherits from it), ``export``, ``assign``, ``row``
+    (a written-out object with such keys, whose consumer is in the tree), or ``manifest`` (a
     JSON file of that name, whose content is ``value``; a handler that begins with a slash is a route)."""
     entries: tuple[Selector, ...]
     """Where a list or object of jobs stands; the other selectors then ask ``entry`` and ``key``. Of a

@@ -30,6 +30,7 @@ from cronaudit.recognition.found import Registration
 from cronaudit.recognition.own_decorators import OwnDecorators
 from cronaudit.recognition.registrar import Registrar, is_none
 from cronaudit.recognition.undescribed import decorator_with, is_naming, is_trigger
+from cronaudit.recognition.written_rows import WrittenRows
 
 _COMPOSED = 2
 """How deep decorators are looked for in what others compose of them."""
@@ -44,6 +45,7 @@ class Declarations:
         self._registrar = registrar
         self._composed: set[str] = set()
         self._own = OwnDecorators(linker)
+        self._rows = WrittenRows(linker, matcher, registrar)
         assigned = (one for s in matcher.schedulers("assign") for one in expanded(s.call))
         self._settable = frozenset(last_of(one) for one in assigned)
 
@@ -53,6 +55,7 @@ class Declarations:
         yield from self._exported(module)
         yield from self._assigned(module)
         yield from self._inherited(module)
+        yield from self._rows.in_module(module)
         if self._own.defined_in(module):
             yield from self.users_of_decorator(module)
 

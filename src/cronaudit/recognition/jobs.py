@@ -29,6 +29,7 @@ from cronaudit.recognition.rounds import rounds_of
 from cronaudit.recognition.sightings import Reader, Sighting
 from cronaudit.recognition.timers import branches_that_end, judge_interval, judge_work
 from cronaudit.recognition.undescribed import is_handed_a_trigger
+from cronaudit.recognition.written_rows import without_repeated
 
 _TIMER_KINDS = frozenset(("set-interval", "set-timeout-loop", "timer-loop", "sleep-loop"))
 _LONGEST_ITEM = 200
@@ -103,7 +104,7 @@ class Finder:
         ]
         found.extend(self.manifests.registrations())
         self.rejections += self.discovery.rejections + self.loops.rejections
-        return _distinct(without_alternatives(found))
+        return _distinct(without_alternatives(without_repeated(found)))
 
     def _is_job(self, registration: Registration) -> bool:
         if registration.kind not in _TIMER_KINDS:

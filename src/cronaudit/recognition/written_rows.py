@@ -1,0 +1,119 @@
+"""Rows of a table of jobs by their keys, whatever the table is called and whoever hands it to the scheduler.
+
+``PLANNED = [{"name": "sweep", "task": "shop.sweep", "schedule": timedelta(minutes=5)}]``
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cronaudit.knowledge.matcher import Matcher
+from cronaudit.knowledge.selectors import Site
+from cronaudit.model.ir import Assign, Call, Const, Expr, Function, Module, Name, Object
+from cronaudit.model.knowledge import Scheduler
+from cronaudit.model.linker import Bound, Item, Linker
+from cronaudit.model.source import Location
+from cronaudit.model.value import Known, Value
+from cronaudit.model.walking import inside, statement_expressions, statements
+from cronaudit.recognition.found import Registration
+from cronaudit.recognition.registrar import Registrar
+
+_FEW = 2
+
+
+class WrittenRows:
+    """Finds the rows that a description knows by their keys; each must name work of the tree."""
+
+    def __init__(self, linker: Linker, matcher: Matcher, registrar: Registrar) -> None:
+        self._linker = linker
+        self._registrar = registrar
+        described = matcher.schedulers("row")
+        self._schedulers = tuple((s, frozenset(s.call.removeprefix("row:").split(","))) for s in described)
+
+    def in_module(self, module: Module) -> Iterator[Registration]:
+        """The jobs of the rows of one file."""
+        if not self._schedulers:
+            return
+        source = self._linker.source(module.path)
+        for scheduler, keys in self._schedulers:
+            if not all(key.encode() in source for key in keys):
+                continue
+            nodes: tuple[Function | Module, ...] = (module, *self._linker.functions(module, *sorted(keys)[:1]))
+            for node in nodes:
+                yield from self._in_node(scheduler, keys, node)
+
+    def _in_node(
+        self, scheduler: Scheduler, keys: frozenset[str], node: Function | Module
+    ) -> Iterator[Registration]:
+        scope = self._linker.scope_of(node)
+        for statement in statements(node.body):
+            if isinstance(statement, Assign) and self._is_left_alone(statement.target, node):
+                continue
+            for key, row, line in _rows(statement_expressions(statement), keys):
+                value = self._linker.fold(row, scope)
+                at = Location(scope.module.path, line, row.end_line)
+                places: dict[str, Value] = {"entry": value}
+                if key is not None:
+                    places["key"] = Known(key, at)
+                view = Site(scheduler.call, None, None, dict(places))
+                within = Bound(scope, (at,), (Item(at, value),))
+                found = self._registrar.register(scheduler, view, node, within, at, at)
+                if found is not None and found.consumer is not None and found.job_name is not None:
+                    yield found
+
+    def _is_left_alone(self, target: Expr, node: Function | Module) -> bool:
+        """Whether nothing ever reads the variable in which a table stands."""
+        if not isinstance(target, Name) or not isinstance(node, Module):
+            return False
+        word = re.compile(rb"\b" + re.escape(target.name.encode()) + rb"\b")
+        if len(word.findall(self._linker.source(node.path))) >= _FEW:
+            return False
+        return not any(word.search(self._linker.source(p)) for p in self._linker.importing(node.path))
+
+
+def _rows(roots: tuple[Expr, ...], keys: frozenset[str]) -> Iterator[tuple[str | None, Object | Call, int]]:
+    """The objects with such keys, with the key under which each stands in another one, and where it begins."""
+    named: dict[int, tuple[str, int]] = {}
+    for expr in (e for root in roots for e in inside(root)):
+        pairs: list[tuple[str | None, Expr, int]] = []
+        if isinstance(expr, Object):
+            pairs = [(_text(e.key), e.value, e.line) for e in expr.entries]
+        elif isinstance(expr, Call) and isinstance(expr.callee, Name) and expr.callee.name == "dict":
+            pairs = [(a.name, a.value, expr.line) for a in expr.args]
+        if isinstance(expr, Object | Call) and keys <= {key for key, _, _ in pairs}:
+            key, line = named.get(id(expr), (None, expr.line))
+            yield key, expr, line
+        for key, value, line in pairs:
+            if key is not None:
+                named[id(value)] = (key, line)
+
+
+def _text(key: str | Expr | None) -> str | None:
+    if isinstance(key, str):
+        return key
+    return str(key.value) if isinstance(key, Const) and isinstance(key.value, str) else None
+
+
+def without_repeated(found: list[Registration]) -> list[Registration]:
+    """A row that another description has read as a job already is that job."""
+    rows = [r for r in found if r.scheduler is not None and r.scheduler.how == "row"]
+    if not rows:
+        return found
+    stated: dict[str, set[int]] = {}
+    for registration in found:
+        if registration.scheduler is None or registration.scheduler.how != "row":
+            at = registration.timing.at
+            places = (registration.item, at, registration.name_at, *registration.bound.chain)
+            for place in places:
+                if place is not None:
+                    stated.setdefault(place.path, set()).add(place.line)
+    repeated = {
+        id(r)
+        for r in rows
+        if any(
+            line in stated.get(r.site.path, ())
+            for line in range(r.site.line, (r.site.end_line or r.site.line) + 1)
+        )
+    }
+    return [r for r in found if id(r) not in repeated]

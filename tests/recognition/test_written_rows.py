@@ -1,0 +1,84 @@
+"""Tables of jobs whose rows are known by their keys, because a scheduler of the project's own reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.recognition.small_trees import discover
+
+TASKS = (
+    "from celery import shared_task\nfrom app import db\nfrom names import Names\n\n"
+    "@shared_task(name=Names.SWEEP)\ndef sweep():\n    db.execute('delete from carts')\n\n"
+    "@shared_task(name=Names.REPORT)\ndef report():\n    db.execute('insert into reports values (1)')\n"
+)
+NAMES = "class Names:\n    SWEEP = 'sweep_carts'\n    REPORT = 'write_report'\n"
+HEAD = (
+    "from datetime import timedelta\nfrom celery.schedules import crontab\nfrom names import Names\n\n"
+    "EXPIRES = 15 * 60\n\n"
+)
+READER = (
+    "from celery import Celery\nfrom celery.beat import PersistentScheduler\nfrom plan import planned\n\n"
+    "class Own(PersistentScheduler):\n    def setup_schedule(self):\n"
+    "        self.update_from_dict({row['name']: make(row) for row in planned()})\n\n"
+    "app = Celery('shop')\napp.conf.beat_scheduler = Own\n"
+)
+SWEEP = "{'name': 'sweep', 'task': Names.SWEEP, 'schedule': timedelta(minutes=5), 'options': {'expires': EXPIRES}}"
+REPORT = "{'name': 'report', 'task': Names.REPORT, 'schedule': crontab(hour=3, minute=0)}"
+READ = "\ndef planned():\n    return ROWS\n"
+BOTH = [("sweep", "300 s", "sweep"), ("report", "0 3 * * *", "report")]
+TABLES = {
+    "a list": f"ROWS: list[dict] = [\n    {SWEEP},\n    {REPORT},\n]\n{READ}",
+    "a list that grows": (f"ROWS = [{SWEEP}]\nif EXPIRES:\n    ROWS.append({REPORT})\n{READ}"),
+    "a list that is extended": (
+        f"ROWS = []\nif EXPIRES:\n    ROWS.extend([\n        {SWEEP},\n        {REPORT},\n    ])\n{READ}"
+    ),
+    "an object": (
+        "ROWS = {\n    'sweep': {'task': Names.SWEEP, 'schedule': timedelta(minutes=5)},\n"
+        f"    'report': {{'task': Names.REPORT, 'schedule': crontab(hour=3, minute=0)}},\n}}\n{READ}"
+    ),
+    "what a function gives": f"def planned():\n    return [\n        {SWEEP},\n        {REPORT},\n    ]\n",
+}
+
+
+@pytest.mark.parametrize("shape", TABLES)
+def test_rows_that_a_scheduler_of_the_project_reads(tmp_path: Path, shape: str) -> None:
+    files = {"plan.py": HEAD + TABLES[shape], "tasks.py": TASKS, "names.py": NAMES, "beat.py": READER}
+
+    found = discover(tmp_path, files)
+
+    assert found.rows() == BOTH
+    assert {(j.kind, j.live) for j in found.jobs} == {("celery-beat", True)}
+
+
+NO_TABLES = {
+    "no task of the tree": "ROWS = [{'task': 'tidy', 'schedule': timedelta(minutes=5)}]\n" + READ,
+    "no schedule": "ROWS = [{'task': Names.SWEEP, 'schedule': None}]\n" + READ,
+    "what nothing reads": f"ROWS = [{SWEEP}]\n",
+    "a row made of another one": (
+        "def planned(rows):\n    return [{'task': row['task'], 'schedule': timedelta(minutes=5)} for row in rows]\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", NO_TABLES)
+def test_what_is_no_row_of_jobs(tmp_path: Path, shape: str) -> None:
+    files = {"plan.py": HEAD + NO_TABLES[shape], "tasks.py": TASKS, "names.py": NAMES}
+
+    assert discover(tmp_path, files).jobs == ()
+
+
+def test_rows_that_beat_is_given_are_one_job_each(tmp_path: Path) -> None:
+    beat = (
+        "from celery import Celery\nfrom plan import ROWS\napp = Celery('shop')\napp.conf.beat_schedule = {}\n"
+        "for row in ROWS:\n"
+        "    app.conf.beat_schedule[row['name'] + '-all'] = {'task': row['task'], 'schedule': row['schedule']}\n"
+    )
+    rows = f"ROWS = [\n    {SWEEP},\n    {REPORT},\n]\n"
+    files = {"plan.py": HEAD + rows, "tasks.py": TASKS, "names.py": NAMES, "beat.py": beat}
+
+    assert discover(tmp_path, files).rows() == [
+        ("sweep-all", "300 s", "sweep"),
+        ("report-all", "0 3 * * *", "report"),
+    ]
