@@ -208,6 +208,8 @@ HEAD = "title: T\necosystem: npm\ntokens: [t]\n"
          ["good.yaml:5: unknown dialect 'unix6'; did you mean 'unix5'?"]),
         (HEAD + "schedulers:\n  - {call: 'a:b', kind: k, schedule: [{crn: args.0}]}\n",
          ["good.yaml:5: a schedule is stated as one of " + ", ".join(FORMS)]),
+        (HEAD + "schedulers:\n  - {call: 'a:b', kind: k, name: value.a.*}\n",
+         ["good.yaml:5: `*` goes over the rows of `entries` only"]),
         (HEAD + "schedulers:\n  - {call: 'a:b', kind: k, how: cal}\n",
          ["good.yaml:5: unknown how 'cal'; did you mean 'call'?"]),
         (HEAD + "schedulers:\n  - {call: 'a:b', kind: k, options: {attempt: args.0}}\n",

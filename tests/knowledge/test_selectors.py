@@ -58,6 +58,7 @@ def value_of(text: str, site: External | Site) -> object:
             "export.config.schedule",
             Selector("export", "config", ("schedule",), None, "export.config.schedule"),
         ),
+        ("value.cron.*", Selector("value", None, ("cron", "*"), None, "value.cron.*")),
         ("decorated.process", Selector("decorated", None, ("process",), None, "decorated.process")),
     ],
 )
@@ -71,6 +72,7 @@ def test_parses(text: str, expected: Selector) -> None:
         ("arg.0", f"`arg.0`: a selector begins with one of {', '.join(ROOTS)}"),
         ("args.first", "`args.first`: the number of an argument follows `args`"),
         ("args.0 minutes", "`args.0 minutes`: unknown unit 'minutes' (one of ms, s, min, h, d)"),
+        ("value.*.cron", "`value.*.cron` is no selector: names and numbers with dots between them"),
         ("args.0.a[1]", "`args.0.a[1]` is no selector: names and numbers with dots between them"),
     ],
 )

@@ -215,3 +215,31 @@ def test_words_for_the_period_of_a_row(tmp_path: Path) -> None:
         (None, "86400 s", "purge"),
         ("report", "604800 s", "report"),
     ]
+
+
+HOOKS = (
+    "app_name = 'shop'\n\nscheduler_events = {\n    'all': ['shop.tasks.sweep'],\n    'daily_long': [\n"
+    "        'shop.tasks.report',\n        'mailer.tasks.send',\n    ],\n"
+    "    'cron': {\n        '0/10 * * * *': ['shop.tasks.sweep', 'shop.tasks.report'],\n"
+    "        '15 3 * * 1': ['shop.tasks.report'],\n    },\n"
+    "    'hooks': ['shop.tasks.report'],\n}\ndoc_events = {'Order': {'daily': ['shop.tasks.sweep']}}\n"
+)
+
+
+def test_lists_of_tasks_under_how_often_they_run(tmp_path: Path) -> None:
+    tasks = (
+        "import frappe\n\ndef sweep():\n    frappe.db.delete('Session', {'stale': 1})\n\n"
+        "def report():\n    frappe.new_doc('Report').insert()\n"
+    )
+    found = discover(
+        tmp_path,
+        {"shop/__init__.py": "", "shop/hooks.py": HOOKS, "shop/tasks.py": tasks, "pyproject.toml": ""},
+    )
+    assert [(j.kind, j.name, j.schedule, j.handler, j.at, j.live) for j in found.jobs] == [
+        ("frappe", "shop.tasks.sweep", "*/4 * * * *", "sweep", "shop/hooks.py:4", True),
+        ("frappe", "shop.tasks.report", "0 0 * * *", "report", "shop/hooks.py:6", True),
+        ("frappe", "mailer.tasks.send", "0 0 * * *", None, "shop/hooks.py:7", True),
+        ("frappe", "shop.tasks.report", "0/10 * * * *", "report", "shop/hooks.py:10", True),
+        ("frappe", "shop.tasks.sweep", "0/10 * * * *", "sweep", "shop/hooks.py:10", True),
+        ("frappe", "shop.tasks.report", "15 3 * * 1", "report", "shop/hooks.py:11", True),
+    ]

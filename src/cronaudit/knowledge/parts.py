@@ -10,7 +10,7 @@ from typing import TypeAlias
 from cronaudit.knowledge import paths
 from cronaudit.knowledge.conditions import KINDS
 from cronaudit.knowledge.document import Item, Mapping
-from cronaudit.knowledge.selectors import UNITS, SelectorError, constant, parse_selector
+from cronaudit.knowledge.selectors import EACH, UNITS, SelectorError, constant, parse_selector
 from cronaudit.knowledge.vocabulary import Parameter, Vocabulary, trait_problem
 from cronaudit.model.ir import Scalar
 from cronaudit.model.knowledge import Condition, SchedulePart, Selector
@@ -142,6 +142,8 @@ def selectors(entry: Mapping, key: str) -> Selectors:
         else:
             found.append(selector(node, "select"))
             node.close()
+    if key != "entries" and any(one.members[-1:] == (EACH,) for one in found):
+        entry.note("`*` goes over the rows of `entries` only", entry.line_of(key))
     return tuple(found)
 
 

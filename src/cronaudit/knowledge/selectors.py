@@ -27,6 +27,8 @@ from cronaudit.model.value import (
     Value,
 )
 
+EACH = "*"
+"""The last step of a selector of rows that stand in lists of their own: ``value.cron.*``."""
 UNITS = ("ms", "s", "min", "h", "d")
 ROOTS = (
     "args kwargs receiver after text decorated class value export entry key path const result group".split()
@@ -89,7 +91,8 @@ def parse_selector(text: str) -> Selector:
     root, *rest = body.split(".")
     if root not in ROOTS or root in {"after", "const"}:
         raise SelectorError(f"`{text}`: a selector begins with one of {', '.join(ROOTS)}")
-    if any(not _STEP.match(step) and not _NUMBER.match(step) for step in rest):
+    steps = rest[:-1] if rest[-1:] == [EACH] else rest
+    if any(not _STEP.match(step) and not _NUMBER.match(step) for step in steps):
         raise SelectorError(f"`{text}` is no selector: names and numbers with dots between them")
     index: Scalar = None
     if root in {"args", "group"} and rest:

@@ -29,7 +29,7 @@ from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.found import Registration, Rejection, Timing
 from cronaudit.recognition.handlers import resolve_handler
 from cronaudit.recognition.naming import as_name, named_beside, named_by, named_by_wrappers
-from cronaudit.recognition.rows import rows_of
+from cronaudit.recognition.rows import held_by, rows_of, rows_within
 from cronaudit.recognition.timing import timing_of
 
 
@@ -45,8 +45,9 @@ class Registrar:
         self, scheduler: Scheduler, view: Called, node: Function | Module, bound: Bound, site: Location
     ) -> Iterator[Registration]:
         """One registration for each entry of a list or object of jobs."""
-        container = self._first(scheduler.entries, view)
-        rows = rows_of(container, self._linker)
+        selectors, nested = held_by(scheduler.entries)
+        container = self._first(selectors, view)
+        rows = rows_within(container, self._linker) if nested else rows_of(container, self._linker)
         if isinstance(container, Known) and isinstance(container.value, str):
             rows = ((key, entry, None) for key, entry in crontabs.entries_of(container, site, self._linker))
         for key, entry, filled in rows:

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeAlias
 
+from cronaudit.knowledge.selectors import EACH
+from cronaudit.model.knowledge import Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.value import Known, Lazy, Record, Scope, Sequence, Value
 
+Row: TypeAlias = "tuple[Value | Lazy, Value | Lazy, Bound | None]"
 
-def rows_of(
-    container: Value | None, linker: Linker
-) -> Iterator[tuple[Value | Lazy, Value | Lazy, Bound | None]]:
+
+def held_by(selectors: tuple[Selector, ...]) -> tuple[tuple[Selector, ...], bool]:
+    """Where the container of rows stands, and whether each of its entries is a list of rows itself."""
+    nested = any(one.members[-1:] == (EACH,) for one in selectors)
+    return tuple(replace(s, members=s.members[:-1]) for s in selectors) if nested else selectors, nested
+
+
+def rows_within(container: Value | None, linker: Linker) -> Iterator[Row]:
+    """``{"0 2 * * *": [job, job]}``: each row of each list, under the key of the list."""
+    for key, entry, filled in rows_of(container, linker):
+        held = linker.force(entry)
+        at = getattr(held, "at", None)
+        stated = replace(key, at=at) if isinstance(key, Known) and at is not None else key
+        for _, inner, within in rows_of(held, linker):
+            yield stated, inner, within or filled
+
+
+def rows_of(container: Value | None, linker: Linker) -> Iterator[Row]:
     """Key and entry of each row, with what bound them where a loop over a written-out list filled the container."""
     if isinstance(container, Record):
         for key, entry in container.entries.items():
@@ -24,9 +44,7 @@ def rows_of(
             yield Known(number, container.at), entry, None
 
 
-def _unrolled(
-    key: Value | Lazy, entry: Value | Lazy, linker: Linker
-) -> Iterator[tuple[Value | Lazy, Value | Lazy, Bound | None]]:
+def _unrolled(key: Value | Lazy, entry: Value | Lazy, linker: Linker) -> Iterator[Row]:
     """``for job in JOBS: schedule[job["name"]] = {…}``: one row for each item that the loop goes over."""
     if not isinstance(key, Lazy) or not isinstance(entry, Lazy):
         yield key, entry, None

@@ -49,6 +49,8 @@ def timing_of(parts: tuple[SchedulePart, ...], call: Called, linker: Linker) -> 
         timing = read(part, value, linker)
         if timing is None:
             continue
+        if part.select.root == "const":
+            timing.is_builder = True  # ``daily``: the word that the description translates says when
         if timing.open is None:
             return timing
         # An options object that cannot be followed does not prove a schedule.
