@@ -190,7 +190,7 @@ class LockFacts:
     scheduler: Fact[Literal["pinned", "any"]]
     """Whether the process that schedules is one of its own pinned to one instance."""
     single_replica: Fact[bool]
-    """Whether the configuration runs one replica of the service."""
+    """Whether the configuration runs one replica of the service, or a test lets one process of a host run the job."""
 
 
 @dataclass(frozen=True, slots=True)

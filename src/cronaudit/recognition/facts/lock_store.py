@@ -10,6 +10,7 @@ from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, External, Known, Lazy, Record, Sequence, Value
 from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.appointed import appointed
 from cronaudit.recognition.facts.lock_backend import store_word
 from cronaudit.recognition.sightings import Sighting
 
@@ -174,7 +175,10 @@ def _parts(value: Value | Lazy, context: JobContext, depth: int) -> Iterator[Val
 
 
 def single_replica(context: JobContext) -> Fact[bool]:
-    """Whether the manifests say that the process that holds the job runs once."""
+    """Whether the manifests say that the process that holds the job runs once, or a test lets one of several run it."""
+    one = appointed(context)
+    if one.value is True:
+        return one
     deployment = context.service.deployment
     mine = [p for p in deployment.in_use() if {x for e in p.entries for x in e.paths} & set(context.entries)]
     stated = [p.replicas for p in mine if p.replicas is not None]

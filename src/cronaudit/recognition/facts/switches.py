@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from cronaudit.model.facts import Fact
@@ -42,34 +44,47 @@ def switch_of(context: JobContext) -> Fact[str | None]:
         if name is not None:
             at = getattr(enabled, "at", None) or context.site
             return Fact(name, f"off unless {name} is set", (at,))
+    for condition in conditions_on_the_way(context):
+        name = _switch(condition.test, condition.scope, context.linker, wanted=condition.wanted)
+        if name is not None:
+            return Fact(name, f"off unless {name} is set", (condition.location,))
+    return Fact(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A test that must come out as `wanted` for the job to be armed."""
+
+    test: Expr
+    wanted: bool
+    scope: Scope
+    location: Location
+
+
+def conditions_on_the_way(context: JobContext) -> Iterator[Condition]:
+    """The tests around the registration, those around the one call of its function, and so on outwards."""
     call = context.registration.call.call
     node = context.registration.node
     line = call.line if call is not None else context.site.line
     for _ in range(_LEVELS):
-        found = _around(node, call, line, context.linker)
-        if found is not None:
-            name, at = found
-            return Fact(name, f"off unless {name} is set", (at,))
+        yield from conditions_around(context.linker, node, call, line)
         if not isinstance(node, Function):
-            break
+            return
         sites = context.linker.call_sites(node)
         if len(sites) != 1:
-            break
+            return
         call, node = sites[0]
         line = call.line
-    return Fact(None)
 
 
-def _around(
-    node: Function | Module, call: Call | None, line: int, linker: Linker
-) -> tuple[str, Location] | None:
+def conditions_around(
+    linker: Linker, node: Function | Module, call: Call | None, line: int
+) -> Iterator[Condition]:
+    """The tests of one function or module that lead to a call in it."""
     scope = linker.scope_of(node)
-    tests = _tests_on_the_way(node.body, call, line)
-    for test, wanted, at in tests or ():
-        name = _switch(test, scope, linker, wanted=wanted)
-        if name is not None:
-            return name, Location(node.module.path if isinstance(node, Function) else node.path, at)
-    return None
+    path = node.module.path if isinstance(node, Function) else node.path
+    for test, wanted, at in _tests_on_the_way(node.body, call, line) or ():
+        yield Condition(test, wanted, scope, Location(path, at))
 
 
 def _tests_on_the_way(
