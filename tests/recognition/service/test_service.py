@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cronaudit.model.facts import Fact, ServiceFacts
+from cronaudit.model.facts import Fact, ServiceFacts, Unresolved
 from cronaudit.recognition import service as service_facts
 from cronaudit.recognition.context import JobContext
 
@@ -54,6 +54,42 @@ def test_the_base_of_pino(service_of: ServiceOf, options: str, word: str) -> Non
         "import pino", "import { hostname } from 'node:os';\n    import pino"
     )
     assert of(service_of, {"src/sweep.ts": code}).instance_id.value == word
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ("{ ...(plain ? { base: null } : {}) }", None),
+        ("{ ...(plain && { base: null }) }", None),
+        ("{ base: plain ? null : { host: hostname() } }", None),
+        ("{ base: plain ? { host: hostname() } : { pod: process.env.POD_NAME } }", "id"),
+        ("{ base: plain ? { service: 'shop' } : null }", "none"),
+        ("{ base: plain ? null : undefined }", "none"),
+        ("{ ...(pretty ? { base: null } : {}) }", "id"),
+        ("{ ...(pretty ? {} : { base: null }) }", "none"),
+        (
+            "{ transport: pretty ? { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } : undefined }",
+            "id",
+        ),
+        ("{ base: { service: 'shop' }, ...(plain ? { level: 'debug' } : {}) }", "none"),
+        ("{ ...(plain ? { level: 'debug' } : {}) }", "id"),
+        ("{ formatters: { bindings: plain ? () => ({}) : (b) => ({ host: hostname() }) } }", None),
+    ],
+)
+def test_a_base_of_pino_under_a_test(service_of: ServiceOf, options: str, word: str | None) -> None:
+    head = """import { hostname } from 'node:os';
+    import { z } from 'zod';
+    const plain = process.env.PLAIN_LOGS === 'true';
+    const { pretty } = z.object({ pretty: z.boolean().default(false) }).parse(process.env);
+    import pino"""
+    code = JOB.replace("{ name: 'shop' }", options).replace("import pino", head)
+    fact = of(service_of, {"src/sweep.ts": code}).instance_id
+    if word is not None:
+        assert fact.value == word
+        return
+    assert isinstance(fact.value, Unresolved)
+    assert "decided by the environment" in fact.value.reason
+    assert str(fact.value.location) == "src/sweep.ts:7"
 
 
 def test_winston_has_no_host_by_itself(service_of: ServiceOf) -> None:

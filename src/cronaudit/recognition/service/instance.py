@@ -18,6 +18,7 @@ from cronaudit.model.value import External, Known, Record, Value
 from cronaudit.model.walking import statements
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.elsewhere import service_sightings
+from cronaudit.recognition.service.switched_base import switched_base
 from cronaudit.recognition.service.values import Tells, of_arguments, parts, strongest, tells_instance
 from cronaudit.recognition.sightings import Sighting
 
@@ -32,7 +33,7 @@ _FORMAT_PID = re.compile(r"%\(process\)|\{process\b")
 class _Logger:
     """What the lines of one logger carry by themselves."""
 
-    tells: Tells
+    tells: Tells | Literal["open"]
     title: str
     location: Location | None
     is_default: bool = False
@@ -40,7 +41,7 @@ class _Logger:
 
 def instance_id(service: Service) -> Fact[Literal["id", "some", "pid", "none"]]:
     """Over all jobs: the loggers on their paths decide, not those of the HTTP side."""
-    seen: list[tuple[JobContext, Tells, _Logger]] = []
+    seen: list[tuple[JobContext, str, _Logger]] = []
     for context in service.jobs:
         loggers = list(_loggers(context))
         if not loggers:
@@ -49,11 +50,18 @@ def instance_id(service: Service) -> Fact[Literal["id", "some", "pid", "none"]]:
         if len(kinds) == 1:
             seen.append((context, loggers[0].tells, loggers[0]))
         else:
-            weakest = min(loggers, key=lambda x: ("none", "pid", "id").index(x.tells))
+            weakest = min(loggers, key=lambda x: ("none", "open", "pid", "id").index(x.tells))
             seen.append((context, weakest.tells, weakest))
     if not seen:
         return _nothing_logged(service)
     telling = [x for x in seen if x[1] == "id"]
+    undecided = [x for x in seen if x[1] == "open"]
+    if undecided and len(undecided) + len(telling) == len(seen):
+        logger = undecided[0][2]
+        reason = (
+            f"whether the base of the {logger.title} logger names the instance is decided by the environment"
+        )
+        return Fact(Unresolved(reason, logger.location))
     if len(telling) == len(seen):
         logger = telling[0][2]
         words = (
@@ -115,11 +123,10 @@ def _made(service: Service, sighting: Sighting) -> _Logger | None:
     if service.linker.language(sighting.location.path) is Language.PYTHON:
         found += _formats(service)
         found += _bound(service, sighting, title)
-    telling = next((x for x in found if x.tells == "id"), None) or next(
-        (x for x in found if x.tells == "pid"), None
-    )
-    if telling is not None:
-        return telling
+    for told in ("id", "open", "pid"):
+        telling = next((x for x in found if x.tells == told), None)
+        if telling is not None:
+            return telling
     if sighting.view.path == "" and sighting.view.receiver is None:
         return None
     stated = next((x for x in reversed(found) if x.location is not None), None)
@@ -128,9 +135,14 @@ def _made(service: Service, sighting: Sighting) -> _Logger | None:
 
 def _bases(service: Service, made: External, title: str) -> Iterator[_Logger]:
     view = External(made.path.removesuffix("()"), made.args, made.at, made.receiver, made.call)
-    for effect in service.matcher.effects(view.path):
+    described = [e for e in service.matcher.effects(view.path) if e.effect == "log.base"]
+    switched = _switched(service, made, described)
+    if switched is not None:
+        yield _Logger(switched[0], title, switched[1])
+        return
+    for effect in described:
         held = holds(effect.when, view, service.linker.force, service.linker.member)
-        if effect.effect != "log.base" or held is not True:
+        if held is not True:
             continue
         fields = first(effect.param("fields"), view, service.linker.force)
         place = getattr(fields, "at", None) or made.at
@@ -145,6 +157,17 @@ def _bases(service: Service, made: External, title: str) -> Iterator[_Logger]:
             yield _Logger("pid", title, place)
         else:
             yield _Logger("none", title, place)
+
+
+def _switched(
+    service: Service, made: External, described: list[Effect]
+) -> tuple[Tells | Literal["open"], Location] | None:
+    """What a test around the base decides, for loggers that have one of their own."""
+    own = next((e for e in described if e.word("default_host") is True), None)
+    if own is None:
+        return None
+    options = frozenset(c.select.members[-1] for c in own.when if c.test == "missing" and c.select.members)
+    return switched_base(service, made, options, "id")
 
 
 def _is_overridden(service: Service, effect: Effect, made: External) -> bool:
