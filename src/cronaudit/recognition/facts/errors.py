@@ -10,7 +10,8 @@ from cronaudit.recognition.facts import lock
 from cronaudit.recognition.facts.errors_caught import caught_of
 from cronaudit.recognition.facts.errors_logged import logged_of
 from cronaudit.recognition.facts.errors_progress import dead_letter_of, progress_of
-from cronaudit.recognition.facts.shutdown import end_of, held_executions, running_flags, shutdown_paths
+from cronaudit.recognition.facts.shutdown import end_of, held_executions, running_flags
+from cronaudit.recognition.facts.shutdown_paths import shutdown_paths
 
 InProgress = Literal["awaited", "framework", "held", "flag", "none"]
 Cleanup = Literal["released", "bound", "awaited", "none"]

@@ -8,7 +8,8 @@ from cronaudit.model.facts import Fact
 from cronaudit.model.source import Location
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.processes import placement
-from cronaudit.recognition.facts.shutdown import JobEnd, end_of, shutdown_paths
+from cronaudit.recognition.facts.shutdown import JobEnd, end_of
+from cronaudit.recognition.facts.shutdown_paths import shutdown_paths
 
 Shutdown = Literal["jobs", "framework", "some", "no-exec", "stops", "apart", "none"]
 
