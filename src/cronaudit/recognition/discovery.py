@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cronaudit.knowledge.matcher import Matcher
-from cronaudit.knowledge.paths import expanded, last_of
+from cronaudit.knowledge.paths import expanded, is_of, last_of
 from cronaudit.knowledge.selectors import Called, Site, select
 from cronaudit.model.ir import Call, Function, Module, Name
 from cronaudit.model.knowledge import Scheduler, Selector
@@ -46,6 +46,11 @@ class Discovery:
         self.undescribed = Undescribed(linker, matcher)
         self._tokens = frozenset(matcher.tokens())
         self._arming = {last_of(one) for s in matcher.schedulers("call") for one in expanded(s.call)}
+        self._packages: dict[str, frozenset[str]] = {}
+        """By the name of a method the packages whose objects arm jobs by it."""
+        for library in matcher.libraries:
+            for name in {last_of(e) for s in library.schedulers if s.how == "call" for e in expanded(s.call)}:
+                self._packages[name] = self._packages.get(name, frozenset()) | frozenset(library.packages)
         arming = (x for x in matcher.libraries if any(s.how in ("call", "decorator") for s in x.schedulers))
         self._bare = BareNames(linker, arming)
 
@@ -87,8 +92,15 @@ class Discovery:
                 anywhere = self._matcher.scheduler("." + ".".join(option.path), "call") if option.path else ()
                 for scheduler in anywhere:  # ``*.cron.add``, whoever gives the object
                     yield from self.specialise(scheduler, call, node, module)
-                if not anywhere and getattr(call.callee, "name", "").encode() in self._tokens:
+                if not anywhere and self._may_arm(getattr(call.callee, "name", ""), module):
                     yield from self._open_receiver(call, node, module)
+
+    def _may_arm(self, method: str, module: Module) -> bool:
+        """Whether a method of something handed in may be a library's: by its name, or by what the file imports."""
+        packages = self._packages.get(method, frozenset())
+        return method.encode() in self._tokens or any(
+            is_of(specifier, packages) for specifier in self._linker.specifiers(module.path)
+        )
 
     def _unknown(self, call: Call, node: Function | Module) -> Iterator[Registration]:
         """A call that no library file describes."""
@@ -129,10 +141,13 @@ class Discovery:
             return [*(v for v in found if v is not None), *spread]
 
         base = Bound(self._linker.scope_of(node), ())
-        if not scheduler.entries and self._states_none(scheduler, call, base.scope):
+        handed = self._is_handed(scheduler, call, base.scope)
+        # ``job.do(work)``: what `job` was made with is its schedule.
+        made = handed and any(s.root == "receiver" for s in selectors)
+        if not made and not scheduler.entries and self._states_none(scheduler, call, base.scope):
             self.rejections.append(Rejection(site, scheduler.kind, "it states no recurring schedule"))
             return
-        is_open = any(self._linker.needs_caller(v) for v in values(base.scope))
+        is_open = made or any(self._linker.needs_caller(v) for v in values(base.scope))
         if is_open:
             self._linker.seek(node)
         known = is_open or self._is_inherited(node)
@@ -140,9 +155,24 @@ class Discovery:
         found: list[Registration] = []
         for outer in bounds:
             for bound in self._linker.unroll(outer, values):
-                found.extend(self._register(scheduler, call, node, bound, site))
+                if not handed or self._is_of(scheduler, call, bound.scope):
+                    found.extend(self._register(scheduler, call, node, bound, site))
         own = dict(scheduler.traits).get("runner.library") == "own"
         yield from self._without_wrappers(_settled(found) if own else found, is_open=is_open)
+
+    def _is_handed(self, scheduler: Scheduler, call: Call, scope: Scope) -> bool:
+        """Whether only a caller tells of which library the object is whose method is called."""
+        return scheduler.call[:1] not in ("", "*") and isinstance(
+            self._linker.fold(call.callee, scope), Symbol
+        )
+
+    def _is_of(self, scheduler: Scheduler, call: Call, scope: Scope) -> bool:
+        """Whether what this caller hands in is an object of that scheduler."""
+        callee = self._linker.fold(call.callee, scope)
+        return any(
+            isinstance(option, External) and scheduler in self._matcher.scheduler(option.path, "call")
+            for option in (callee.options if isinstance(callee, Choice) else (callee,))
+        )
 
     def _injected(self, node: Function | Module, base: Bound) -> Bound:
         """What the one caller or maker of a function hands in: the schedule needs it not, the handler may."""

@@ -84,7 +84,7 @@ def _passed_name(scope: Scope | None, linker: Linker) -> tuple[str | None, Locat
     while scope is not None:
         for key in _NAMES:
             raw = scope.values.get(key)
-            value = linker.force(raw) if raw is not None else None
+            value = linker.force(raw) if raw is not None else _in_keywords(key, scope, linker)
             if value is not None and _is_text(value):
                 return as_name(value), getattr(value, "at", None)
         for raw in scope.values.values():
@@ -98,6 +98,17 @@ def _passed_name(scope: Scope | None, linker: Linker) -> tuple[str | None, Locat
                     return as_name(found), getattr(found, "at", None)
         scope = scope.parent
     return None, None
+
+
+def _in_keywords(key: str, scope: Scope, linker: Linker) -> Value | None:
+    """What a caller passes by name to a function that takes any keyword: ``add(every(5).minutes, name='sync')``."""
+    params = scope.node.params if isinstance(scope.node, Function) else ()
+    rest = next((p.name for p in params if p.rest == "**"), None)
+    raw = scope.values.get(rest) if rest is not None else None
+    keywords = linker.force(raw) if raw is not None else None
+    if not isinstance(keywords, Record) or key not in keywords.entries:
+        return None
+    return linker.force(keywords.entries[key])
 
 
 def named_by_wrappers(handler: Closure, linker: Linker) -> tuple[str | None, Location | None]:

@@ -122,15 +122,17 @@ class Registrar:
             handler_open=why,
             options=options,
             traits=dict(scheduler.traits),
-            passed=self._passed(scheduler, view),
+            passed=self._passed(scheduler, view, handler),
             item=item or _item(bound, site),
         )
         if scheduler.family is not None and handler is None:
             self._consumers.attach(registration, view)
         return registration
 
-    def _passed(self, scheduler: Scheduler, view: Called) -> tuple[Value, ...]:
-        """The arguments of the call that are the handler's: ``LoopingCall(f, a, b)``."""
+    def _passed(
+        self, scheduler: Scheduler, view: Called, handler: Closure | Module | None
+    ) -> tuple[Value, ...]:
+        """The arguments of the call that are the handler's: ``LoopingCall(f, a, b)``, ``do(pool.submit, f, a, b)``."""
         given: list[Value] = []
         for path in scheduler.passes:
             if not path.startswith(("args.", "receiver.")):
@@ -139,6 +141,9 @@ class Registrar:
             if value is None:
                 break
             given.append(value)
+        first = given[0] if given else None
+        if isinstance(handler, Closure) and isinstance(first, Closure) and first.function is handler.function:
+            del given[0]
         return tuple(given)
 
     def _timezone(self, scheduler: Scheduler, timing: Timing, view: Called) -> Value | None:

@@ -39,7 +39,10 @@ class WrittenRows:
         for scheduler, keys in self._schedulers:
             if not all(key.encode() in source for key in keys):
                 continue
-            nodes: tuple[Function | Module, ...] = (module, *self._linker.functions(module, *sorted(keys)[:1]))
+            nodes: tuple[Function | Module, ...] = (
+                module,
+                *self._linker.functions(module, *sorted(keys)[:1]),
+            )
             for node in nodes:
                 yield from self._in_node(scheduler, keys, node)
 
