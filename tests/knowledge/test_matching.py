@@ -117,6 +117,22 @@ effects:
     assert known.effects("@/database:Clients().read") == ()
 
 
+def test_modules_of_any_package(tmp_path: Path) -> None:
+    known = matcher(
+        tmp_path,
+        orm="""
+title: ORM
+ecosystem: pypi
+aliases: {orm.Table.rows: ["**.tables.*.rows"]}
+effects:
+  - {call: "orm.Table.rows.all", effect: db.read}
+""",
+    )
+    assert [e.effect for e in known.effects("corp.apps.tables.Order.rows.all")] == ["db.read"]
+    assert known.effects("corp.apps.tables.orders.rows.all") == ()
+    assert known.effects("corp.apps.tables.Order.rowset.all") == ()
+
+
 def test_a_bound_method_is_that_method(tmp_path: Path) -> None:
     known = matcher(
         tmp_path,

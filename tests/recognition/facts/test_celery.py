@@ -10,7 +10,7 @@ import pytest
 from cronaudit.model.source import Location
 from cronaudit.recognition import service as service_facts
 from cronaudit.recognition.context import JobContext
-from cronaudit.recognition.facts import data, doc, errors, history, lock, retry, runner, timeout
+from cronaudit.recognition.facts import data, doc, errors, history, lock, retry, runner, timeout, timezones
 from cronaudit.recognition.facts.spans import core_of, spans_of
 
 ServiceOf = Callable[[dict[str, str]], list[JobContext]]
@@ -90,6 +90,28 @@ def test_a_lock_in_a_decorator_of_the_project(service_of: ServiceOf, renews: str
 
 
 # ---- querysets -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "reads"),
+    [
+        ("for cart in Basket.objects.all(): mailer.remind(cart)", "unbounded"),
+        ("for cart in Basket.objects.all().iterator(): mailer.remind(cart)", "streamed"),
+        ("Basket.objects.filter(state='left').delete()", "none"),
+    ],
+)
+def test_a_model_of_an_app_outside_the_tree(service_of: ServiceOf, body: str, reads: str) -> None:
+    tasks = f"""
+        from celery import shared_task
+        from corp.apps.baskets.models import Basket
+        from shop import mailer
+
+        @shared_task(name="sweep")
+        def sweep():
+            {body}
+        """
+    mailer = "import requests\ndef remind(cart):\n    requests.post('https://mail.example', json=cart.id)\n"
+    assert data.build(job(service_of, tasks, shop__mailer=mailer)).reads.value == reads
 
 
 @pytest.mark.parametrize(
@@ -487,3 +509,36 @@ def test_a_task_that_is_a_class_of_the_app(service_of: ServiceOf) -> None:
     assert found.registration.handler is not None
     assert core is not None
     assert str(core.callee.function.symbol) == "Sweep.work"  # type: ignore[union-attr]
+
+
+# ---- where its settings are ------------------------------------------------------------------------------------
+
+
+BASE = "class Base:\n    timezone = 'UTC'\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "conf", "zone", "origin", "line"),
+    [
+        ("shop.conf:Conf", "class Conf:\n    timezone = 'Europe/Rome'\n", "Europe/Rome", "service", "shop/conf.py:2"),
+        ("shop.conf.Conf", f"{BASE}class Conf(Base):\n    x = 1\n", "UTC", "service", "shop/conf.py:2"),
+        ("shop.conf", "timezone = 'Asia/Tokyo'\n", "Asia/Tokyo", "service", "shop/conf.py:1"),
+        # Django's own zone is read from Django's settings only.
+        ("shop.conf:Conf", "class Conf:\n    x = 1\n", "UTC", "framework", "shop/settings.py:5"),
+        ("shop.conf:Conf", "from corp import Base\nclass Conf(Base):\n    x = 1\n", None, None, "shop/celery.py:3"),
+        ("django.conf:settings", "", "Europe/Paris", "service", "shop/settings.py:4"),
+    ],
+)  # fmt: skip
+def test_the_zone_is_read_where_the_app_is_configured(
+    service_of: ServiceOf, source: str, conf: str, zone: str | None, origin: str | None, line: str
+) -> None:
+    tasks = "from celery import shared_task\n@shared_task(name='sweep')\ndef sweep():\n    print('swept')\n"
+    app = f"from celery import Celery\napp = Celery('shop')\napp.config_from_object('{source}')\n"
+    settings = SETTINGS.replace("CELERY_BEAT", "TIME_ZONE = 'Europe/Paris'\nCELERY_BEAT")
+    (context,) = service_of(
+        {"shop/settings.py": settings, "shop/tasks.py": tasks, "shop/celery.py": app, "shop/conf.py": conf}
+    )
+    stated, origin_of = timezones.zone_of(context)
+    found = stated.value if isinstance(stated.value, str) else None
+    by = origin_of.value if isinstance(origin_of.value, str) else None
+    assert (found, by, places(origin_of.locations)) == (zone, origin, [line])

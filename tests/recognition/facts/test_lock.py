@@ -726,6 +726,65 @@ def settle():
     assert (found.key.value, found.ttl_seconds.value, found.ttl_unit.value) == ("settle", 300.0, "s")
 
 
+@pytest.mark.parametrize(
+    ("words", "kind", "ttl"),
+    [("timeout=300, blocking_timeout=1", "lease", 300.0), ("timeout=300", "message", None)],
+)
+def test_a_redis_lock_of_a_client_that_lies_outside_the_tree(
+    service_of: ServiceOf, words: str, kind: str, ttl: float | None
+) -> None:
+    found = python_facts(
+        service_of,
+        f"""
+from corp.stores import get_store
+from shop.celery import app
+import requests
+
+@app.task(name='shop.tasks.settle')
+def settle():
+    store = get_store()
+    with store.lock('settle', {words}):
+        requests.post('https://bank.example/settle', timeout=10)
+""",
+    )
+    assert (found.kind.value, found.ttl_seconds.value) == (kind, ttl)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kind"),
+    [
+        ("with client.lock(f'run.{self.name}', timeout=300):", "return self.work()", "lease"),
+        ("with client.lock(f'run.{self.name}', timeout=300):", "pass\n        return self.work()", "message"),
+    ],
+)
+def test_a_base_class_locks_work_that_leads_out_of_the_tree(
+    service_of: ServiceOf, first: str, second: str, kind: str
+) -> None:
+    found = python_facts(
+        service_of,
+        f"""
+from celery import Task
+from corp.rates import refresh
+from shop.celery import app, client
+from shop.owner import owner_of
+
+class Cron(Task):
+    def run(self):
+        print(owner_of(1))
+        {first}
+            {second}
+
+class Settle(Cron):
+    name = 'shop.tasks.settle'
+    def work(self):
+        refresh()
+
+app.register_task(Settle())
+""",
+    )
+    assert found.kind.value == kind
+
+
 def test_a_redis_lock_by_hand(service_of: ServiceOf) -> None:
     found = python_facts(
         service_of,

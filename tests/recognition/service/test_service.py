@@ -429,6 +429,49 @@ def test_celery_runs_tasks_in_other_processes_and_lets_them_finish(service_of: S
     assert facts.runtime.value == "python"
 
 
+@pytest.mark.parametrize(
+    ("last", "word", "places"),
+    [
+        ("python run.py work ${queues}", "no-exec", "bin/worker.sh:3"),
+        ("exec python run.py work ${queues}", "framework", "shop/tasks.py:5"),
+        ("python run.py serve", "framework", "shop/tasks.py:5"),  # another command of the same file
+    ],
+)
+def test_a_worker_that_a_command_of_the_project_starts(
+    service_of: ServiceOf, last: str, word: str, places: str
+) -> None:
+    run = """
+    import click
+    from shop.celery import app
+
+    @click.group()
+    def cli():
+        pass
+
+    @cli.command()
+    def serve():
+        print("serving")
+
+    @cli.command()
+    @click.option("--queue", multiple=True)
+    def work(queue):
+        return app.worker_main(argv=["worker", "-B", "-Q", ",".join(queue)])
+
+    if __name__ == "__main__":
+        cli()
+    """
+    files = {
+        "Dockerfile": 'FROM python:3.12\nCOPY . /app\nWORKDIR /app\nENTRYPOINT ["bin/worker.sh"]\n',
+        "shop/__init__.py": "",
+        "shop/celery.py": CELERY,
+        "shop/tasks.py": TASKS,
+        "run.py": run,
+        "bin/worker.sh": f"#!/bin/bash\npython manage.py migrate\n{last}\n",
+    }
+    fact = of(service_of, files).shutdown
+    assert (fact.value, at(fact)) == (word, places)
+
+
 def test_an_entry_script_without_exec_keeps_the_signal(service_of: ServiceOf) -> None:
     files = {
         "Dockerfile": "FROM python:3.12\nCOPY . /app\nWORKDIR /app\nCMD celery -A shop worker -B\n",

@@ -25,7 +25,7 @@ from cronaudit.recognition.facts.lock_found import (
 from cronaudit.recognition.facts.lock_runs import Run
 from cronaudit.recognition.facts.lock_state import Answer, Body, Held
 from cronaudit.recognition.facts.retry_loops import bound_of_loop
-from cronaudit.recognition.facts.spans import Spans, covers_work, is_changing, work_of
+from cronaudit.recognition.facts.spans import Spans, core_of, covers_work, is_changing, work_of
 
 _NAMING = re.compile(r"name|job|task|cron|slug|type|kind|handler|schedule|slot|queue", re.IGNORECASE)
 
@@ -51,7 +51,7 @@ class Judged:
 
 def judge(context: JobContext, spans: Spans, lock: Lock) -> Judged | None:
     """What a lock does for the job; None where it guards nothing of the work."""
-    work = _work(context, spans) - {lock.guarded.event.order, *lock.guarded.releases}
+    work = _work(context, spans, lock) - {lock.guarded.event.order, *lock.guarded.releases}
     if lock.guarded.block is not None and not work & lock.guarded.marks:
         return None
     runs = [Flow(spans, context.linker, lock.guarded, work, answer).start() for answer in Answer]
@@ -67,11 +67,13 @@ def judge(context: JobContext, spans: Spans, lock: Lock) -> Judged | None:
     return Judged(lock, runs[0], runs[1], runs[2], covered, uncovered, covers)
 
 
-def _work(context: JobContext, spans: Spans) -> frozenset[int]:
+def _work(context: JobContext, spans: Spans, lock: Lock) -> frozenset[int]:
     """The orders of the work; of a scheduler of the project's own, of the round that hands the runs out."""
     work = frozenset(e.order for e in work_of(context))
     if context.registration.engine is None:
-        return work
+        core = core_of(context, spans)
+        # Around the job's own method that method is the work, also where what it does lies outside the tree.
+        return work | {core.order} if core is not None and core.order > lock.guarded.event.order else work
     first = frozenset(e.order for e in spans.span(spans.events[0]))
     changing = {s.event.order for s in context.sightings if s.event.order in first and is_changing(s)}
     return frozenset(changing) or work

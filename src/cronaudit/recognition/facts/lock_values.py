@@ -262,6 +262,8 @@ class Values(ABC):
             return {(leave(state), None)}
         enter = self._spans.entered(event)
         if enter is not None and enter.order in self._relevant:
+            if enter.order in self._work:
+                self.run.reached.setdefault(state.held, set()).add(enter.order)
             return self._function(enter, state, out)
         if any(c.order in self._relevant for c in self._spans.callbacks(event)):
             if event.order in self._lock.ends:

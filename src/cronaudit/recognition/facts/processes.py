@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cronaudit.model.deployment import Entry, EntryPoint, Environment, Process, ProcessRole, is_worker_process
-from cronaudit.model.ir import Function, Module
+from cronaudit.model.ir import Call, Const, Function, Module
 from cronaudit.model.source import Location
 from cronaudit.recognition.context import JobContext, Service, once
+from cronaudit.recognition.facts.elsewhere import service_sightings
 from cronaudit.recognition.facts.processes_http import has_probes_only, serves
 from cronaudit.recognition.facts.processes_starts import Start, Switch, starts_of
 
@@ -67,7 +68,7 @@ def placement(context: JobContext) -> Placement:
     if has_workers:
         found = program
     elif context.trait("runner.separation") == "own":
-        found = ()
+        found = _by_call(context)
     else:
         found = _running(service, tuple(s.path for s in starts) or (work.path,)) or program
     live = tuple(p for p in found if p.environment is Environment.PRODUCTION) or found
@@ -103,6 +104,42 @@ def _by_program(context: JobContext) -> tuple[Process, ...]:
     ]
     working = [p for p in found if any(is_worker_of(e, libraries) for e in p.main_entries)]
     return tuple(working or found)
+
+
+def _by_call(context: JobContext) -> tuple[Process, ...]:
+    """The processes whose own code starts the library's worker: ``app.worker_main(argv)`` in a command."""
+    service = context.service
+    libraries = libraries_of(context)
+    found: dict[Location, Process] = {}
+    for sighting in service_sightings(service, "worker.start"):
+        node = _node_at(service, sighting.location) if sighting.library in libraries else None
+        if node is None:
+            continue
+        paths = {s.path for s in starts_of(service, node, sighting.event.call, sighting.location)}
+        words = command_words(node)
+        for process in service.deployment.in_use():
+            for entry in process.main_entries:
+                if paths.isdisjoint(entry.paths) or (words and words.isdisjoint(entry.argv)):
+                    continue
+                found[process.source] = process
+    return tuple(found[k] for k in sorted(found))
+
+
+def command_words(node: Function | Module) -> frozenset[str]:
+    """The words by which a command line names a function: its own, or the one that its decorator is given.
+
+    Empty for a function without a decorator: what calls it says when it runs.
+    """
+    if not isinstance(node, Function) or node.name is None or not node.decorators:
+        return frozenset()
+    named = [
+        a.value.value
+        for d in node.decorators
+        if isinstance(d, Call)
+        for a in d.args
+        if isinstance(a.value, Const)
+    ]
+    return frozenset((node.name, node.name.replace("_", "-"), *(n for n in named if isinstance(n, str))))
 
 
 def libraries_of(context: JobContext) -> frozenset[str]:

@@ -6,7 +6,7 @@ Frameworks read them by name, so that no import leads from the job to them. The 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from cronaudit.model import knowledge
@@ -39,16 +39,22 @@ _MOST_BYTES: Final = 500_000
 Setting = tuple[Value, Location]
 
 
-def setting(service: Service, what: str) -> Setting | None:
+def setting(service: Service, what: str, named: Callable[[str], bool] = bool) -> Setting | None:
     """The value in force, with its place: the first name that is set; production before tests and examples.
 
-    What settings settle is listed in rules/effects.yaml.
+    What settings settle is listed in rules/effects.yaml; of their names those count that are `named` so.
     """
     found = _all(service)
     for name in (n for s in _known(service) if s.what == what for n in s.names):
-        if name in found:
+        if name in found and named(name):
             return found[name][0]
     return None
+
+
+def names_of(service: Service, what: str, library: str) -> tuple[str, ...]:
+    """The names under which a library reads a setting."""
+    libraries = (x for x in service.matcher.libraries if x.id == library)
+    return tuple(n for x in libraries for s in x.settings if s.what == what for n in s.names)
 
 
 def default_of(service: Service, what: str) -> Scalar:
@@ -68,7 +74,7 @@ def modules_named_by(service: Service, what: str) -> tuple[str, ...]:
     texts = [v.value for v in stack if isinstance(v, Known) and isinstance(v.value, str)]
     found: set[str] = set()
     while texts:
-        for path in _files_of(service, texts.pop()):
+        for path in files_of(service, texts.pop()):
             module = service.linker.module(path) if path not in found else None
             found.add(path)
             if module is not None:
@@ -77,7 +83,8 @@ def modules_named_by(service: Service, what: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _files_of(service: Service, dotted: str) -> Iterator[str]:
+def files_of(service: Service, dotted: str) -> Iterator[str]:
+    """The files of the tree that a dotted path of a module may mean."""
     stem = dotted.replace(".", "/")
     for tail in (f"{stem}.py", f"{stem}/__init__.py"):
         for file in service.tree.by_name(tail.rpartition("/")[2]):
