@@ -11,6 +11,7 @@ from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Trace
 from cronaudit.model.value import Closure, External, Instance, Known, Symbol, Unknown, Value
 from cronaudit.recognition.alternatives import without_alternatives
+from cronaudit.recognition.catalogues import is_listed, variable_of
 from cronaudit.recognition.class_registries import classes_of
 from cronaudit.recognition.commands import command_of, is_on_by_default, started_with
 from cronaudit.recognition.context import JobContext, Service
@@ -30,6 +31,7 @@ from cronaudit.recognition.sightings import Reader, Sighting
 from cronaudit.recognition.timers import branches_that_end, judge_interval, judge_work
 from cronaudit.recognition.undescribed import is_handed_a_trigger
 from cronaudit.recognition.written_rows import without_repeated
+from cronaudit.schedule.cron import NEVER
 
 _TIMER_KINDS = frozenset(("set-interval", "set-timeout-loop", "timer-loop", "sleep-loop"))
 _LONGEST_ITEM = 200
@@ -96,7 +98,7 @@ class Finder:
         }
         if triggers:
             found = [r for r in found if not self._arms_them(r, triggers)]
-        found = [r for r in found if not self._is_other_way(r, found)]
+        found = [r for r in found if not self._is_other_way(r, found) and not self._is_only_listed(r, found)]
         tables = {(r.kind, r.name) for r in found if r.name and r.scheduler and r.scheduler.how == "assign"}
         # A row of that name is overwritten by what the settings say when the scheduler starts.
         found = [
@@ -176,6 +178,19 @@ class Finder:
             r.node is registration.node and r.timing.open is None and self._work_of(r) is work for r in found
         )
 
+    def _is_only_listed(self, registration: Registration, found: list[Registration]) -> bool:
+        """Whether an entry of a list of jobs is armed by a scheduler of the tree, or at a time that never comes."""
+        if not is_listed(registration):
+            return False
+        if registration.timing.invalid.endswith(NEVER):
+            self._reject(registration, "it is listed at a time that never comes: it is run by hand")
+            return True
+        work = self._work_of(registration)
+        armed = any(work is not None and self._work_of(r) is work for r in found if not is_listed(r))
+        if armed:
+            self._reject(registration, "a scheduler of the tree arms what is listed here")
+        return armed
+
     def _work_of(self, registration: Registration) -> Function | None:
         handler = registration.handler
         return unwrapped(handler, self.linker).function if isinstance(handler, Closure) else None
@@ -204,6 +219,11 @@ class Finder:
             )
         return Liveness(is_live=True, reason=f"{at} starts it with {flag}", entries=liveness.entries)
 
+    def _liveness(self, registration: Registration) -> Liveness:
+        kept = variable_of(registration) if is_listed(registration) else None
+        dead = self.starts.listed(*kept) if kept is not None else None
+        return dead or self.starts.of(registration.node)
+
     def _trace(self, registration: Registration) -> Trace:
         assert registration.handler is not None  # noqa: S101 - only such jobs are walked
         if registration.engine is not None:
@@ -219,7 +239,7 @@ class Finder:
         liveness = (
             Liveness(is_live=True, reason="the platform starts it")
             if platform
-            else self.starts.of(registration.node)
+            else self._liveness(registration)
         )
         known = self._works.get(registration)
         if known is not None:

@@ -16,6 +16,7 @@ from cronaudit.recognition.found import Registration
 
 _SPOKEN = re.compile(r"[a-z]+[A-Z]\w{6,}$|[a-z]+_\w{6,}$")
 """A name that no other text is by chance."""
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _DEPTH = 8
 _FILES = 400
 
@@ -54,6 +55,19 @@ class Starts:
         # Not every call of it could be followed up: then what loads its file runs it.
         entries = self.file(node.path if isinstance(node, Module) else node.module.path).entries
         return Liveness(is_live=True, reason=found.reason, entries=entries) if entries else found
+
+    def listed(self, name: str, module: Module) -> Liveness | None:
+        """That what a variable of a file keeps is in no list; None where somebody speaks of the variable."""
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        lines = (_QUOTED.sub("", _without_comment(line)) for line in self._text(module.path).splitlines())
+        if sum(len(word.findall(line)) for line in lines) > 1:
+            return None
+        if self.is_convention(module.path) or self._is_whole(module, name):
+            return None
+        code = (_code_only(self.linker.source(path), name) for path in self._importers(module.path))
+        if any(name.encode() in text for text in code):
+            return None
+        return Liveness(is_live=False, reason=f"{name} is in no list of jobs")
 
     def started(self, registration: Registration, liveness: Liveness) -> Liveness:
         """A job that is made stopped lives only where something calls the method that starts it."""

@@ -21,7 +21,7 @@ from cronaudit.model.value import (
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.handlers import named_by_wrapper
 
-_NAMES = (
+NAMES = (
     "id",
     "jobId",
     "name",
@@ -35,6 +35,7 @@ _NAMES = (
     "title",
     "label",
 )
+"""Under such a name an entry, or a parameter, names a job."""
 _HOLDERS = (
     "config",
     "options",
@@ -69,7 +70,7 @@ def _name_of_file(item: Item, linker: Linker) -> Value | None:
     if module is None:
         return None
     for holder in (Namespace(module), linker.member(Namespace(module), "default")):
-        for key in _NAMES:
+        for key in NAMES:
             found = linker.member(holder, key) if isinstance(holder, Namespace | Record) else None
             if found is not None and _is_text(found):
                 return found
@@ -82,7 +83,7 @@ def _passed_name(scope: Scope | None, linker: Linker) -> tuple[str | None, Locat
     It may stand in an object that holds the work as well.
     """
     while scope is not None:
-        for key in _NAMES:
+        for key in NAMES:
             raw = scope.values.get(key)
             value = linker.force(raw) if raw is not None else _in_keywords(key, scope, linker)
             if value is not None and _is_text(value):
@@ -113,7 +114,7 @@ def _in_keywords(key: str, scope: Scope, linker: Linker) -> Value | None:
 
 def named_by_wrappers(handler: Closure, linker: Linker) -> tuple[str | None, Location | None]:
     """The name that a wrapper around the job is told: ``cron.schedule('…', monitored('sync', sync))``."""
-    found = next((v for v in named_by_wrapper(handler, linker, _NAMES) if _is_text(v)), None)
+    found = next((v for v in named_by_wrapper(handler, linker, NAMES) if _is_text(v)), None)
     return as_name(found), getattr(found, "at", None)
 
 
@@ -123,7 +124,7 @@ def named_beside(
     """The name in the object that keeps the armed job: ``{id: 'sync', job: schedule(…)}``."""
     for expr in expressions(node.body):
         if isinstance(expr, Object) and any(entry.value is call for entry in expr.entries):
-            for key in _NAMES:
+            for key in NAMES:
                 entry = next((e for e in expr.entries if e.key == key), None)
                 if entry is not None and _is_text(found := linker.fold(entry.value, scope)):
                     return as_name(found), getattr(found, "at", None)
@@ -135,7 +136,7 @@ def _name_of(value: Value, linker: Linker) -> Value | None:
         first = linker.force(value.items[0])
         return _name_of(linker.force(value.items[1]), linker) or (first if as_name(first) else None)
     if isinstance(value, Record):
-        for key in _NAMES:
+        for key in NAMES:
             if key in value.entries:
                 found = linker.force(value.entries[key])
                 named = found if _is_text(found) else _member_name(value.entries[key], found)
@@ -143,7 +144,7 @@ def _name_of(value: Value, linker: Linker) -> Value | None:
                     return named
         return _in_holders(value, linker)
     if isinstance(value, Instance):
-        for key in _NAMES:
+        for key in NAMES:
             found = linker.member(value, key)
             if _is_text(found):
                 return found
@@ -171,7 +172,7 @@ def _in_holders(value: Record | Instance, linker: Linker) -> Value | None:
             continue
         inner = linker.member(value, holder)
         if isinstance(inner, Record):
-            for key in _NAMES:
+            for key in NAMES:
                 if key in inner.entries and _is_text(found := linker.force(inner.entries[key])):
                     return found
     return None

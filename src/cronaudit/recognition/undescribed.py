@@ -19,6 +19,7 @@ from cronaudit.model.schedule import Dialect, ScheduleError
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Trace
 from cronaudit.model.value import Closure, External, Known, Scope, Value
+from cronaudit.recognition import catalogues
 from cronaudit.schedule.build import read_schedule
 
 TOKENS: Final = (b" * *'", b' * *"', b" * *`", b" * * ")
@@ -67,7 +68,9 @@ class Undescribed:
             if not isinstance(self._linker.fold(argument.value, scope), Closure):
                 continue
             if isinstance(callee, Closure) and not self._arms(callee):
-                return None
+                if not catalogues.packs(self._linker, callee, call, scope, when, position):
+                    return None
+                return catalogues.entry(when, position, catalogues.naming(callee.function))
             return _described(when, position, is_own=isinstance(callee, Closure))
         return None
 

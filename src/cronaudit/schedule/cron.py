@@ -53,6 +53,8 @@ _NODE_NICKNAMES: Final = {
 _FIVE: Final = (FieldName.MINUTE, FieldName.HOUR, FieldName.DAY, FieldName.MONTH, FieldName.WEEKDAY)
 _SIX: Final = (FieldName.SECOND, *_FIVE)
 _SEVEN: Final = (*_SIX, FieldName.YEAR)
+NEVER: Final = "it never runs"
+"""How the fault of an expression ends that no date fulfils."""
 _LIBERAL: Final = FieldGrammar(day_terms=True, question_mark=True)
 
 
@@ -185,7 +187,7 @@ def _require_a_date(day: FieldValue, month: FieldValue) -> None:
     longest = max(LONGEST_MONTH[number] for number in month.values)
     if not day.terms and min(day.values) > longest:
         raise FieldFault(
-            FieldName.DAY, day.text, f"day {min(day.values)} never comes in month {month.text}: it never runs"
+            FieldName.DAY, day.text, f"day {min(day.values)} never comes in month {month.text}: {NEVER}"
         )
 
 
