@@ -274,6 +274,16 @@ SCHEDULES: dict[str, tuple[str, list[tuple[str | None, str, str | None]]]] = {
         "CELERY = dict(broker_url='redis://', beat_schedule=dict(a=dict(task='billing.close', schedule=60)))\n",
         [("a", "60 s", "close")],
     ),
+    "an update of an application's own configuration": (
+        ("def create(app):\n    app.config.update({\n        'SECRET': 'x',\n        'CELERYBEAT_SCHEDULE': {\n"
+        "            'a': {'task': 'billing.close', 'schedule': 60},\n        },\n    })\n"),
+        [("a", "60 s", "close")],
+    ),
+    "a mapping that an application is configured from": (
+        ("def create(app):\n    app.config.from_mapping(\n"
+        "        CELERY={'beat_schedule': {'a': {'task': 'billing.close', 'schedule': 60}}})\n"),
+        [("a", "60 s", "close")],
+    ),
     "a task by its attribute": (
         ("from shop.tasks import close\n"
         "CELERY_BEAT_SCHEDULE = {'a': {'task': close.name, 'schedule': 60}}\n"),
@@ -339,6 +349,37 @@ def test_receivers_of_a_signal_that_a_periodic_command_sends(tmp_path: Path) -> 
         ("custom", "open", "expire", "shop/receivers.py:5"),
         ("custom", "open", "remind", "shop/receivers.py:9"),
     ]
+
+
+def test_a_receiver_that_a_command_asks_for_something_is_none(tmp_path: Path) -> None:
+    command = (
+        "from django.core.management.base import BaseCommand\nfrom shop.signals import order_paid\n\n"
+        "class Command(BaseCommand):\n    def handle(self, *args, **options):\n"
+        "        for _receiver, writer in order_paid.send(sender=self):\n            writer()\n"
+    )
+    asked = (
+        "from django.dispatch import receiver\nfrom shop.signals import order_paid\n\n"
+        "@receiver(order_paid)\ndef register(sender, **kwargs):\n    from app import Writer\n    return Writer\n"
+    )
+    files = {
+        "shop/signals.py": SIGNALS["shop/signals.py"],
+        "shop/writers.py": asked,
+        "shop/management/commands/export_schedule.py": command,
+    }
+
+    assert discover(tmp_path, files).jobs == ()
+
+
+def test_an_entry_of_beat_stands_where_it_begins(tmp_path: Path) -> None:
+    code = (
+        "from datetime import timedelta\nHOURLY = timedelta(hours=1)\nCELERY_BEAT_SCHEDULE = {\n"
+        "    'a': {\n        'task': 'shop.tasks.sweep',\n        'schedule': HOURLY,\n    },\n"
+        "    'b': {\n        'task': 'billing.close',\n        'schedule': HOURLY,\n    },\n}\n"
+    )
+
+    found = discover(tmp_path, {**BILLING, "shop/conf.py": code})
+
+    assert [(j.name, j.at) for j in found.jobs] == [("a", "shop/conf.py:4"), ("b", "shop/conf.py:8")]
 
 
 def test_receivers_of_a_signal_that_a_scheduled_task_sends(tmp_path: Path) -> None:

@@ -130,6 +130,39 @@ JOBS = {
         ),
         ("sleep-loop", "40 s", "main"),
     ),
+    "a pause that grows while there is nothing to do": (
+        (
+            "import time\n" + DB + "def main():\n    delay = 30\n    while True:\n        if sweep():\n"
+            "            delay = 30\n        else:\n            delay = min(delay * 2, 600)\n"
+            "        time.sleep(30)\n\nmain()\n"
+        ),
+        ("sleep-loop", "30 s", "main"),
+    ),
+    "what a queue holds by now": (
+        (
+            "import queue, time\n" + DB + "jobs = queue.Queue()\n\ndef main():\n    while True:\n"
+            "        while not jobs.empty():\n            jobs.get_nowait()\n        sweep()\n"
+            "        time.sleep(20)\n\nmain()\n"
+        ),
+        ("sleep-loop", "20 s", "main"),
+    ),
+    "an event that is only called so": (
+        (
+            "import threading, time\n" + DB + "class Base(threading.Thread):\n    def __init__(self):\n"
+            "        super().__init__()\n        self._event = threading.Event()\n\n    def run(self):\n"
+            "        while not self._event.is_set():\n            sweep()\n            time.sleep(15)\n\n"
+            "Base().start()\n"
+        ),
+        ("sleep-loop", "15 s", "Base.run"),
+    ),
+    "the sleep of a socket server": (
+        (
+            "from flask_socketio import SocketIO\n" + DB + "socketio = SocketIO()\n\ndef main():\n"
+            "    while True:\n        sweep()\n        socketio.sleep(3600)\n\n"
+            "socketio.start_background_task(main)\n"
+        ),
+        ("sleep-loop", "3600 s", "main"),
+    ),
     "left on an interrupt": (
         (
             "import time\n" + DB + "def main():\n    while True:\n        try:\n            sweep()\n"
@@ -197,6 +230,30 @@ DECOYS = {
         "import time\n" + DB + "def handle(queue):\n    try:\n        queue.get()\n        sweep()\n"
         "    except Exception:\n        time.sleep(5)\n\n"
         "def main(queue):\n    while True:\n        handle(queue)\n\nmain(None)\n"
+    ),
+    "fed by a queue, and it rests": (
+        "import asyncio\n" + DB + "jobs = asyncio.Queue()\n\nasync def main():\n    while True:\n"
+        "        job = await jobs.get()\n        sweep()\n        await asyncio.sleep(1)\n\nasyncio.run(main())\n"
+    ),
+    "fed by a queue of a class that nobody knows": (
+        "import time\nfrom outside import Ranked\n" + DB + "class Worker:\n    def __init__(self):\n"
+        "        self._queue = Ranked()\n\n    def run(self):\n        while True:\n            try:\n"
+        "                entry = self._queue.get()\n                sweep()\n            finally:\n"
+        "                time.sleep(1)\n\nWorker().run()\n"
+    ),
+    "it connects again, later each time": (
+        "import asyncio\nfrom outside import bus\n"
+        + DB
+        + "async def main():\n    delay = 1\n    while True:\n"
+        "        try:\n            async for message in bus.listen():\n                sweep()\n"
+        "            delay = 1\n        except OSError:\n            pass\n        await asyncio.sleep(delay)\n"
+        "        delay = min(delay * 2, 60)\n\nasyncio.run(main())\n"
+    ),
+    "a throttle that comes back when it is time": (
+        "import threading, time\n" + DB + "class Push:\n    last = 0\n\n    def send(self, data):\n"
+        "        rest = self.last + 5 - time.time()\n        if rest > 0:\n"
+        "            threading.Timer(rest, lambda: self.send(data)).start()\n            return\n"
+        "        self.last = time.time()\n        sweep()\n\nPush().send(1)\n"
     ),
     "waiting for a database": (
         "import time\n" + DB + "def ready():\n    while True:\n        try:\n            sweep()\n"

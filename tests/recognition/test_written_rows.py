@@ -82,3 +82,26 @@ def test_rows_that_beat_is_given_are_one_job_each(tmp_path: Path) -> None:
         ("sweep-all", "300 s", "sweep"),
         ("report-all", "0 3 * * *", "report"),
     ]
+
+
+QUEUES = (
+    "from celery import Celery\napp = Celery('shop')\n\nclass Queue:\n"
+    "    def __init__(self):\n        self.kinds = []\n\n"
+    "    def add(self, **kwargs):\n        self.kinds.append(kwargs)\n\n    def publish(self):\n"
+    "        for kind in self.kinds:\n            app.conf.beat_schedule.update({\n"
+    "                kind['name']: {'task': kind['dotted_path'], 'schedule': kind['schedule']}})\n"
+)
+
+
+def test_what_a_call_is_handed_is_a_row(tmp_path: Path) -> None:
+    plan = (
+        "from datetime import timedelta\nfrom queues import Queue\nqueue = Queue()\n"
+        "queue.add(\n    name='sweep', dotted_path='tasks.sweep',\n    schedule=timedelta(minutes=5)\n)\n"
+        "queue.add(name='report', dotted_path='tasks.report')\n"
+    )
+    tasks = TASKS.replace("(name=Names.SWEEP)", "").replace("(name=Names.REPORT)", "")
+    files = {"plan.py": plan, "tasks.py": tasks, "names.py": NAMES, "queues.py": QUEUES}
+
+    found = discover(tmp_path, files).only()
+
+    assert (found.name, found.schedule, found.handler, found.at) == ("sweep", "300 s", "sweep", "plan.py:6")

@@ -9,7 +9,7 @@ from cronaudit.model.ir import Assign, Call, Expr, Function, Index, Member, Modu
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import External, Known, Lazy, Record, Scope, Value
-from cronaudit.model.walking import statements
+from cronaudit.model.walking import calls_in, statements
 
 _NESTED = 2
 """How deep a setting is looked for inside written-out objects: ``CELERY = {"beat_schedule": {…}}``."""
@@ -35,6 +35,8 @@ def settings(module: Module, linker: Linker, names: frozenset[str]) -> Iterator[
             if isinstance(statement, Assign) and statement.value is not None:
                 at = Location(module.path, statement.line, statement.end_line)
                 yield from _assigned(statement.target, statement.value, scope, at, linker, names)
+        for call in calls_in(node):
+            yield from _handed(call, scope, linker, names)
     for call, node in linker.calls(module, ("update",)).get("update", ()) if names else ():
         # Of an object outside the tree ``update`` is a call that the descriptions know.
         own = isinstance(call.callee, Member) and isinstance(call.callee.object, Name)
@@ -54,6 +56,17 @@ def settings(module: Module, linker: Linker, names: frozenset[str]) -> Iterator[
                     yield Setting(path, linker.fold(field.value, scope), at, Bound(scope, ()))
                 else:
                     yield from _inside(field.value, scope, at, linker, names, 0)
+
+
+def _handed(call: Call, scope: Scope, linker: Linker, names: frozenset[str]) -> Iterator[Setting]:
+    """Settings among what a call is handed: ``app.config.update({…})``, ``from_mapping(CELERY={…})``."""
+    at = Location(scope.module.path, call.line, call.end_line)
+    for argument in call.args:
+        if argument.name is not None and argument.name in names:
+            value = linker.fold(argument.value, scope)
+            yield Setting(f"{scope.module.path}.{argument.name}", value, at, Bound(scope, ()))
+        elif isinstance(argument.value, Object) or argument.name is not None:
+            yield from _inside(argument.value, scope, at, linker, names, 0)
 
 
 def _assigned(

@@ -211,20 +211,21 @@ class Consumers:
             job = self._linker.force(job.items[0])
         registration.job_name = str(job.value) if isinstance(job, Known) and job.value is not None else None
         best = self.of(scheduler.family, queue, job)
-        if best is None:
-            open_ = any(_may_be(site, queue, job) for site in self.sites(scheduler.family))
+        if best is None or best.handler is None:
+            open_ = best is None and any(_may_be(site, queue, job) for site in self.sites(scheduler.family))
             named = dotted(job, self._linker) if isinstance(job, Known) and not open_ else None
             if named is not None and isinstance(named[0], Closure):
                 # A decorator that no library file describes makes it a task.
                 registration.handler = named[0]
                 registration.handler_open = ""
                 return
-            registration.handler_open = (
-                "nothing says which of several consumers takes it"
-                if open_
-                else "no consumer of its queue is in the tree"
-            )
-            return
+            if best is None:
+                registration.handler_open = (
+                    "nothing says which of several consumers takes it"
+                    if open_
+                    else "no consumer of its queue is in the tree"
+                )
+                return
         registration.consumer = best
         registration.handler = best.handler
         registration.handler_open = (

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from cronaudit.model.ir import (
     Array,
+    Assign,
     Break,
+    Call,
     Const,
     Continue,
     Expr,
@@ -26,7 +28,7 @@ from cronaudit.model.ir import (
     Try,
 )
 from cronaudit.model.value import Scope
-from cronaudit.model.walking import blocks, inside, statements
+from cronaudit.model.walking import blocks, inside, statement_expressions, statements
 
 STOPPING = ("stop", "abort", "shut", "clos", "exit", "running", "alive", "active", "cancel", "destroy", "quit", "kill",
             "disposed", "terminat", "signal", "paused", "enabled", "started")  # fmt: skip
@@ -151,6 +153,35 @@ def _interrupts(handler: Handler) -> bool:
     return bool(names) and all(name in _INTERRUPTS for name in names)
 
 
+def backs_off(loop: Loop) -> bool:
+    """Whether every round multiplies the variable that it pauses by: it comes back to what it was thrown out of.
+
+    ``while True: try: listen() … ; await sleep(delay); delay = min(delay * 2, 60)``
+    """
+    for statement in loop.body:
+        if not isinstance(statement, Assign) or not isinstance(statement.target, Name):
+            continue
+        grown = statement.target.name
+        parts = [] if statement.value is None else list(inside(statement.value))
+        multiplied = statement.op in ("*", "**") or any(
+            isinstance(e, Operation) and e.op in ("*", "**") and any(_is_named(o, grown) for o in e.operands)
+            for e in parts
+        )
+        if multiplied and any(
+            isinstance(e, Call) and any(_is_named(i, grown) for a in e.args for i in inside(a.value))
+            for other in loop.body
+            if other is not statement
+            for root in statement_expressions(other)
+            for e in inside(root)
+        ):
+            return True
+    return False
+
+
+def _is_named(expr: Expr, name: str) -> bool:
+    return isinstance(expr, Name) and expr.name == name
+
+
 def without_owners(test: Expr, scope: Scope) -> Iterator[Expr]:
     """The parts of a test but for what holds an event or a flag of the process.
 
@@ -163,6 +194,10 @@ def without_owners(test: Expr, scope: Scope) -> Iterator[Expr]:
         asked = part.object if part.name in _QUESTIONS and isinstance(part.object, Member) else part
         if asked is not part or _is_of_module(asked.object, scope):
             owners.update(id(owner) for owner in inside(asked.object))
+            if asked is not part and getattr(asked, "name", "").strip("_").lower() == "event":
+                owners.add(
+                    id(asked)
+                )  # ``self._event``: an event that says nothing but that is an order to stop
     return (e for e in inside(test) if id(e) not in owners)
 
 

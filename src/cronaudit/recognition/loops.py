@@ -25,7 +25,7 @@ from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Arguments, Closure, External, Instance, Known, Scope
 from cronaudit.model.walking import blocks, expressions, functions_in, inside, statements
 from cronaudit.recognition.commands import command_of
-from cronaudit.recognition.endings import ends_on_success, required_mode
+from cronaudit.recognition.endings import backs_off, ends_on_success, required_mode
 from cronaudit.recognition.found import Registration, Rejection, Timing
 from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.naming import named_by
@@ -35,6 +35,7 @@ from cronaudit.recognition.operations import (
     is_failure,
     stands_under,
     told_at_the_end,
+    waits_instead,
 )
 from cronaudit.recognition.pauses import Pauses
 from cronaudit.recognition.timers import judge_interval, rearms
@@ -78,6 +79,9 @@ class Loops:
                 self._reject(
                     sites[0][0], module, "it arms itself only while work is waiting: it drains a buffer"
                 )
+                continue
+            if all(waits_instead(call, node) for call, node, _ in lasting):
+                self._reject(lasting[0][0], module, "it arms itself instead of the work, until that is due")
                 continue
             call, node, handler = lasting[0]
             against = judge_interval(call, node, None, self._linker)
@@ -243,11 +247,17 @@ class Loops:
         if self._pauses.awaits_turn(loop, self._linker.scope_of(node)):
             self._reject(loop, module, "it waits for its turn, and what it then does is a loop of its own")
             return
+        if backs_off(loop):
+            self._reject(loop, module, "each round waits longer than the last: it connects again")
+            return
         if ends_on_success(loop, node):
             self._reject(loop, module, "it waits until a condition holds")
             return
         if self._pauses.waits_for_order(loop, self._linker.scope_of(node)):
             self._reject(loop, module, "each round waits for an event, however long that takes")
+            return
+        if self._pauses.is_fed(loop, self._linker.scope_of(node)):
+            self._reject(loop, module, "each round waits for an item of a queue, however long that takes")
             return
         if isinstance(node, Function) and node.is_async and node.is_generator:
             self._reject(loop, module, "it hands what it finds to whoever iterates over it")

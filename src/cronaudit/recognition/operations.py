@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from cronaudit.model.ir import Call, Expr, Function, If, Member, Module, Name, Operation, Return, Stmt, Throw
+from cronaudit.model.ir import (
+    Call,
+    Expr,
+    Function,
+    If,
+    Loop,
+    Member,
+    Module,
+    Name,
+    Operation,
+    Return,
+    Stmt,
+    Throw,
+)
 from cronaudit.model.trace import Event, RegionKind
 from cronaudit.model.walking import blocks, expressions, functions_in, inside
 from cronaudit.recognition.endings import STOPPING
@@ -53,6 +66,26 @@ def stands_under(body: tuple[Stmt, ...], call: Call, wanted: Callable[[Expr], bo
             return True
         return stands_under(held, call, wanted)
     return False
+
+
+def waits_instead(call: Call, node: Function) -> bool:
+    """Whether a function arms itself in a branch that it then leaves, and does its work only where it does not.
+
+    ``if (early) { timer = setTimeout(() => push(data), rest); return; } send(data);``
+    """
+    body, behind = node.body, list[Stmt]()
+    while True:
+        held = next(((s, b) for s in body for b in blocks(s) if any(e is call for e in expressions(b))), None)
+        if held is None:
+            return False
+        statement, block = held
+        behind += body[body.index(statement) + 1 :]
+        last = block[-1]
+        if isinstance(statement, If) and isinstance(last, Return):
+            return last.value is None and any(isinstance(e, Call) for e in expressions(tuple(behind)))
+        if isinstance(statement, If | Loop):
+            return False
+        body = block
 
 
 def follows_failure(event: Event) -> bool:

@@ -23,6 +23,7 @@ from cronaudit.model.ir import (
     Name,
     Stmt,
     Try,
+    With,
 )
 from cronaudit.model.knowledge import Selector
 from cronaudit.model.linker import Linker
@@ -165,6 +166,30 @@ class Pauses:
             and any(e.effect == "sleep" and e.when for e in self._matcher.effects(callee.path))
             for statement in loop.body
             for call in self._waiting(statement, scope)
+        )
+
+    def is_fed(self, loop: Loop, scope: Scope) -> bool:
+        """Whether every round waits for an item of a queue in memory: whoever puts one in decides when it works."""
+        body = list(loop.body)
+        while body:
+            statement = body.pop()
+            if isinstance(statement, Try | With):
+                body += statement.body
+            for call in self._waiting(statement, scope):
+                if not isinstance(call.callee, Member) or call.callee.name != "get":
+                    continue
+                if not call.args and "queue" in getattr(call.callee.object, "name", "").lower():
+                    return True
+                callee = self._linker.fold(call.callee, scope)
+                if isinstance(callee, External) and self._takes(call, callee, scope):
+                    return True
+        return False
+
+    def _takes(self, call: Call, callee: External, scope: Scope) -> bool:
+        view = External(callee.path, self._linker.arguments(call, scope), callee.at, callee.receiver, call)
+        return any(
+            e.effect == "queue.take" and holds(e.when, view, self._linker.force, self._linker.member) is True
+            for e in self._matcher.effects(callee.path)
         )
 
     def timer(self, call: Call, scope: Scope) -> Timer | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cronaudit.model.deployment import Deployment
-from cronaudit.model.ir import Assign, Call, Function, Loop, Member, Module, Name
+from cronaudit.model.ir import Assign, Call, Const, Function, Loop, Member, Module, Name, Return
 from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Language, Location, Role, SourceTree
@@ -63,12 +63,12 @@ class Receivers:
         found: list[Registration] = []
         engines: list[Registration] = []
         for engine in known:
-            jobs = [job for sent in self._sent_by(engine) for job in self._received(sent)]
+            jobs = [job for sent in self._sent_by(engine) for job in self._jobs(sent)]
             if jobs:
                 engines.append(engine)
                 found += jobs
         for engine in self._commands():
-            found += [job for sent in self._sent_by(engine) for job in self._received(sent)]
+            found += [job for sent in self._sent_by(engine) for job in self._jobs(sent)]
         return found, engines
 
     # ---- senders ---------------------------------------------------------------------------------------------
@@ -148,6 +148,14 @@ class Receivers:
 
     # ---- receivers -------------------------------------------------------------------------------------------
 
+    def _jobs(self, sent: _Sent) -> Iterator[Registration]:
+        """The receivers that work: where only the command is called periodic, one that gives something back is none."""
+        for job in self._received(sent):
+            work = job.handler
+            asked = isinstance(work, Closure) and _gives(work.function) and not _PERIODIC.search(sent.name)
+            if not asked:
+                yield job
+
     def _received(self, sent: _Sent) -> Iterator[Registration]:
         made = sent.signal.path
         for path in dict.fromkeys((made, *self._linker.importing(made))):
@@ -221,6 +229,12 @@ class Receivers:
             engine=engine,
             run_by=sent.run_by,
         )
+
+
+def _gives(function: Function) -> bool:
+    """Whether a function gives something back."""
+    returned = (s.value for s in statements(function.body) if isinstance(s, Return))
+    return any(value is not None and not isinstance(value, Const) for value in returned)
 
 
 def _running(event: Event, call: Call) -> Call:

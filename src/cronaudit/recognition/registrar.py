@@ -52,13 +52,13 @@ class Registrar:
             rows = ((key, entry, None) for key, entry in crontabs.entries_of(container, site, self._linker))
         for key, entry, filled in rows:
             value = self._linker.force(entry)
-            places: dict[str, Value | Lazy] = {"key": key, "entry": value}
+            at = getattr(value, "at", None)
+            places: dict[str, Value | Lazy] = {"key": _named_at(key, container, at), "entry": value}
             inner = Site(view.path, view.args, view.receiver, places)
             if isinstance(view, Site):
                 inner = Site(
                     view.path, view.args, view.receiver, {**view.places, **places}, view.exports, view.file
                 )
-            at = getattr(value, "at", None)
             stated = filled.items if filled is not None else ()
             item = stated[-1].location if stated else at if isinstance(at, Location) else site
             items = (*bound.items, *(stated or (Item(item, value),)))
@@ -220,6 +220,15 @@ def _one_shot(scheduler: Scheduler, view: Called, timing: Timing, handler: Value
     if isinstance(handler, Closure) and not handler.function.body and not handler.function.is_abstract:
         return "it runs an empty function: the expression is only checked"
     return ""
+
+
+def _named_at(key: Value | Lazy, container: Value | None, entry: object) -> Value | Lazy:
+    """The name of an entry where the entry begins; nobody knows one that is computed."""
+    if not isinstance(key, Known) or not isinstance(container, Record):
+        return key
+    if isinstance(key.value, str) and key.value.startswith("\0"):
+        return Unknown("it is computed", key.at)
+    return Known(key.value, entry) if isinstance(entry, Location) else key
 
 
 def _as_call(view: Called, site: Location) -> External:

@@ -1,6 +1,7 @@
 """Rows of a table of jobs by their keys, whatever the table is called and whoever hands it to the scheduler.
 
-``PLANNED = [{"name": "sweep", "task": "shop.sweep", "schedule": timedelta(minutes=5)}]``
+``PLANNED = [{"name": "sweep", "task": "shop.sweep", "schedule": timedelta(minutes=5)}]``, or the same as what a call is
+handed: ``queue.add(task="shop.sweep", schedule=timedelta(minutes=5))``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from cronaudit.model.ir import Assign, Call, Const, Expr, Function, Module, Name
 from cronaudit.model.knowledge import Scheduler
 from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location
-from cronaudit.model.value import Known, Value
+from cronaudit.model.value import Known, Record, Scope, Value
 from cronaudit.model.walking import inside, statement_expressions, statements
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.registrar import Registrar
@@ -54,7 +55,7 @@ class WrittenRows:
             if isinstance(statement, Assign) and self._is_left_alone(statement.target, node):
                 continue
             for key, row, line in _rows(statement_expressions(statement), keys):
-                value = self._linker.fold(row, scope)
+                value = self._value(row, scope)
                 at = Location(scope.module.path, line, row.end_line)
                 places: dict[str, Value] = {"entry": value}
                 if key is not None:
@@ -62,8 +63,15 @@ class WrittenRows:
                 view = Site(scheduler.call, None, None, dict(places))
                 within = Bound(scope, (at,), (Item(at, value),))
                 found = self._registrar.register(scheduler, view, node, within, at, at)
-                if found is not None and found.consumer is not None and found.job_name is not None:
+                if found is not None and found.handler is not None and found.job_name is not None:
                     yield found
+
+    def _value(self, row: Object | Call, scope: Scope) -> Value:
+        at = Location(scope.module.path, row.line, row.end_line)
+        if isinstance(row, Object) or _is_dict(row):
+            return self._linker.fold(row, scope)
+        named = {a.name: self._linker.fold(a.value, scope) for a in row.args if a.name is not None}
+        return Record(dict(named), complete=not any(a.spread for a in row.args), at=at)
 
     def _is_left_alone(self, target: Expr, node: Function | Module) -> bool:
         """Whether nothing ever reads the variable in which a table stands."""
@@ -82,7 +90,7 @@ def _rows(roots: tuple[Expr, ...], keys: frozenset[str]) -> Iterator[tuple[str |
         pairs: list[tuple[str | None, Expr, int]] = []
         if isinstance(expr, Object):
             pairs = [(_text(e.key), e.value, e.line) for e in expr.entries]
-        elif isinstance(expr, Call) and isinstance(expr.callee, Name) and expr.callee.name == "dict":
+        elif isinstance(expr, Call):
             pairs = [(a.name, a.value, expr.line) for a in expr.args]
         if isinstance(expr, Object | Call) and keys <= {key for key, _, _ in pairs}:
             key, line = named.get(id(expr), (None, expr.line))
@@ -92,6 +100,10 @@ def _rows(roots: tuple[Expr, ...], keys: frozenset[str]) -> Iterator[tuple[str |
                 named[id(value)] = (key, line)
 
 
+def _is_dict(call: Call) -> bool:
+    return isinstance(call.callee, Name) and call.callee.name == "dict"
+
+
 def _text(key: str | Expr | None) -> str | None:
     if isinstance(key, str):
         return key
@@ -99,10 +111,12 @@ def _text(key: str | Expr | None) -> str | None:
 
 
 def without_repeated(found: list[Registration]) -> list[Registration]:
-    """A row that another description has read as a job already is that job."""
+    """A row that another description has read as a job already is that job; what hands the rows on is none."""
     rows = [r for r in found if r.scheduler is not None and r.scheduler.how == "row"]
     if not rows:
         return found
+    families = {r.scheduler.family for r in rows if r.scheduler is not None}
+    found = [r for r in found if r in rows or not _hands_on(r, families)]
     stated: dict[str, set[int]] = {}
     for registration in found:
         if registration.scheduler is None or registration.scheduler.how != "row":
@@ -120,3 +134,16 @@ def without_repeated(found: list[Registration]) -> list[Registration]:
         )
     }
     return [r for r in found if id(r) not in repeated]
+
+
+def _hands_on(registration: Registration, families: set[str | None]) -> bool:
+    """Whether a place takes task and schedule from what it goes over: ``beat[row.name] = {"task": row.task, …}``."""
+    scheduler = registration.scheduler
+    return (
+        scheduler is not None
+        and bool(scheduler.entries)
+        and scheduler.family in families
+        and registration.handler is None
+        and registration.job_name is None
+        and registration.timing.open is not None
+    )
