@@ -316,6 +316,33 @@ def test_async_functions_and_awaited_values(linked: Link) -> None:
     assert probe(linked, code) == [5]
 
 
+def test_equal_calls_are_one_and_what_asks_nothing_of_a_call_is_folded_once(linked: Link) -> None:
+    # Each stage asks the one below four times: worked out anew for each call, the last takes 4 ** 6 calls.
+    stages = "".join(f"const f{n} = (by) => `{f'${{f{n - 1}(by)}}' * 4}`;\n" for n in range(1, 7))
+    tree = linked(
+        {"a.ts": f"const sign = '-'; const f0 = (by) => by + sign;\n{stages}probe(f6('a'), f6('b'));"}
+    )
+
+    assert tree.probe("a.ts") == ["a-" * 4**6, "b-" * 4**6]
+
+
+def test_calls_that_differ_are_not_one(linked: Link) -> None:
+    code = """
+        const unit = 60;
+        class Job { every = 1; constructor(n) { this.every = n; } period() { return this.every * unit; } }
+        function shadowed(unit) { return unit + 1; }
+        function local(n) { const unit = n; return (() => unit)(); }
+        function later(n) { return { unit, of: () => n * unit }; }
+        function named(name, f = () => name) { return f(); }
+        probe(
+          new Job(2).period(), new Job(3).period(), shadowed(1), shadowed(2), local(5), local(6),
+          later(2).of(), later(3).of(), later(4).unit, named('a'), named('b'), named('a', () => 'c'),
+        );
+    """
+
+    assert probe(linked, code) == [120, 180, 2, 3, 5, 6, 120, 180, 60, "a", "b", "c"]
+
+
 # ---- what does not end --------------------------------------------------------------------------------------------
 
 

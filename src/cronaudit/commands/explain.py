@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from difflib import get_close_matches
@@ -18,6 +17,7 @@ from cronaudit.commands.parameters import Config, Day, Rules
 from cronaudit.commands.running import ExitCode, complain, emit
 from cronaudit.commands.scan import run_audit
 from cronaudit.commands.settings import audit_options, read_settings
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.options import ConfigurationError
 
 if TYPE_CHECKING:  # start-up: the dataclasses of a result cost 30 ms, and not every command has one
@@ -34,7 +34,7 @@ _MANIFESTS: Final = (
     "deno.json",
 )
 """Files that make a folder a package: what is built, installed and started together."""
-_PLACE: Final = re.compile(r"(?P<file>.+):(?P<line>\d+)")
+_PLACE: Final = lazy_regex(r"(?P<file>.+):(?P<line>\d+)")
 
 
 def explain(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cronaudit.commands.documents import Document, FormatOption, OutputOption, pair, suggestion
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.options import AuditOptions, ConfigurationError, Waiver
 from cronaudit.model.verdict import Severity
 
@@ -55,7 +56,7 @@ KEYS: Final = (
 )
 """The options of `scan` by their long names, and the waivers. `--config` and `--write-baseline` are for one run."""
 _WAIVER_KEYS: Final = ("checks", "job", "reason")
-_WAIVER_HEAD: Final = re.compile(r"^[ \t]*\[\[[ \t]*(?:tool\.cronaudit\.)?waive[ \t]*\]\]", re.MULTILINE)
+_WAIVER_HEAD: Final = lazy_regex(r"^[ \t]*\[\[[ \t]*(?:tool\.cronaudit\.)?waive[ \t]*\]\]", re.MULTILINE)
 
 
 def read_settings(target: Path, stated: Path | None) -> Settings:

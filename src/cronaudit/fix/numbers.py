@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cronaudit.fix.edits import NotFixableError
+from cronaudit.lazy_regex import lazy_regex
 
 _UNITS: Final = {
     "ms": 0.001,
@@ -31,14 +32,14 @@ _UNITS: Final = {
     "day": 86400.0,
     "days": 86400.0,
 }
-_PRODUCT: Final = re.compile(r"\d[\d_]*(?:\s*\*\s*\d[\d_]*)*\Z")
-_FACTOR: Final = re.compile(r"\d[\d_]*")
-_QUOTED: Final = re.compile(r"(['\"])(\d+)(\s*)([a-z]*)\1\Z", re.IGNORECASE)
-_AMOUNT: Final = re.compile(
+_PRODUCT: Final = lazy_regex(r"\d[\d_]*(?:\s*\*\s*\d[\d_]*)*\Z")
+_FACTOR: Final = lazy_regex(r"\d[\d_]*")
+_QUOTED: Final = lazy_regex(r"(['\"])(\d+)(\s*)([a-z]*)\1\Z", re.IGNORECASE)
+_AMOUNT: Final = lazy_regex(
     r"(\d+(?:\.\d+)?)([\s-]*)(" + "|".join(sorted(_UNITS, key=len, reverse=True)) + r")\b"
 )
-_COMMENT: Final = re.compile(r"[\s,;)\]}]*(?://|#|/\*)")
-_TELLS_AMOUNT: Final = re.compile(
+_COMMENT: Final = lazy_regex(r"[\s,;)\]}]*(?://|#|/\*)")
+_TELLS_AMOUNT: Final = lazy_regex(
     r"(?:^|_|(?<=[a-z]))(?:\d+|one|two|three|four|five|six|ten|fifteen|twenty|thirty|sixty|half)_?"
     r"(?:ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|days?)(?:_|$)|(?:seconds?|minutes?|hours?|days?)_\d+",
     re.IGNORECASE,

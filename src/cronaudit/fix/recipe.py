@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.verdict import Status
 
 Wanted: TypeAlias = "str | int | float | bool | Code | Like | dict[str, Wanted] | None"
@@ -41,7 +41,7 @@ class Slot:
     """Of an object display."""
 
 
-_SLOT = re.compile(r"((?:receiver\.)*)(?:args\.(\d+)|kwargs\.([A-Za-z_]\w*))((?:\.[A-Za-z_$][\w$]*)*)\Z")
+_SLOT = lazy_regex(r"((?:receiver\.)*)(?:args\.(\d+)|kwargs\.([A-Za-z_]\w*))((?:\.[A-Za-z_$][\w$]*)*)\Z")
 
 
 def parse_slot(text: str) -> Slot | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cronaudit.fix.edits import NotFixableError
 from cronaudit.fix.recipe import Code, Like, Wanted
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Unresolved
 from cronaudit.model.job import Job
 
@@ -23,7 +23,7 @@ VALUES = {
 _SHORTEST = 60.0
 _LONGEST = 21600.0
 _STATED = frozenset(("job", "scheduler", "service", "container"))
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_WORD = lazy_regex(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _CODE = (".ts", ".js", ".mjs", ".cjs", ".mts", ".cts", ".tsx", ".jsx", ".py")
 _MEANINGLESS = frozenset(
     "index main app init start anonymous handle handler run execute cron job task tick process callback service".split()

@@ -12,6 +12,7 @@ from cronaudit.knowledge.conditions import KINDS
 from cronaudit.knowledge.document import Item, Mapping
 from cronaudit.knowledge.selectors import EACH, UNITS, SelectorError, constant, parse_selector
 from cronaudit.knowledge.vocabulary import Parameter, Vocabulary, trait_problem
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Scalar
 from cronaudit.model.knowledge import Condition, SchedulePart, Selector
 from cronaudit.model.schedule import Dialect
@@ -20,7 +21,7 @@ from cronaudit.problems import did_you_mean
 HOWS = ("call", "decorator", "base", "export", "assign", "row", "manifest")
 FORMS = ("cron", "every", "words", "date", "fields", "duration", "object", "list", "clock")
 TESTS = ("is", "not", "in", "has", "lacks", "missing", "present", "matches", "kind")
-_ARGUMENT = re.compile(r"(?:receiver\.)?args\.\d+")
+_ARGUMENT = lazy_regex(r"(?:receiver\.)?args\.\d+")
 _DIALECTS = tuple(dialect.value for dialect in Dialect)
 Selectors: TypeAlias = tuple[Selector, ...]
 

@@ -6,17 +6,19 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from cronaudit.lazy_regex import lazy_regex
+
 _NAME = r"[A-Za-z_$#][\w$]*"
 _TAIL = r"(?:\(\)|\[\])*"
 _CHAIN = rf"(?:\.{_NAME}{_TAIL})*"
 _GAP = rf"(?:\*\*(?:\.{_NAME}{_TAIL})+)?"
 _PACKAGE = r"(?:meteor/[\w.-]+:)?(?:@[\w.-]+/)?[\w.-]+(?:/[\w.-]+)*"
-_JS = re.compile(rf"{_PACKAGE}:(?:{_NAME})?{_TAIL}{_CHAIN}{_GAP}")
-_PYTHON = re.compile(rf"{_NAME}{_TAIL}{_CHAIN}{_GAP}")
-_METHOD = re.compile(rf"\*(?:\.{_NAME}{_TAIL})+")
+_JS = lazy_regex(rf"{_PACKAGE}:(?:{_NAME})?{_TAIL}{_CHAIN}{_GAP}")
+_PYTHON = lazy_regex(rf"{_NAME}{_TAIL}{_CHAIN}{_GAP}")
+_METHOD = lazy_regex(rf"\*(?:\.{_NAME}{_TAIL})+")
 _SHAPES = {"npm": "package:member().method", "pypi": "package.module.name"}
-_BRACES = re.compile(r"\{([^{}]*)\}")
-_LAST = re.compile(r"([\w$#]*)(?:\(\)|\[\])*\Z")
+_BRACES = lazy_regex(r"\{([^{}]*)\}")
+_LAST = lazy_regex(r"([\w$#]*)(?:\(\)|\[\])*\Z")
 
 
 def alias_problem_of(pattern: str, ecosystem: str) -> str | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol, TypeAlias
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Scalar
 from cronaudit.model.knowledge import Selector
 from cronaudit.model.value import (
@@ -33,9 +33,9 @@ UNITS = ("ms", "s", "min", "h", "d")
 ROOTS = (
     "args kwargs receiver after text decorated class value export entry key path const result group".split()
 )
-_CALLED = re.compile(r"(after|const)\((.*)\)(?: +(\S+))?\Z")
-_STEP = re.compile(r"[\w$-]+\Z")
-_NUMBER = re.compile(r"-?\d+\Z")
+_CALLED = lazy_regex(r"(after|const)\((.*)\)(?: +(\S+))?\Z")
+_STEP = lazy_regex(r"[\w$-]+\Z")
+_NUMBER = lazy_regex(r"-?\d+\Z")
 
 Force: TypeAlias = Callable[["Value | Lazy"], Value]
 Take: TypeAlias = Callable[[Value, str], Value]

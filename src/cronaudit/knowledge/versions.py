@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from cronaudit.lazy_regex import lazy_regex
 
-_COMPARATOR = re.compile(r"(>=|<=|>|<|=)\s*(\d+(?:\.\d+)*)")
-_RANGE = re.compile(r"(?:(?:>=|<=|>|<|=)\s*\d+(?:\.\d+)*[\s,]*)+")
-_NUMBER = re.compile(r"\d+(?:\.\d+)*")
+_COMPARATOR = lazy_regex(r"(>=|<=|>|<|=)\s*(\d+(?:\.\d+)*)")
+_RANGE = lazy_regex(r"(?:(?:>=|<=|>|<|=)\s*\d+(?:\.\d+)*[\s,]*)+")
+_NUMBER = lazy_regex(r"\d+(?:\.\d+)*")
 
 
 def is_range(text: str) -> bool:

@@ -11,14 +11,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Class, Function, Member, Module, Name
 from cronaudit.model.source import Language
 from cronaudit.model.walking import calls_in, definitions_in, inside, members
 
 _NAME: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$")
-_ASSIGNMENT: Final = re.compile(rb"\s*(?:=(?![=>])|(?:[-+*/%&|^?]{1,2}|<<|>>>?)=|\+\+|--|[,\]}])")
-_REBINDING: Final = re.compile(rb"\b(?:global|nonlocal)\s")
-_NAMELESS: Final = re.compile(rb"[)\]}>\"']\s*[(`]|\b(?:super|this)\s*\(")
+_ASSIGNMENT: Final = lazy_regex(rb"\s*(?:=(?![=>])|(?:[-+*/%&|^?]{1,2}|<<|>>>?)=|\+\+|--|[,\]}])")
+_REBINDING: Final = lazy_regex(rb"\b(?:global|nonlocal)\s")
+_NAMELESS: Final = lazy_regex(rb"[)\]}>\"']\s*[(`]|\b(?:super|this)\s*\(")
 """Where a call may stand whose callee has no name."""
 _CLASSES: Final = ("class", "enum", "prototype", "inherits")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.linking.folder import Folder
 from cronaudit.model.ir import Call, Const, Expr, Function, Member, Name
 from cronaudit.model.value import Choice, External, Known, Scope, Symbol, Unknown, Value
 
-_SETTING: Final = re.compile(r"(^|_)(config|conf|cfg|settings?|options?|env|envvar|param)s?$", re.IGNORECASE)
+_SETTING: Final = lazy_regex(r"(^|_)(config|conf|cfg|settings?|options?|env|envvar|param)s?$", re.IGNORECASE)
 _PAIR: Final = 2
 
 

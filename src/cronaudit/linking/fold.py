@@ -8,6 +8,7 @@ from cronaudit.linking.defaults import stated_default
 from cronaudit.linking.folder import Modules
 from cronaudit.linking.returned import returned
 from cronaudit.linking.scopes import Scopes
+from cronaudit.linking.shared_scopes import SharedScopes
 from cronaudit.linking.surfaces import Surfaces
 from cronaudit.model.ir import (
     Array,
@@ -67,6 +68,7 @@ class Evaluator:
         self.modules = modules
         self.scopes = Scopes(modules.assigning)
         self.surfaces = Surfaces(modules)
+        self._shared = SharedScopes(self.scopes)
         self.foreign = foreign
         self._cache: dict[tuple[int, int], Value] = {}
         self._kept: list[tuple[Expr, Scope]] = []
@@ -74,6 +76,8 @@ class Evaluator:
         self._module_scopes: dict[int, Scope] = {}
         self._depth = 0
         self._steps = 0
+        self._given_up = 0
+        self._results: dict[int, Value] = {}
         self._exports: dict[tuple[str, str], Value] = {}
 
     # ---- expressions -----------------------------------------------------------------------------------------
@@ -84,14 +88,19 @@ class Evaluator:
         found = self._cache.get(key)
         if found is not None:
             return found
+        if scope.parent is not None and (home := self._shared.home(expr, scope)) is not scope:
+            return self.fold(expr, home)
         if key in self._active:
+            self._given_up += 1
             return Unknown("it depends on itself", _at(expr, scope))
         if self._depth == 0:
             self._steps = 0
         self._steps += 1
         if self._steps > _STEPS:
+            self._given_up += 1
             return Unknown("it takes too many steps to follow", _at(expr, scope))
         if self._depth > _DEPTH:
+            self._given_up += 1
             return Unknown("it is nested too deeply to follow", _at(expr, scope))
         before = self._steps
         self._active.add(key)
@@ -266,7 +275,7 @@ class Evaluator:
             case Closure():
                 return self._result(callee, args, at)
             case ClassValue():
-                return Instance(callee, args, at)
+                return self.instance(callee, args, at)
             case Choice():
                 return operators.choice(tuple(self.apply(o, args, call, at) for o in callee.options))
             case Symbol():
@@ -283,11 +292,21 @@ class Evaluator:
         function = closure.function
         if function.is_generator:
             return Unknown(f"{function.symbol} is a generator", at)
-        scope = self.enter(closure, args)
-        results = list(returned(self, function.body, scope))
-        if not results:
-            return Known(None, at)
-        value = results[0] if len(results) == 1 else operators.choice(tuple(results))
+        scope = self._shared.of_call(closure, args)
+        if scope is None:
+            scope = self.enter(closure, args)
+            self._shared.keep(closure, args, scope)
+        value = self._results.get(id(scope))
+        if value is None:
+            before = self._given_up
+            results = list(returned(self, function.body, scope))
+            if not results:
+                return Known(None, at)
+            value = results[0] if len(results) == 1 else operators.choice(tuple(results))
+            if self._given_up == before:
+                self._results[id(scope)] = value
+            else:
+                self._shared.forget(closure, args)
         return self._remembered(value, function, scope, at)
 
     def _remembered(self, value: Value, function: Function, scope: Scope, at: Location | None) -> Value:
@@ -315,6 +334,10 @@ class Evaluator:
         scope = Scope(closure.function, closure.scope, this=closure.this)
         parameters.bind(self, scope, closure.function, args, closure.bound)
         return scope
+
+    def instance(self, of: ClassValue, args: Arguments | None, at: Location | None) -> Instance:
+        """An object of a class, one for each place and arguments."""
+        return self._shared.instance(of, args, at)
 
     def passed(self, callee: External) -> tuple[str, ...]:
         """What a call outside the tree passes to its callback, as paths."""

@@ -9,7 +9,7 @@ from cronaudit.linking.scopes import Scopes
 from cronaudit.linking.surfaces import Surfaces
 from cronaudit.model.ir import Call, Expr, Function, Module, TypeRef
 from cronaudit.model.source import Location
-from cronaudit.model.value import Arguments, External, Instance, Lazy, Scope, Value
+from cronaudit.model.value import Arguments, ClassValue, External, Instance, Lazy, Scope, Value
 
 
 class Modules(Protocol):
@@ -73,6 +73,9 @@ class Folder(Protocol):
 
     def scope_of(self, node: Function | Module) -> Scope:
         """The scope of a function or module with nothing bound by a caller."""
+
+    def instance(self, of: ClassValue, args: Arguments | None, at: Location | None) -> Instance:
+        """An object of a class, one for each place and arguments."""
 
     def passed(self, callee: External) -> tuple[str, ...]:
         """What a call outside the tree passes to its callback, as paths."""

@@ -294,13 +294,10 @@ def _is_empty_container(value: Value) -> bool:
 def _stored_in_methods(
     folder: Folder, current: ClassValue, this: Value, name: str, constructor: Function | None
 ) -> Iterator[Value]:
-    for method in (*current.cls.methods, *current.cls.adopted):
-        if method is constructor:
-            continue
-        for store in folder.scopes.stores(method):
-            if store.name == name and isinstance(store.object, This):
-                scope = Scope(method, _scope_of(folder, current, method), this=this)
-                yield folder.fold(store.value, scope)
+    for method, store in folder.scopes.kept_in_this(current.cls, name):
+        if method is not constructor:
+            scope = Scope(method, _scope_of(folder, current, method), this=this)
+            yield folder.fold(store.value, scope)
 
 
 def _scope_of(folder: Folder, current: ClassValue, method: Function) -> Scope:

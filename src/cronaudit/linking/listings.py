@@ -10,13 +10,14 @@ import fnmatch
 import posixpath
 import re
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.linking.folder import Folder
 from cronaudit.model.source import Location
 from cronaudit.model.value import Arguments, External, Known, Lazy, Namespace, Record, Sequence, Value
 
 TREE = "\0tree/"
-_READS = re.compile(r"(fs|fs-extra|fs/promises|graceful-fs):(default\.)?(promises\.)?readdir(Sync)?$")
-_GLOBS = re.compile(
+_READS = lazy_regex(r"(fs|fs-extra|fs/promises|graceful-fs):(default\.)?(promises\.)?readdir(Sync)?$")
+_GLOBS = lazy_regex(
     r"(glob|fast-glob|globby|tinyglobby):(default|default\.sync|default\.globSync|sync|globSync|glob|glob\.sync|globbySync|globby)$"
 )
 _IMPORTS = "global:import.meta.glob"
@@ -106,7 +107,7 @@ def tree_path(where: Known, at: Location) -> str | None:
     return None
 
 
-_BUILT = re.compile(r"(^|/)(dist|build|out|lib)/")
+_BUILT = lazy_regex(r"(^|/)(dist|build|out|lib)/")
 
 
 def sources_of(path: str) -> tuple[str, ...]:

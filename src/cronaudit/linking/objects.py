@@ -258,7 +258,7 @@ def typed(folder: Folder, type_ref: TypeRef | None, scope: Scope, at: Location |
     for part in rest:
         value = member(folder, value, part, at)
     if isinstance(value, ClassValue):
-        return None if value.cls.is_enum else Instance(value, None, at)
+        return None if value.cls.is_enum else folder.instance(value, None, at)
     if isinstance(value, Shape):
         return value
     # ``z.infer<typeof schema>`` is no class; classes are capitalised.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cronaudit.model.ir import (
@@ -29,6 +29,7 @@ from cronaudit.model.ir import (
     Return,
     Spread,
     Stmt,
+    This,
     Throw,
     Try,
     With,
@@ -104,7 +105,8 @@ class Scopes:
         self._tables: dict[int, Table] = {}
         self._stores: dict[int, list[Store]] = {}
         self._nested: dict[tuple[int, str], list[Binding]] = {}
-        self._keep: list[Function | Module] = []
+        self._of_classes: dict[tuple[int, int], dict[str, list[tuple[Function, Store]]]] = {}
+        self._keep: list[Function | Module | Class] = []
 
     def table(self, node: Function | Module) -> Table:
         """The names that `node` itself defines, parameters aside."""
@@ -122,6 +124,19 @@ class Scopes:
         """Assignments to members in the body of `node`, nested functions aside."""
         self.table(node)
         return self._stores[id(node)]
+
+    def kept_in_this(self, cls: Class, name: str) -> Sequence[tuple[Function, Store]]:
+        """``this.name = …`` in the methods of a class, by their order."""
+        key = (id(cls), len(cls.adopted))
+        found = self._of_classes.get(key)
+        if found is None:
+            found = self._of_classes[key] = {}
+            self._keep.append(cls)
+            for method in (*cls.methods, *cls.adopted):
+                for store in self.stores(method):
+                    if isinstance(store.object, This):
+                        found.setdefault(store.name, []).append((method, store))
+        return found.get(name, ())
 
     def assigned_inside(self, node: Function | Module, name: str) -> list[Binding]:
         """Assignments of a variable of `node` in functions nested in it: they may fill it."""

@@ -273,7 +273,7 @@ class Walker:
             if entered and len(self._functions) == before:
                 return
         elif isinstance(callee, ClassValue):
-            made = Instance(callee, args, event.location)
+            made = self._ev.instance(callee, args, event.location)
             constructor = callee.cls.method("constructor") or callee.cls.method("__init__")
             if constructor is not None:
                 self._enter(Closure(constructor, callee.scope, made), args, region, path)

@@ -527,8 +527,13 @@ class Class:
 
     def method(self, name: str) -> Function | None:
         """The method of that name that this class defines itself."""
-        own = (*self.methods, *self.adopted)
-        return next((m for m in own if m.name == name and m.kind is not FunctionKind.SETTER), None)
+        for method in (
+            *self.methods,
+            *self.adopted,
+        ):  # a plain loop: a scan of a large tree asks a million times
+            if method.name == name and method.kind is not FunctionKind.SETTER:
+                return method
+        return None
 
 
 @dataclass(slots=True, eq=False)

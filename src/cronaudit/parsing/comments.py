@@ -11,6 +11,7 @@ import re
 from inspect import cleandoc
 from typing import TYPE_CHECKING
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Comment
 from cronaudit.parsing.lowering import line_of
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-_JAVASCRIPT_START = re.compile(rb"//|/\*|<!--")
-_PYTHON_START = re.compile(rb"""#|(?:^|:)[ \t]*[rRuU]?(["'])""", re.MULTILINE)
-_STAR = re.compile(r"^[ \t]*\*+ ?")
+_JAVASCRIPT_START = lazy_regex(rb"//|/\*|<!--")
+_PYTHON_START = lazy_regex(rb"""#|(?:^|:)[ \t]*[rRuU]?(["'])""", re.MULTILINE)
+_STAR = lazy_regex(r"^[ \t]*\*+ ?")
 
 
 def javascript_comments(source: bytes, root: Node) -> tuple[Comment, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import JobFacts, Walk
 from cronaudit.model.ir import Function, Index, Member, Module, Name
 from cronaudit.model.job import Handler, Job, JobState
@@ -36,7 +36,7 @@ from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.jobs import Found
 from cronaudit.recognition.template_methods import given_work
 
-_PLAIN = re.compile(r"[^\w.@/:-]+")
+_PLAIN = lazy_regex(r"[^\w.@/:-]+")
 
 
 def facts_of(context: JobContext) -> JobFacts:

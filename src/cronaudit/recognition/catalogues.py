@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Assign, Call, Function, Module, Name
 from cronaudit.model.knowledge import SchedulePart, Scheduler, Selector
 from cronaudit.model.linker import Linker
@@ -18,7 +19,7 @@ from cronaudit.model.walking import calls_in, definitions_in, inside
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.naming import NAMES
 
-_SCHEDULE: Final = re.compile(r"cron|schedul|^rule$|^pattern$", re.IGNORECASE)
+_SCHEDULE: Final = lazy_regex(r"cron|schedul|^rule$|^pattern$", re.IGNORECASE)
 """Under such a name an object keeps when its job runs."""
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Deployment, Stated
 from cronaudit.model.ir import Class, Const, Function, Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import External
 
-_BASES = re.compile(r"django\.core\.management(\.base)?\.(Base|App|Label|NoArgs)Command$")
-_COMMANDS = re.compile(r"(^|/)management/commands/([^/_][^/]*)\.py$")
+_BASES = lazy_regex(r"django\.core\.management(\.base)?\.(Base|App|Label|NoArgs)Command$")
+_COMMANDS = lazy_regex(r"(^|/)management/commands/([^/_][^/]*)\.py$")
 
 
 def command_of(node: Function | Module, linker: Linker) -> str | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar, cast
 
 from cronaudit.knowledge.matcher import Matcher
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Deployment
 from cronaudit.model.facts import ServiceFacts
 from cronaudit.model.job import Job
@@ -37,7 +37,7 @@ from cronaudit.recognition.sightings import Reader
 
 N = TypeVar("N")
 
-_CONVENTIONS = re.compile(
+_CONVENTIONS = lazy_regex(
     r"(^|/)(instrumentation(-node)?|middleware|entry[.-]server|hooks\.server|nuxt\.config|gatsby-node)\.[cm]?[jt]sx?$"
     r"|(^|/)(pages/api|app/.*/route|server/(plugins|tasks|api)|api/cron|subscribers|src/jobs|extensions|plugins)(/|\.)"
     r"|(^|/)management/commands/[^/]+\.py$"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Assign, Await, Call, Do, Expr, Function, Module, Name, Operation, Return
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language
@@ -28,7 +29,7 @@ from cronaudit.recognition.talk import says
 
 _TREE = "\0tree/"
 _RUN_METHODS = ("run", "execute", "process", "handle", "invoke", "perform", "call", "__call__", "work")
-_DOTTED = re.compile(r"[A-Za-z_]\w*([.:][A-Za-z_]\w*)+$")
+_DOTTED = lazy_regex(r"[A-Za-z_]\w*([.:][A-Za-z_]\w*)+$")
 """``app.jobs.sweep`` and ``app.jobs:sweep``: a function by its path in Python."""
 _ENQUEUE = ("delay", "apply_async", "send", "enqueue", "defer", "kiq")
 """Methods that a decorator gives a function: what calls them runs it, by way of a queue."""

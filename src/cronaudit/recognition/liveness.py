@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Class, Function, FunctionKind, Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language
@@ -14,9 +15,9 @@ from cronaudit.model.value import Namespace, Record
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.found import Registration
 
-_SPOKEN = re.compile(r"[a-z]+[A-Z]\w{6,}$|[a-z]+_\w{6,}$")
+_SPOKEN = lazy_regex(r"[a-z]+[A-Z]\w{6,}$|[a-z]+_\w{6,}$")
 """A name that no other text is by chance."""
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_QUOTED = lazy_regex(r"'[^']*'|\"[^\"]*\"")
 _DEPTH = 8
 _FILES = 400
 
@@ -232,7 +233,7 @@ def _is_handed_over(node: Function) -> bool:
     return any(argument.value is node for call in calls for argument in call.args)
 
 
-_IMPORTS = re.compile(
+_IMPORTS = lazy_regex(
     rb"""^[ \t]*(?:import\b[^;'"()]*?\bfrom\s*['"][^'"\n]*['"]"""
     rb"""|export\s*\{[^}]*\}\s*from\s*['"][^'"\n]*['"]"""
     rb"""|(?:const|let|var)\s*\{[^}]*\}\s*=\s*require\([^)\n]*\)"""

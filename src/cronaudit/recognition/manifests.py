@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.selectors import Site, select
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Assign, Call, Function, Module, Name
 from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location, SourceTree
@@ -17,10 +17,10 @@ from cronaudit.recognition import mounted_routes
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.registrar import Registrar
 
-_APP_ROUTE = re.compile(r"(?:^|/)app/(.*)/route\.[cm]?[jt]sx?$")
-_PAGE_ROUTE = re.compile(r"(?:^|/)pages/(api/.*?)(?:/index)?\.[cm]?[jt]sx?$")
-_FILE_ROUTE = re.compile(r"(?:^|/)(api/.*?)(?:/index)?\.[cm]?[jt]s$")
-_GROUP = re.compile(r"\([^/]*\)/|@[^/]*/")
+_APP_ROUTE = lazy_regex(r"(?:^|/)app/(.*)/route\.[cm]?[jt]sx?$")
+_PAGE_ROUTE = lazy_regex(r"(?:^|/)pages/(api/.*?)(?:/index)?\.[cm]?[jt]sx?$")
+_FILE_ROUTE = lazy_regex(r"(?:^|/)(api/.*?)(?:/index)?\.[cm]?[jt]s$")
+_GROUP = lazy_regex(r"\([^/]*\)/|@[^/]*/")
 _METHODS = ("GET", "POST", "default", "handler")
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.value import Closure, External, Known, Value
 
 _VERBS = ("get", "post", "all", "put", "use")
-_SEGMENT = re.compile(r"\[\[?(\.\.\.)?[^\]]+\]?\]")
+_SEGMENT = lazy_regex(r"\[\[?(\.\.\.)?[^\]]+\]?\]")
 
 
 def file_of(route: str, paths: Iterable[tuple[str, str]]) -> str | None:

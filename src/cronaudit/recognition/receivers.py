@@ -5,10 +5,10 @@ The sender is the engine, and each receiver is a job: it is written, named and f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Deployment
 from cronaudit.model.ir import Assign, Call, Const, Function, Loop, Member, Module, Name, Return
 from cronaudit.model.knowledge import SchedulePart, Selector
@@ -21,16 +21,16 @@ from cronaudit.recognition.commands import command_of, scheduled_by
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.timing import read
 
-_SIGNALS = re.compile(
+_SIGNALS = lazy_regex(
     r"(django\.dispatch(\.dispatcher)?\.Signal|blinker(\.base)?\.(Signal|NamedSignal|signal))(\(\))?$",
 )
-_DECORATORS = re.compile(r"django\.dispatch(\.dispatcher)?\.receiver$")
+_DECORATORS = lazy_regex(r"django\.dispatch(\.dispatcher)?\.receiver$")
 _SENDS = frozenset(
     ("send", "send_robust", "asend", "asend_robust", "send_async", "_live_receivers", "receivers_for")
 )
-_SENT = re.compile(rb"\.(a?send(_robust|_async)?|_live_receivers|receivers_for)\(")
-_COMMANDS = re.compile(r"(^|/)management/commands/[^/_][^/]*\.py$")
-_PERIODIC = re.compile(
+_SENT = lazy_regex(rb"\.(a?send(_robust|_async)?|_live_receivers|receivers_for)\(")
+_COMMANDS = lazy_regex(r"(^|/)management/commands/[^/_][^/]*\.py$")
+_PERIODIC = lazy_regex(
     r"periodic|cron|schedul|hourly|daily|nightly|weekly|monthly|minutely|every_|_tick|^tick|heartbeat|recurring",
 )
 """What the name of a command, or of the signal that it sends, says of one that is run again and again."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.selectors import Called, Site, parse_selector, select
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Function, Member, Module, Name
 from cronaudit.model.knowledge import Scheduler, Selector
 from cronaudit.model.linker import Bound, Item, Linker
@@ -194,7 +194,7 @@ class Registrar:
         return None, None
 
 
-_DATE_NAME = re.compile(
+_DATE_NAME = lazy_regex(
     r"(^|_)(date|datetime|at|when|until|deadline)$|(Date|DateTime|At|When|Deadline)$|^(run|start|end)_?at$"
 )
 

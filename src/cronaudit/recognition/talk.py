@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Do, Member, Name, Stmt, This
 from cronaudit.model.trace import EventKind, Trace
 from cronaudit.model.value import Closure
 
-_LOGGER = re.compile(
+_LOGGER = lazy_regex(
     r"(^|/)(log|logs|logger|logging)(\.service|/index)?\.[cm]?[jt]s$|(^|/)(log|logger|logging)\.py$"
 )
 LEVELS = frozenset(
@@ -16,7 +15,7 @@ LEVELS = frozenset(
 )
 
 
-_RECEIVER = re.compile(r"(?i)^(console|winston|_*log(s|ger|ging)?|\w*logger)$")
+_RECEIVER = lazy_regex(r"(?i)^(console|winston|_*log(s|ger|ging)?|\w*logger)$")
 
 
 def says(statement: Stmt) -> bool:

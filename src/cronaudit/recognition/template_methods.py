@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Class, Return
 from cronaudit.model.trace import Event
 from cronaudit.model.value import Closure
 from cronaudit.model.walking import expressions
 
-_ASKS = re.compile(r"_*(get|is|has|should|can|needs)(_|[A-Z])")
+_ASKS = lazy_regex(r"_*(get|is|has|should|can|needs)(_|[A-Z])")
 
 
 def given_work(own: Class, events: Iterable[Event]) -> Event | None:

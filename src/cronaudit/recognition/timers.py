@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import (
     Assign,
     AssignExpr,
@@ -117,8 +118,8 @@ def _is_changing_query(sighting: Sighting) -> bool:
     return sql is None or _READS.match(sql) is None or _WRITES_TOO.search(sql) is not None
 
 
-_READS = re.compile(r"\s*\(?\s*(select|show|explain|with|values|describe|pragma)\b", re.IGNORECASE)
-_WRITES_TOO = re.compile(
+_READS = lazy_regex(r"\s*\(?\s*(select|show|explain|with|values|describe|pragma)\b", re.IGNORECASE)
+_WRITES_TOO = lazy_regex(
     r"\b(insert\s+into|update|delete\s+from|merge\s+into|pg_notify|nextval)\b", re.IGNORECASE
 )
 _QUIET_VERBS = frozenset(
@@ -197,7 +198,7 @@ def in_request(node: Function | Module) -> bool:
 
 _LEAVES = frozenset(("close", "disconnect", "disconnecting", "end", "finish"))
 """Events by which a connection says that it is over."""
-_SERVES = re.compile(r"server|app|process|program|service|fastify|http|bot|db|database|pool", re.IGNORECASE)
+_SERVES = lazy_regex(r"server|app|process|program|service|fastify|http|bot|db|database|pool", re.IGNORECASE)
 """Names of what goes only when the whole process goes."""
 
 
@@ -219,7 +220,7 @@ def _in_connection(node: Function | Module) -> bool:
     return leaving and any(_clears(f, None) for f in functions_in(node))
 
 
-_HOOK = re.compile(r"use[A-Z]?\w*Effect$")
+_HOOK = lazy_regex(r"use[A-Z]?\w*Effect$")
 """What runs a function when a component of a page appears; it is named so in every framework of that kind."""
 
 

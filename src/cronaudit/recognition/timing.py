@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from cronaudit.knowledge.folds import CRON_UNIT, WORDS_UNIT
 from cronaudit.knowledge.selectors import Called, select
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Unresolved
 from cronaudit.model.knowledge import SchedulePart
 from cronaudit.model.linker import Linker
@@ -32,7 +32,7 @@ from cronaudit.schedule.build import interval_schedule, read_schedule
 from cronaudit.schedule.durations import parse_duration, parse_iso_duration
 from cronaudit.schedule.normalise import expression_of_fields
 
-_TIME = re.compile(r"(?P<hour>\d{1,2})?:(?P<minute>\d{2})(?::(?P<second>\d{2}))?")
+_TIME = lazy_regex(r"(?P<hour>\d{1,2})?:(?P<minute>\d{2})(?::(?P<second>\d{2}))?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _UNRESOLVED_TEXT = "unresolved"
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from cronaudit.knowledge.folds import CRON_UNIT
 from cronaudit.knowledge.matcher import Matcher
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Const, Function, Module, Scalar
 from cronaudit.model.knowledge import SchedulePart, Scheduler, Selector
 from cronaudit.model.linker import Linker
@@ -25,8 +26,8 @@ from cronaudit.schedule.build import read_schedule
 TOKENS: Final = (b" * *'", b' * *"', b" * *`", b" * * ")
 """What most expressions hold, as they stand in code."""
 
-_FIELDS: Final = re.compile(r"\s*[\d*?,/A-Za-z#-]+(?:\s+[\d*?,/A-Za-z#-]+){4,5}\s*$")
-_SPEAKING: Final = re.compile(r"cron|sched|job|task|timer|recur|repeat|every|interval|period", re.IGNORECASE)
+_FIELDS: Final = lazy_regex(r"\s*[\d*?,/A-Za-z#-]+(?:\s+[\d*?,/A-Za-z#-]+){4,5}\s*$")
+_SPEAKING: Final = lazy_regex(r"cron|sched|job|task|timer|recur|repeat|every|interval|period", re.IGNORECASE)
 _TIMERS: Final = (
     ":setTimeout",
     ":setInterval",

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.report.text import plain
 
-_ACTIVE = re.compile(
+_ACTIVE = lazy_regex(
     r"""
       (?P<mention> (?<![\w`@/])@[A-Za-z][\w/-]* )     # `@Cron` would notify the user of that name in a forge's comment
     | (?P<escape>  \\(?=[!-/:-@\[-`{-~]|$)            # a backslash before punctuation

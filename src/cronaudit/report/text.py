@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-_BLANKS = re.compile(r"\s+")
+from cronaudit.lazy_regex import lazy_regex
+
+_BLANKS = lazy_regex(r"\s+")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 

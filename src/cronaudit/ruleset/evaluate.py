@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, ServiceFacts, Unresolved
 from cronaudit.model.job import Job, JobState
 from cronaudit.model.rule import Catalogue, Check, Outcome, Scope
@@ -17,7 +17,7 @@ from cronaudit.ruleset.fields import SERVICE, field_types
 from cronaudit.ruleset.kleene import Reading, Unknown
 from cronaudit.ruleset.rollup import NO_LIVE_JOB, roll_up, service_row
 
-_FIELD = re.compile(r"\b([a-z]+)\.([a-z_]+)\b")
+_FIELD = lazy_regex(r"\b([a-z]+)\.([a-z_]+)\b")
 _SILENT = {Status.PASS, Status.NOT_APPLICABLE, Status.UNKNOWN}
 
 

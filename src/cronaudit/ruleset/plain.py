@@ -11,15 +11,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.ruleset.fields import FACT_PARTS
 from cronaudit.ruleset.views import plain
 
 _FIELD = rf"(?:[a-z]+\.[a-z_]+(?:\.(?:{'|'.join(FACT_PARTS)}))?(?:\s*\|\s*duration)?)"
 _LITERAL = r"(?:'[^'\\]*'|\"[^\"\\]*\")"
-_ALTERNATIVES = re.compile(rf"\s*(?:{_FIELD}|{_LITERAL})(?:\s+or\s+(?:{_FIELD}|{_LITERAL}))*\s*")
-_ALTERNATIVE = re.compile(rf"({_FIELD})|({_LITERAL})")
-_PRINTED = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_TAG = re.compile(r"\{[{%#]")
+_ALTERNATIVES = lazy_regex(rf"\s*(?:{_FIELD}|{_LITERAL})(?:\s+or\s+(?:{_FIELD}|{_LITERAL}))*\s*")
+_ALTERNATIVE = lazy_regex(rf"({_FIELD})|({_LITERAL})")
+_PRINTED = lazy_regex(r"\{\{(.*?)\}\}", re.DOTALL)
+_TAG = lazy_regex(r"\{[{%#]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Literal, TypeVar
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.job import JobState
 from cronaudit.model.rule import Check, Example, Issue, Outcome, Remediation, Scope, Section
 from cronaudit.model.verdict import Severity, Status
@@ -19,8 +20,8 @@ from cronaudit.ruleset.fields import SERVICE, field_types
 from cronaudit.ruleset.folder import RuleFile
 from cronaudit.ruleset.marked import Mapping, Text, read
 
-_CHECK_ID = re.compile(r"[A-Z][A-Z0-9]*-[0-9]{2,}")
-_ISSUE_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_CHECK_ID = lazy_regex(r"[A-Z][A-Z0-9]*-[0-9]{2,}")
+_ISSUE_ID = lazy_regex(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RUNTIMES = ("node", "python", "any")
 _RAISES_NOTHING = {Status.PASS, Status.NOT_APPLICABLE, Status.UNKNOWN}
 

@@ -6,11 +6,11 @@ The configuration waives for jobs by pattern, and with the pattern ``service`` f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.job import Job
 from cronaudit.model.result import Suppression
 from cronaudit.model.rule import Catalogue, Check
@@ -22,7 +22,7 @@ from cronaudit.ruleset.rollup import roll_up, service_row
 SERVICE = "service"
 """The job of checks on the service, in waivers and in the result."""
 
-_MARK = re.compile(r"cronaudit:[ \t]*ignore\b(?:[ \t]*\[(?P<checks>[^\]\n]*)\])?(?P<reason>[^\n]*)")
+_MARK = lazy_regex(r"cronaudit:[ \t]*ignore\b(?:[ \t]*\[(?P<checks>[^\]\n]*)\])?(?P<reason>[^\n]*)")
 _EDGES = " \t-\N{EN DASH}\N{EM DASH}:*/#<>"
 _SETTLED = {Status.PASS, Status.NOT_APPLICABLE}
 

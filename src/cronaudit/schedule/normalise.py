@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.schedule import (
     CronExpression,
     Dialect,
@@ -93,7 +94,7 @@ def _bree(text: str) -> Normalised:
     return _length(text)
 
 
-_LATER_TIME: Final = re.compile(r"at (\d{1,2}):(\d{2}) ?(am|pm)?\b")
+_LATER_TIME: Final = lazy_regex(r"at (\d{1,2}):(\d{2}) ?(am|pm)?\b")
 
 
 def _later(text: str) -> Normalised:

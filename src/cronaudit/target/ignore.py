@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-_PLAIN: Final = re.compile(r"[^*?\[\]\\]+")
-_GLOB: Final = re.compile(r"(?:[^*?\[\]\\]|\*(?!\*)|\?)+")
+from cronaudit.lazy_regex import lazy_regex
+
+_PLAIN: Final = lazy_regex(r"[^*?\[\]\\]+")
+_GLOB: Final = lazy_regex(r"(?:[^*?\[\]\\]|\*(?!\*)|\?)+")
 
 
 @dataclass(frozen=True, slots=True)

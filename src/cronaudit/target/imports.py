@@ -6,11 +6,11 @@ file.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import ImportSite, Language
 from cronaudit.target.languages import SCRIPTS
 from cronaudit.target.search import code_files, matcher
@@ -37,19 +37,19 @@ _OPEN: Final = (
 _BROKEN: Final = (b"from\n", b"from\r\n", b"from/*", b"from /*")
 _MARKERS: Final = (*_QUOTED, *_OPEN, *_BROKEN)
 _LONGEST_SPECIFIER: Final = 400
-_SPECIFIER: Final = re.compile(
+_SPECIFIER: Final = lazy_regex(
     rb"""\s*(?:(?:/\*(?:[^*]|\*(?!/)){0,400}\*/|//[^\n]{0,400}\n)\s*)*(['"`])([^'"`\n$]{1,400})\1"""
 )
 _PARENTHESIS: Final = ord("(")
 _KEYWORD: Final = len("from")
-_CODE_SUFFIX: Final = re.compile(r"\.(?:[cm]?[jt]s|[jt]sx)\Z")
+_CODE_SUFFIX: Final = lazy_regex(r"\.(?:[cm]?[jt]s|[jt]sx)\Z")
 _WORD_BYTES: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$")
 
 _PYTHON_MARKERS: Final = (b"import ", b"import(", b"import\t", b"import\\")
 _KEYWORD_IMPORT: Final = len("import")
-_PYTHON_FROM: Final = re.compile(rb"(?:\A|[:;])\s*from\s*((?:\.|\s)*[\w.\x80-\xff]*)\Z")
-_PYTHON_NAMES: Final = re.compile(rb"\s*(?:\(([^)]*)\)|((?:[^\n\\;#]|\\\r?\n)*))")
-_PYTHON_COMMENT: Final = re.compile(rb"#[^\n]*")
+_PYTHON_FROM: Final = lazy_regex(rb"(?:\A|[:;])\s*from\s*((?:\.|\s)*[\w.\x80-\xff]*)\Z")
+_PYTHON_NAMES: Final = lazy_regex(rb"\s*(?:\(([^)]*)\)|((?:[^\n\\;#]|\\\r?\n)*))")
+_PYTHON_COMMENT: Final = lazy_regex(rb"#[^\n]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-_TOKEN: Final = re.compile(
+from cronaudit.lazy_regex import lazy_regex
+
+_TOKEN: Final = lazy_regex(
     r"""
     \(\?(?P<flags>[aiLmsu]+)\)          # global flags
     | \\(?P<escaped>[^\w\s])            # punctuation as such

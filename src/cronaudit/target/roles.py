@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Language, Role, SourceFile
 from cronaudit.target.needles import Needle, alternatives, needle, occurrences
 
@@ -189,7 +190,7 @@ class RoleRules:
 
 
 _IMPORTING: Final = (b"from", b"require(", b"import")
-_IMPORT: Final = re.compile(rb"""\b(?:from|require\(|import\(?)\s*['"]([^'"]*)['"]""")
+_IMPORT: Final = lazy_regex(rb"""\b(?:from|require\(|import\(?)\s*['"]([^'"]*)['"]""")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Diagnostic, Role, SourceFile
 from cronaudit.target.classify import dependencies_of
 from cronaudit.target.languages import CODE, SCRIPTS
@@ -29,7 +29,7 @@ _SMALLEST_DENSE: Final = 5_000
 _DENSE_LINE: Final = 200
 _DENSE_PUNCTUATION: Final = 0.03
 _PARSED: Final = frozenset({Role.SERVER, Role.TEST})
-_LINE_END: Final = re.compile(rb"\n")
+_LINE_END: Final = lazy_regex(rb"\n")
 
 
 @dataclass(frozen=True)

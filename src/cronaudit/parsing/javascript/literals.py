@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_ESCAPE = re.compile(
+from cronaudit.lazy_regex import lazy_regex
+
+_ESCAPE = lazy_regex(
     r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-3]?[0-7]{1,2})|(\r\n|[\s\S]))"
 )
 _SIMPLE = {
@@ -20,8 +22,8 @@ _SIMPLE = {
     "\u2028": "",
     "\u2029": "",
 }
-_SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATES = lazy_regex("[\ud800-\udbff][\udc00-\udfff]")
+_LONE_SURROGATE = lazy_regex("[\ud800-\udfff]")
 _LAST_CODE_POINT = 0x10FFFF
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 
-_TAGGED = re.compile(rb"(?<!=)>\s*`")
+from cronaudit.lazy_regex import lazy_regex
+
+_TAGGED = lazy_regex(rb"(?<!=)>\s*`")
 _MAX_TYPE = 2000
 """Bytes that the type arguments of one call may take."""
 _PAIRS = {b"<": b">", b"{": b"}", b"[": b"]", b"(": b")"}
-_NOT_A_TYPE = re.compile(rb"&&|\|\||`|\$\{")
+_NOT_A_TYPE = lazy_regex(rb"&&|\|\||`|\$\{")
 
 _UNREADABLE = (
     (re.compile(rb"(?<=\bexport)\s+type(?=\s*\*)"), b" "),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_ESCAPE = re.compile(
+from cronaudit.lazy_regex import lazy_regex
+
+_ESCAPE = lazy_regex(
     r"\\(?:\r?\n|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|N\{([^}]+)\}|([0-7]{1,3})|([abfnrtv\\'\"]))"
 )
 _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = lazy_regex("[\ud800-\udfff]")
 _LAST_CODE_POINT = 0x10FFFF
 
 
@@ -51,7 +53,7 @@ def number(text: str) -> int | float | None:
     return None if value in (float("inf"), float("-inf")) else value
 
 
-_PERCENT = re.compile(r"%(?:\(([^)]*)\))?[-#0 +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?([a-zA-Z%])")
+_PERCENT = lazy_regex(r"%(?:\(([^)]*)\))?[-#0 +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?([a-zA-Z%])")
 
 
 def percent_fields(text: str) -> list[str | tuple[str | None]]:
@@ -66,7 +68,7 @@ def percent_fields(text: str) -> list[str | tuple[str | None]]:
     return parts
 
 
-_BRACES = re.compile(r"\{\{|\}\}|\{([^{}!:.\[]*)([^{}!:]*)(?:![rsa])?(?::(?:[^{}]|\{[^{}]*\})*)?\}")
+_BRACES = lazy_regex(r"\{\{|\}\}|\{([^{}!:.\[]*)([^{}!:]*)(?:![rsa])?(?::(?:[^{}]|\{[^{}]*\})*)?\}")
 
 
 def brace_fields(text: str) -> list[str | tuple[str, str]]:

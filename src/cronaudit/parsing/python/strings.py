@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Argument, Array, Const, Expr, Index, Member, Object, Opaque, Template
 from cronaudit.parsing.python import literals
 from cronaudit.parsing.python.types import Types
@@ -12,7 +12,7 @@ from cronaudit.parsing.python.types import Types
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_STEP = re.compile(r"\.(\w+)|\[([^\]]*)\]")
+_STEP = lazy_regex(r"\.(\w+)|\[([^\]]*)\]")
 
 
 class Strings(Types):

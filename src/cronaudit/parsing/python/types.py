@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import TypeRef
 from cronaudit.model.source import Language
 from cronaudit.parsing.grammars import parser
@@ -19,7 +19,7 @@ _QUALIFIERS = frozenset(
 )
 """They say something about a value of the type that is their first argument."""
 
-_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_DOTTED = lazy_regex(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 
 class Types(Lowering):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import (
     LIVE,
     BackingService,
@@ -31,7 +32,7 @@ from cronaudit.recognition.deployment.naming import environment_of, role_of_entr
 from cronaudit.recognition.deployment.places import Place
 from cronaudit.recognition.deployment.quantities import size
 
-_HEAP: Final = re.compile(r"--max[-_]old[-_]space[-_]size(?:=|\s+)(\d+)")
+_HEAP: Final = lazy_regex(r"--max[-_]old[-_]space[-_]size(?:=|\s+)(\d+)")
 _STAGES: Final = {
     "development": Environment.DEVELOPMENT,
     "dev": Environment.DEVELOPMENT,

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import (
     Command,
     Environment,
@@ -24,14 +25,14 @@ from cronaudit.recognition.deployment.documents import Item, documents, merge
 from cronaudit.recognition.deployment.naming import environment_of_name, weaker
 from cronaudit.recognition.deployment.quantities import duration, expand, port, replicas, size
 
-_NAME: Final = re.compile(
+_NAME: Final = lazy_regex(
     r"(?:docker-)?(?:compose|stack|swarm)[\w.-]*\.ya?ml|.*compose[\w.-]*\.ya?ml", re.IGNORECASE
 )
-_FOLDER: Final = re.compile(
+_FOLDER: Final = lazy_regex(
     r"(?:.*/)?(?:docker|docker[-_]?compose|compose|containers)/[^/]+\.ya?ml", re.IGNORECASE
 )
 _STARTED: Final = ("image", "build", "command", "entrypoint")
-_SERVICES: Final = re.compile(r"^services[ \t]*:", re.MULTILINE)
+_SERVICES: Final = lazy_regex(r"^services[ \t]*:", re.MULTILINE)
 _BASES: Final = (
     "docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml", "default.yml", "default.yaml",
     "base.yml", "base.yaml",

@@ -9,15 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Command, Variable
 from cronaudit.model.source import Location
 from cronaudit.recognition.deployment import shell
 from cronaudit.recognition.deployment.quantities import expand, expand_partly
 
-_INSTRUCTION: Final = re.compile(r"\s*([A-Za-z]+)\s+(.*)", re.DOTALL)
-_FLAG: Final = re.compile(r"--([\w-]+)(?:=(\S+))?\s+")
-_PAIR: Final = re.compile(r"""(\w+)=((?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])*)""", re.DOTALL)
-_HERE: Final = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?")
+_INSTRUCTION: Final = lazy_regex(r"\s*([A-Za-z]+)\s+(.*)", re.DOTALL)
+_FLAG: Final = lazy_regex(r"--([\w-]+)(?:=(\S+))?\s+")
+_PAIR: Final = lazy_regex(r"""(\w+)=((?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])*)""", re.DOTALL)
+_HERE: Final = lazy_regex(r"<<-?\s*['\"]?(\w+)['\"]?")
 _DEEPEST: Final = 8
 
 

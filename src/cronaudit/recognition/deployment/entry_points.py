@@ -10,6 +10,7 @@ from configparser import ConfigParser
 from configparser import Error as ConfigParserError
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import (
     Command,
     EntryPoint,
@@ -31,16 +32,16 @@ _LABELS: Final = {
     ProcessKind.PACKAGE_SCRIPT: "package.json scripts.{}",
     ProcessKind.PM2: "PM2 {}",
 }
-_RUNS_CODE: Final = re.compile(
+_RUNS_CODE: Final = lazy_regex(
     r"(?:^|[\s;&|])(?:[\w./-]*/)?(?:node|[\w-]+-node[\w-]*|node-dev|tsx|jiti|esno|esmo|tsnd|bun|deno|python3?|nodemon|pm2\S*"
     r"|next|nest|nuxt|nuxi|strapi|medusa|sails|astro|remix-serve|react-router-serve|celery|gunicorn|uvicorn"
     r"|graphile-worker|flask)(?:\s|$)"
 )
-_DELEGATES: Final = re.compile(
+_DELEGATES: Final = lazy_regex(
     r"(?:^|[\s;&|])(?:npm|pnpm|yarn|bun|turbo|lerna|nx|run-p|run-s|npm-run-all|concurrently)\s"
 )
-_SCRIPT: Final = re.compile(r"^\s*([\w.-]+)\s*=\s*([\w.]+:[\w.]+)")
-_SCRIPT_TEXT: Final = re.compile(r"[\"']\s*([\w.-]+)\s*=\s*([\w.]+:[\w.]+)")
+_SCRIPT: Final = lazy_regex(r"^\s*([\w.-]+)\s*=\s*([\w.]+:[\w.]+)")
+_SCRIPT_TEXT: Final = lazy_regex(r"[\"']\s*([\w.-]+)\s*=\s*([\w.]+:[\w.]+)")
 _OTHERS: Final = frozenset({Role.VENDORED, Role.TEST, Role.DOCS, Role.GENERATED})
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, Protocol
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Diagnostic, Language, Location, Role, SourceFile
 
 _LARGEST: Final = 400_000
 """Bytes above which a manifest is data, not a manifest."""
-_LINE_COMMENT: Final = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_TRAILING_COMMA: Final = re.compile(r'("(?:[^"\\\n]|\\.)*")|,(?=\s*[}\]])')
+_LINE_COMMENT: Final = lazy_regex(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_TRAILING_COMMA: Final = lazy_regex(r'("(?:[^"\\\n]|\\.)*")|,(?=\s*[}\]])')
 
 
 class Manifests(Protocol):

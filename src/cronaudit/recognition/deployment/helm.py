@@ -10,15 +10,16 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.recognition.deployment.documents import Item
 
-_EXPRESSION: Final = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
-_COMMENT: Final = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
-_VALUES: Final = re.compile(r"\$?\.Values((?:\.\w+)+)")
-_YAML: Final = re.compile(r"(?:toYaml|tpl \(toYaml)\s+(\S+?)\)?(?:\s+[.$])?\s*(?:\|\s*n?indent\s+(\d+))?")
-_DEFAULT: Final = re.compile(r"\|\s*default\s+(\"[^\"]*\"|\S+)|default\s+(\"[^\"]*\"|\S+)\s+\$?\.")
-_PLACEHOLDER: Final = re.compile(r"HELM_(\d+)_")
-_WORD: Final = re.compile(r'"(?:\\.|[^"\\])*"|[()]|[^\s()]+')
+_EXPRESSION: Final = lazy_regex(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
+_COMMENT: Final = lazy_regex(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
+_VALUES: Final = lazy_regex(r"\$?\.Values((?:\.\w+)+)")
+_YAML: Final = lazy_regex(r"(?:toYaml|tpl \(toYaml)\s+(\S+?)\)?(?:\s+[.$])?\s*(?:\|\s*n?indent\s+(\d+))?")
+_DEFAULT: Final = lazy_regex(r"\|\s*default\s+(\"[^\"]*\"|\S+)|default\s+(\"[^\"]*\"|\S+)\s+\$?\.")
+_PLACEHOLDER: Final = lazy_regex(r"HELM_(\d+)_")
+_WORD: Final = lazy_regex(r'"(?:\\.|[^"\\])*"|[()]|[^\s()]+')
 _NO_DOT: Final = "$item"
 """The dot inside a `range`, or of a `with` on an expression: nothing that can be looked up."""
 _FALSE: Final = frozenset({"", "false", "0", "null", "nil"})

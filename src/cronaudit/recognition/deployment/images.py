@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Build, Environment
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.recognition.deployment import dockerfile, shell
@@ -47,13 +48,13 @@ _NOT_ENGINES: Final = frozenset(
 _FOR_IMAGES: Final = frozenset(
     "docker dockerfiles containers container .docker build deploy deployment images".split()
 )
-_SENTINEL: Final = re.compile(r"redis-sentinel|--sentinel\b|\bsentinel\.conf\b")
-_CLUSTER: Final = re.compile(
+_SENTINEL: Final = lazy_regex(r"redis-sentinel|--sentinel\b|\bsentinel\.conf\b")
+_CLUSTER: Final = lazy_regex(
     r"--cluster-enabled[= ]yes|--cluster create|\bjoin_cluster\b|\bcluster_formation\b"
 )
-_REPLICA: Final = re.compile(r"--(?:replicaof|slaveof)\b|--replSet\b|\bpg_basebackup\b|\bprimary_conninfo\b")
-_BUILDING: Final = re.compile(r"\bdocker[ \t]+(?:buildx[ \t]+)?build\b(?:\\\n|[^\n;&|])*")
-_MODES: Final = re.compile(r"(?:REPLICATION_MODE|REPLICA_SET_MODE)$")
+_REPLICA: Final = lazy_regex(r"--(?:replicaof|slaveof)\b|--replSet\b|\bpg_basebackup\b|\bprimary_conninfo\b")
+_BUILDING: Final = lazy_regex(r"\bdocker[ \t]+(?:buildx[ \t]+)?build\b(?:\\\n|[^\n;&|])*")
+_MODES: Final = lazy_regex(r"(?:REPLICATION_MODE|REPLICA_SET_MODE)$")
 
 
 def repository(image: str) -> str:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import (
     Command,
     Environment,
@@ -35,18 +36,18 @@ _KINDS: Final = {
     "Rollout": ProcessKind.K8S_DEPLOYMENT,
 }
 _SCALERS: Final = frozenset({"HorizontalPodAutoscaler", "ScaledObject"})
-_WANTED: Final = re.compile(
+_WANTED: Final = lazy_regex(
     r"^[ \t]*\"?kind\"?:[ \t]*\"?(?:Deployment|StatefulSet|DaemonSet|ReplicaSet|CronJob|Job|Pod|Rollout"
     r"|HorizontalPodAutoscaler|ScaledObject)\b",
     re.MULTILINE,
 )
-_MAP: Final = re.compile(r"^[ \t]*\"?kind\"?:[ \t]*\"?ConfigMap\b", re.MULTILINE)
-_API: Final = re.compile(r"^[ \t]*\"?apiVersion\"?:", re.MULTILINE)
+_MAP: Final = lazy_regex(r"^[ \t]*\"?kind\"?:[ \t]*\"?ConfigMap\b", re.MULTILINE)
+_API: Final = lazy_regex(r"^[ \t]*\"?apiVersion\"?:", re.MULTILINE)
 _ELSEWHERE: Final = (".github/", ".gitlab/", "locales/", "locale/", "i18n/", "node_modules/", "crds/")
 _NOT_MANIFESTS: Final = frozenset(
     "pnpm-lock.yaml pnpm-workspace.yaml openapi.yml openapi.yaml mkdocs.yml values.yaml chart.yaml".split()
 )
-_TEMPLATED: Final = re.compile(r"\{\{")
+_TEMPLATED: Final = lazy_regex(r"\{\{")
 
 
 def is_manifest(file: SourceFile) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import (
     Command,
     Entry,
@@ -27,8 +27,8 @@ from cronaudit.recognition.deployment.wrappers import program_of, unwrapped
 
 _SHELLS: Final = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "busybox"})
 _RUNNING: Final = frozenset({ProcessRole.SERVER, ProcessRole.WORKER, ProcessRole.SCHEDULER})
-_HEAP: Final = re.compile(r"--max[-_]old[-_]space[-_]size(?:=|\s+)(\d+)")
-_SHEBANG: Final = re.compile(r"#!\s*(\S+)(?:[ \t]+(\S+))?")
+_HEAP: Final = lazy_regex(r"--max[-_]old[-_]space[-_]size(?:=|\s+)(\d+)")
+_SHEBANG: Final = lazy_regex(r"#!\s*(\S+)(?:[ \t]+(\S+))?")
 _DEEPEST: Final = 12
 _IDLE: Final = frozenset(
     "echo printf [ [[ test exit return set unset shift : true false sleep wait trap read cat grep sed awk mkdir chown"

@@ -9,16 +9,17 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.recognition.deployment.documents import Item
 
-_TOKEN: Final = re.compile(
+_TOKEN: Final = lazy_regex(
     r"""(?P<skip>\s+|//[^\n]*|/\*.*?\*/)
     |(?P<string>'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)
     |(?P<word>-?\d[\w.]*|[A-Za-z_$][\w$]*)
     |(?P<mark>=>|\.\.\.|.)""",
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE: Final = lazy_regex(r"\\(.)", re.DOTALL)
 _DEEPEST: Final = 30
 
 

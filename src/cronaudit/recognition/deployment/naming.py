@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Entry, Environment, ProcessRole
 from cronaudit.model.source import Role
 
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORD: Final = lazy_regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
-_PART: Final = re.compile(r"[A-Za-z0-9]+")
+_PART: Final = lazy_regex(r"[A-Za-z0-9]+")
 _WHOLE: Final = frozenset({"e2e", "k8s", "i18n"})
 _ENVIRONMENTS: Final = {
     **dict.fromkeys(

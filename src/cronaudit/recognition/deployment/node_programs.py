@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import ProcessRole
 from cronaudit.model.source import Role
 from cronaudit.recognition.deployment.frameworks import conventions, framework_in
@@ -49,7 +50,7 @@ _FRAMEWORKS: Final = {
     "redwood": "redwood",
     "rw": "redwood",
 }
-_BUNDLED: Final = re.compile(
+_BUNDLED: Final = lazy_regex(
     r"(?:^|/)(?:\.output/server/index\.mjs|server\.js|build(?:/index\.js)?|dist/server/entry\.mjs)$"
 )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import (
     Command,
     Environment,
@@ -23,8 +23,8 @@ from cronaudit.recognition.deployment.launch import Managed
 from cronaudit.recognition.deployment.literals import literal
 from cronaudit.recognition.deployment.quantities import size
 
-_NAME: Final = re.compile(r"(?:ecosystem|pm2|processes)(?:[.-][\w.-]+)?\.(?:[cm]?js|json|ya?ml)")
-_APPS: Final = re.compile(r"""['"]?\bapps['"]?\s*:\s*(?=\[)|\bapps\s*=\s*(?=\[)""")
+_NAME: Final = lazy_regex(r"(?:ecosystem|pm2|processes)(?:[.-][\w.-]+)?\.(?:[cm]?js|json|ya?ml)")
+_APPS: Final = lazy_regex(r"""['"]?\bapps['"]?\s*:\s*(?=\[)|\bapps\s*=\s*(?=\[)""")
 
 
 def is_pm2(file: SourceFile) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Replicas, Stated
 from cronaudit.model.source import Location
 
@@ -22,9 +23,9 @@ _KUBERNETES: Final = {
     "Gi": 1 << 30,
     "Ti": 1 << 40,
 }
-_SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", re.IGNORECASE)
-_QUANTITY: Final = re.compile(r"\s*(\d+(?:\.\d+)?(?:[eE]\d+)?)([kKMGT]i?|m)?\s*")
-_PART: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµ]*)\s*", re.IGNORECASE)
+_SIZE: Final = lazy_regex(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", re.IGNORECASE)
+_QUANTITY: Final = lazy_regex(r"\s*(\d+(?:\.\d+)?(?:[eE]\d+)?)([kKMGT]i?|m)?\s*")
+_PART: Final = lazy_regex(r"(\d+(?:\.\d+)?)\s*([a-zµ]*)\s*", re.IGNORECASE)
 _SECONDS: Final = {
     "us": 1e-6,
     "µs": 1e-6,
@@ -49,7 +50,7 @@ _SECONDS: Final = {
     "week": 604_800,
     "weeks": 604_800,
 }
-_VARIABLE: Final = re.compile(r"\$\$|\$\{(\w+)(?::?([-?+=])((?:[^{}]|\$\{[^{}]*\})*))?\}|\$([A-Za-z_]\w*)")
+_VARIABLE: Final = lazy_regex(r"\$\$|\$\{(\w+)(?::?([-?+=])((?:[^{}]|\$\{[^{}]*\})*))?\}|\$([A-Za-z_]\w*)")
 
 
 def size(text: str, unit: str = "") -> int | None:

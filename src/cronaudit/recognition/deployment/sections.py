@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Location
 
-_SECTION: Final = re.compile(r"\s*\[([^\]]+)\]\s*(?:[;#].*)?$")
-_KEY: Final = re.compile(r"\s*([\w.:@-]+)\s*(?:=\s?(.*))?$", re.DOTALL)
+_SECTION: Final = lazy_regex(r"\s*\[([^\]]+)\]\s*(?:[;#].*)?$")
+_KEY: Final = lazy_regex(r"\s*([\w.:@-]+)\s*(?:=\s?(.*))?$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

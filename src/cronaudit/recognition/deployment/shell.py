@@ -13,9 +13,10 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.recognition.deployment.quantities import expand_partly
 
-_TOKEN: Final = re.compile(
+_TOKEN: Final = lazy_regex(
     r"""(?P<skip>[ \t\r]+|\\\n|\#[^\n]*)
     |(?P<here><<-?[ \t]*(?P<quote>['"]?)(?P<mark>\w+)(?P=quote))
     |(?P<redirect>\d*(?:>>|>&|<&|>\||>|<)[ \t]*(?:&?\d+|-)?)
@@ -24,10 +25,10 @@ _TOKEN: Final = re.compile(
     |(?P<rest>.)""",
     re.VERBOSE | re.DOTALL,
 )
-_PIECE: Final = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)|([^'"\\]+)""", re.DOTALL)
+_PIECE: Final = lazy_regex(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)|([^'"\\]+)""", re.DOTALL)
 _QUOTING: Final = frozenset("'\"\\")
-_NAME: Final = re.compile(r"\$\{?(\w+)")
-_ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_NAME: Final = lazy_regex(r"\$\{?(\w+)")
+_ASSIGNMENT: Final = lazy_regex(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _THEN: Final = frozenset({"then"})
 _BRANCHES: Final = frozenset({"elif", "else", "fi"})
 _DO: Final = frozenset({"do"})

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Language, Role
 from cronaudit.recognition.deployment.files import Files
 
@@ -20,7 +21,7 @@ _SOURCES: Final = {
     ".cjs": (".cts", ".ts", ".cjs", ".js", ".tsx"),
 }
 _SUFFIXES: Final = (".ts", ".js", ".mjs", ".cjs", ".tsx", ".mts", ".cts", ".jsx", ".py")
-_CODE: Final = re.compile(r"\.(?:[cm]?[jt]sx?|py)$")
+_CODE: Final = lazy_regex(r"\.(?:[cm]?[jt]sx?|py)$")
 _EXTENDING: Final = 4
 """How many tsconfig files may extend one another."""
 

@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import (
     Command,
     Environment,
@@ -24,8 +25,8 @@ from cronaudit.recognition.deployment.places import Place
 from cronaudit.recognition.deployment.quantities import duration, expand_partly, replicas, size
 from cronaudit.recognition.deployment.sections import Section, Setting, sections
 
-_PROCFILE: Final = re.compile(r"([A-Za-z0-9_-]+):\s*(.+)")
-_PAIR: Final = re.compile(r"""(\w+)=("(?:\\.|[^"])*"|'[^']*'|[^,\s]*)""")
+_PROCFILE: Final = lazy_regex(r"([A-Za-z0-9_-]+):\s*(.+)")
+_PAIR: Final = lazy_regex(r"""(\w+)=("(?:\\.|[^"])*"|'[^']*'|[^,\s]*)""")
 _NEVER_ENDING: Final = frozenset({"infinity", "0"})
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Variable
 from cronaudit.model.source import Location
 from cronaudit.recognition.deployment.files import Files
 
-_LINE: Final = re.compile(
+_LINE: Final = lazy_regex(
     r"""[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(?:"((?:\\.|[^"\\])*)"|'([^']*)'|(.*))"""
 )
-_COMMENT: Final = re.compile(r"(?:^|\s+)#.*$")
+_COMMENT: Final = lazy_regex(r"(?:^|\s+)#.*$")
 
 
 def read(files: Files, path: str) -> list[Variable]:

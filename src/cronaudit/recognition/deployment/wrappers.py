@@ -6,7 +6,9 @@ import posixpath
 import re
 from typing import Final
 
-_ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+from cronaudit.lazy_regex import lazy_regex
+
+_ASSIGNMENT: Final = lazy_regex(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 
 _VALUED: Final = {
     "env": "-u -C -S --unset --chdir",

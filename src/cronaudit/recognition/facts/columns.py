@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Known
 from cronaudit.recognition.context import Service
 
-_MODEL = re.compile(r"^model\s+(\w+)\s*\{(.*?)^\}", re.MULTILINE | re.DOTALL)
-_MAPPED = re.compile(r"@@map\(\s*\"([^\"]+)\"")
-_DEFAULT = re.compile(r"^[ \t]+(\w+)[ \t]+Int\b[^\n]*@default\(\s*(-?\d+)\s*\)", re.MULTILINE)
+_MODEL = lazy_regex(r"^model\s+(\w+)\s*\{(.*?)^\}", re.MULTILINE | re.DOTALL)
+_MAPPED = lazy_regex(r"@@map\(\s*\"([^\"]+)\"")
+_DEFAULT = lazy_regex(r"^[ \t]+(\w+)[ \t]+Int\b[^\n]*@default\(\s*(-?\d+)\s*\)", re.MULTILINE)
 
 
 def default_of_column(service: Service, table: str, column: str) -> Known | None:

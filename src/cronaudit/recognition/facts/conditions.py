@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Member, Operation
 from cronaudit.model.linker import Linker
 from cronaudit.model.value import (
@@ -30,10 +31,10 @@ FILTERS = frozenset((
 ORDERS = frozenset(("orderBy", "order_by", "order", "sort", "addOrderBy"))
 """Names under which they order rows."""
 _STATE_FILTERS = frozenset(("whereNull", "whereNotNull", "is"))
-_KEY = re.compile(r"(^|_|\.)(id|pk|uuid|guid|key)(__in)?$|[a-z](Id|Uuid|Key|ID)$")
-_COMPARED = re.compile(r"['\"`]?([\w.]+)['\"`]?\s*(=|<>|!=|<=?|>=?|\bIS\b|\bIN\b)", re.IGNORECASE)
-_LOOKUP = re.compile(r"__(?:lt|lte|gt|gte|isnull|in|exact|ne|date|range|startswith|contains)$")
-_TIMES = re.compile(r"(?:^global:Date\(\)|\bnow\b|timezone|datetime|dayjs|moment|luxon|date-fns|Date\.)")
+_KEY = lazy_regex(r"(^|_|\.)(id|pk|uuid|guid|key)(__in)?$|[a-z](Id|Uuid|Key|ID)$")
+_COMPARED = lazy_regex(r"['\"`]?([\w.]+)['\"`]?\s*(=|<>|!=|<=?|>=?|\bIS\b|\bIN\b)", re.IGNORECASE)
+_LOOKUP = lazy_regex(r"__(?:lt|lte|gt|gte|isnull|in|exact|ne|date|range|startswith|contains)$")
+_TIMES = lazy_regex(r"(?:^global:Date\(\)|\bnow\b|timezone|datetime|dayjs|moment|luxon|date-fns|Date\.)")
 _DEPTH = 5
 _MORE = frozenset(("and", "or", "not", "$and", "$or", "AND", "OR", "NOT"))
 

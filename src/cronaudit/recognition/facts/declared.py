@@ -9,6 +9,7 @@ from typing import Final
 
 import yaml
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.elsewhere import service_sightings
@@ -153,9 +154,9 @@ def _files_monitors(service: Service) -> Iterator[DeclaredMonitor]:
     yield from _terraform(service, services)
 
 
-_RESOURCE: Final = re.compile(r'^resource\s+"([\w-]+)"\s+"([\w-]+)"\s*\{(.*?)^\}', re.MULTILINE | re.DOTALL)
-_WATCHES: Final = re.compile(r"check|monitor|heartbeat|cron|snitch", re.IGNORECASE)
-_SETTING: Final = re.compile(r'^\s*([\w-]+)\s*=\s*"?([^"\n]*)"?', re.MULTILINE)
+_RESOURCE: Final = lazy_regex(r'^resource\s+"([\w-]+)"\s+"([\w-]+)"\s*\{(.*?)^\}', re.MULTILINE | re.DOTALL)
+_WATCHES: Final = lazy_regex(r"check|monitor|heartbeat|cron|snitch", re.IGNORECASE)
+_SETTING: Final = lazy_regex(r'^\s*([\w-]+)\s*=\s*"?([^"\n]*)"?', re.MULTILINE)
 
 
 def _terraform(service: Service, services: dict[str, str]) -> Iterator[DeclaredMonitor]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import DocFacts, Fact
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Closure
@@ -16,16 +17,16 @@ from cronaudit.schedule.sentences import read_sentences
 
 Dependencies = Literal["stated", "prose", "runbook", "none"]
 
-_ABOUT_JOBS: Final = re.compile(
+_ABOUT_JOBS: Final = lazy_regex(
     r"\b(?:cron|jobs?|scheduled?|schedules|scheduler|background|workers?|tasks?|runbook|periodic)\b",
     re.IGNORECASE,
 )
-_HEADING: Final = re.compile(r"^(#{1,6})\s+(.*)$")
-_NO_DOCUMENT: Final = re.compile(
+_HEADING: Final = lazy_regex(r"^(#{1,6})\s+(.*)$")
+_NO_DOCUMENT: Final = lazy_regex(
     r"(?:^|/)\.|(?:^|/)(?:change_?log|history|news|plans?|todo)\b", re.IGNORECASE
 )
 """Plans, notes for tools and lists of changes describe no running job."""
-_LINK: Final = re.compile(r"\b(?:https?://|www\.)\S+")
+_LINK: Final = lazy_regex(r"\b(?:https?://|www\.)\S+")
 """Where to read on says nothing by itself."""
 _MOST_BYTES: Final = 300_000
 _MOST_DOCUMENTS: Final = 300

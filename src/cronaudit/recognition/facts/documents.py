@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Assign, Call, Class, Comment, Export, Function, Module
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Choice, Closure, Instance, Known, Record, Value
@@ -15,19 +16,19 @@ from cronaudit.recognition.context import JobContext, doc_of, over_settings
 from cronaudit.recognition.facts.remarks import comments_of, planner_comment, taken_by
 from cronaudit.recognition.facts.spans import core_of, spans_of
 
-_MACHINE: Final = re.compile(
+_MACHINE: Final = lazy_regex(
     r"^\s*(?:eslint|tslint|biome|prettier|istanbul|c8|v8|@ts-|ts-|noqa|type:|pylint|mypy|pragma|region|endregion|#|"
     r"copyright|spdx|license|todo\b|fixme\b|hack\b|xxx\b|webpack)",
     re.IGNORECASE,
 )
-_TAG: Final = re.compile(r"^\s*[@:](?!desc|file|overview|summary)\w+.*$", re.MULTILINE)
-_JOB_CLASS: Final = re.compile(r"job|task|worker|cron|processor|command|schedul|sweep|runner", re.IGNORECASE)
+_TAG: Final = lazy_regex(r"^\s*[@:](?!desc|file|overview|summary)\w+.*$", re.MULTILINE)
+_JOB_CLASS: Final = lazy_regex(r"job|task|worker|cron|processor|command|schedul|sweep|runner", re.IGNORECASE)
 _RUN_NAMES: Final = frozenset(
     "run execute execute_core executeCore handle process perform call __call__ work invoke tick task handler main"
     " job".split()
 )
 _HANDLER_KEYS: Final = frozenset(("fn", "callback", "processor", "function", "onTick", "action"))
-_LOGS: Final = re.compile(r"^(?:console|_?log(?:ger)?)$", re.IGNORECASE)
+_LOGS: Final = lazy_regex(r"^(?:console|_?log(?:ger)?)$", re.IGNORECASE)
 """How an object is called whose methods only say what goes on."""
 _SHORT: Final = 4
 """Statements: a function shorter than this that calls one function of the project only hands on to it."""
@@ -47,7 +48,7 @@ class Text:
     """What it documents: ``handler``, ``class``, ``definition``, ``body``."""
 
 
-_PLANS = re.compile(r"\s*(?:start|init|register|set ?up|schedul|boot|create|launch|run)", re.IGNORECASE)
+_PLANS = lazy_regex(r"\s*(?:start|init|register|set ?up|schedul|boot|create|launch|run)", re.IGNORECASE)
 """How a comment begins that speaks of arming jobs, not of what a job does."""
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import EffectFacts, Fact, Unresolved
 from cronaudit.model.ir import Function, Name
 from cronaudit.model.trace import Event, EventKind
@@ -19,7 +19,7 @@ from cronaudit.recognition.facts.writes import atomicity_of, inserts_of
 Changes = Literal["writes", "outgoing", "none"]
 Payments = Literal["keyed", "some", "unkeyed", "none"]
 
-_CHANGING = re.compile(
+_CHANGING = lazy_regex(
     r"(?:save|create|insert|update|delete|remove|destroy|store|upsert|persist|set|incr|write|send|publish|bulk|purge|"
     r"archive|mark|sortedSet(?:Add|Remove)|add|del)(?:[A-Z_]|$)"
 )

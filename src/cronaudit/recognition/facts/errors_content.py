@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import (
     Argument,
     Assign,
@@ -27,10 +28,10 @@ from cronaudit.recognition.facts.frames import Frame, Frames
 from cronaudit.recognition.facts.usage import names_of
 from cronaudit.recognition.sightings import Sighting
 
-_FORMAT = re.compile(r"%[sdifjoO]|\{\}")
-_PLAIN = re.compile(r"[^a-z0-9]")
-_JOB_FIELD = re.compile(r"job|task|cron|worker|module|component|action|operation", re.IGNORECASE)
-_BOUND = re.compile(r"\.(child|bind|withContext|with_fields|getChild)\(\)")
+_FORMAT = lazy_regex(r"%[sdifjoO]|\{\}")
+_PLAIN = lazy_regex(r"[^a-z0-9]")
+_JOB_FIELD = lazy_regex(r"job|task|cron|worker|module|component|action|operation", re.IGNORECASE)
+_BOUND = lazy_regex(r"\.(child|bind|withContext|with_fields|getChild)\(\)")
 """Methods that give a logger fields of its own."""
 
 

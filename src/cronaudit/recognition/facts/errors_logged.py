@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact
 from cronaudit.model.ir import (
     Const,
@@ -39,11 +40,11 @@ _LEVEL_NAMES = {
     "log_exception": "error", "warn": "warn", "warning": "warn", "logwarning": "warn",
 }  # fmt: skip
 """Names under which projects write their own loggers."""
-_ERROR = re.compile(r"^(?:e|ex|exc|err\w*|reason|failedReason|cause|exception|stack|message)$", re.IGNORECASE)
+_ERROR = lazy_regex(r"^(?:e|ex|exc|err\w*|reason|failedReason|cause|exception|stack|message)$", re.IGNORECASE)
 """Names of what is known about an error."""
 _ERROR_LEVELS = frozenset(("error", "fatal"))
-_FORMAT = re.compile(r"%[sdifjoO]|\{\}")
-_PLAIN = re.compile(r"[^a-z0-9]")
+_FORMAT = lazy_regex(r"%[sdifjoO]|\{\}")
+_PLAIN = lazy_regex(r"[^a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact
 from cronaudit.model.ir import Call, Const, Entry, Expr, Member, Name, Object, Template
 from cronaudit.model.trace import RegionKind
@@ -20,18 +21,18 @@ from cronaudit.recognition.sightings import Sighting, is_error_path
 Progress = Literal["checkpoint", "items", "counts", "none"]
 DeadLetter = Literal["kept", "default", "none"]
 
-_CURSOR = re.compile(
+_CURSOR = lazy_regex(
     r"checkpoint|cursor|bookmark|watermark|high_?water|resume|offset|sync_?(?:state|token)|continuation|last_?(?:id|seen|"
     r"processed|position|offset|run_?at|synced?|cursor|page)|page_?token|progress",
     re.IGNORECASE,
 )
 """What people call the place up to which the work is done."""
-_COUNT = re.compile(
+_COUNT = lazy_regex(
     r"count|processed|failed|failures|total|deleted|removed|updated|created|sent|skipped|success|succeeded|errors|"
     r"inserted|affected|written|rendered|imported|exported|fetched|published|handled|matched|remaining|items|rows|synced|expired|archived|delivered|checked|completed|done",
     re.IGNORECASE,
 )
-_FAILED = re.compile(r"fail|dead|error", re.IGNORECASE)
+_FAILED = lazy_regex(r"fail|dead|error", re.IGNORECASE)
 _INFO = frozenset(("info", "debug", "log", "warn", "notice", "error"))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Function, Member, Module, Try
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
@@ -17,8 +18,8 @@ from cronaudit.recognition.facts.run_hooks import receivers
 from cronaudit.recognition.facts.spans import core_of, spans_of, work_of
 from cronaudit.recognition.sightings import Sighting
 
-_FAILED: Final = re.compile(r"fail|dead", re.IGNORECASE)
-_ERROR: Final = re.compile(r"fail|error|exception", re.IGNORECASE)
+_FAILED: Final = lazy_regex(r"fail|dead", re.IGNORECASE)
+_ERROR: Final = lazy_regex(r"fail|error|exception", re.IGNORECASE)
 _LISTEN: Final = ("on", "once", "addListener", "connect")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, HistoryFacts, Unresolved
 from cronaudit.model.ir import Const, Function, Member, Name, Object, Template
 from cronaudit.model.trace import Event, RegionKind
@@ -29,14 +30,14 @@ Duration = Literal["exported", "weak", "stub", "log", "none"]
 Outcomes = Literal["both", "one", "weak", "hardcoded", "none"]
 
 _TIMED: Final = frozenset(("histogram", "summary", "timer", ""))
-_DURATION: Final = re.compile(
+_DURATION: Final = lazy_regex(
     r"duration|elapsed|latency|took|run_?time|seconds|millis|_ms\b|time", re.IGNORECASE
 )
-_TOOK: Final = re.compile(r"duration|elapsed|took|run_?time|latency|\bms\b", re.IGNORECASE)
-_GOOD: Final = re.compile(r"success|succeed|complete|finish|\bok\b|\bdone\b|pass", re.IGNORECASE)
-_BAD: Final = re.compile(r"fail|error|exception|unsuccess", re.IGNORECASE)
-_OUTCOME: Final = re.compile(r"outcome|status|result|success|state", re.IGNORECASE)
-_RUN: Final = re.compile(r"run|execution|job|task|cron", re.IGNORECASE)
+_TOOK: Final = lazy_regex(r"duration|elapsed|took|run_?time|latency|\bms\b", re.IGNORECASE)
+_GOOD: Final = lazy_regex(r"success|succeed|complete|finish|\bok\b|\bdone\b|pass", re.IGNORECASE)
+_BAD: Final = lazy_regex(r"fail|error|exception|unsuccess", re.IGNORECASE)
+_OUTCOME: Final = lazy_regex(r"outcome|status|result|success|state", re.IGNORECASE)
+_RUN: Final = lazy_regex(r"run|execution|job|task|cron", re.IGNORECASE)
 
 
 def build(context: JobContext) -> HistoryFacts:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact
 from cronaudit.model.ir import Array, Assign, Call, Const, Function, Member, Name, Object, This
 from cronaudit.model.trace import Event, EventKind
@@ -26,7 +27,7 @@ _READS_ITSELF: Final = frozenset(("memory.read", "memory.export", "host.id"))
 _SENDS: Final = frozenset(
     "http.request db.insert db.upsert db.update queue.enqueue cache.set file.write metric.push event.publish".split()
 )
-_INSTANCE_WORDS: Final = re.compile(
+_INSTANCE_WORDS: Final = lazy_regex(
     r"(?:instance|node|host|pod|server|process|worker)_?(?:id|name)|hostname|self.?hosted|uptime",
     re.IGNORECASE,
 )

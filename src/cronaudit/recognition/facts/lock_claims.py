@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from cronaudit.knowledge.selectors import constant
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import (
     Call,
     Const,
@@ -29,11 +30,11 @@ from cronaudit.recognition.facts.lock_runs import Guarded
 from cronaudit.recognition.facts.spans import Spans
 from cronaudit.recognition.sightings import Sighting
 
-_SLOT = re.compile(
+_SLOT = lazy_regex(
     r"slot|schedul|tick|run_?at|bucket|window|period|due|fire|occurrence|interval|minute|hour|(?:^|_)day|date|_at$|At$"
 )
-_JOB = re.compile(r"job|task|cron|name|schedule|type|key|handler", re.IGNORECASE)
-_UNIQUE = re.compile(
+_JOB = lazy_regex(r"job|task|cron|name|schedule|type|key|handler", re.IGNORECASE)
+_UNIQUE = lazy_regex(
     r"duplicate|unique|constraint|conflict|exists|P20\d\d|^23505$|^11000$|integrity", re.IGNORECASE
 )
 """Words of the errors for a key that is there; the codes are those of SQL and of two drivers, as people write them."""

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import Loop as LoopNode
 from cronaudit.model.ir import LoopKind, Try
@@ -27,7 +28,7 @@ from cronaudit.recognition.facts.lock_state import Answer, Body, Held
 from cronaudit.recognition.facts.retry_loops import bound_of_loop
 from cronaudit.recognition.facts.spans import Spans, core_of, covers_work, is_changing, work_of
 
-_NAMING = re.compile(r"name|job|task|cron|slug|type|kind|handler|schedule|slot|queue", re.IGNORECASE)
+_NAMING = lazy_regex(r"name|job|task|cron|slug|type|kind|handler|schedule|slot|queue", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

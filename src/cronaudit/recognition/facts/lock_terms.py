@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 from cronaudit.knowledge.selectors import select
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import Member, Name
 from cronaudit.model.trace import RegionKind
@@ -19,8 +20,8 @@ from cronaudit.recognition.facts.spans import named_at, number_of, place_of, spa
 from cronaudit.recognition.sightings import Sighting, text_of
 from cronaudit.recognition.timing import why_open
 
-TTL_HINT = re.compile(r"ttl|lock|expir|lease|timeout|hold", re.IGNORECASE)
-_TELLING_APART = re.compile(
+TTL_HINT = lazy_regex(r"ttl|lock|expir|lease|timeout|hold", re.IGNORECASE)
+_TELLING_APART = lazy_regex(
     r"name|job|task|cron|slug|type|kind|handler|queue|constructor|slot", re.IGNORECASE
 )
 _UNITS: tuple[tuple[re.Pattern[str], Literal["ms", "s", "min"], float], ...] = (

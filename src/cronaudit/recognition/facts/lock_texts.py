@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from cronaudit.knowledge.selectors import constant, parse_selector
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.knowledge import Effect, Phrase, Selector
 from cronaudit.model.trace import Event, RegionKind
 from cronaudit.model.value import External
@@ -15,10 +16,10 @@ from cronaudit.recognition.sightings import Sighting
 
 _TEXTS = {"script.run": ("lua", "text"), "db.query": ("sql", "sql")}
 """The effects that carry a text in another language: which language, in which parameter."""
-_ARGUMENTS = re.compile(r"\s*([^)]*)")
-_PLACEHOLDER = re.compile(r"(?:\$\d|\?|%s|%\(\w+\)s|:\w+)")
-_NAMED = re.compile(r"(?<!:):([a-z]\w*)|%\(([a-z]\w*)\)s")
-SKIPPING = re.compile(r"\bskip\s+locked\b", re.IGNORECASE)
+_ARGUMENTS = lazy_regex(r"\s*([^)]*)")
+_PLACEHOLDER = lazy_regex(r"(?:\$\d|\?|%s|%\(\w+\)s|:\w+)")
+_NAMED = lazy_regex(r"(?<!:):([a-z]\w*)|%\(([a-z]\w*)\)s")
+SKIPPING = lazy_regex(r"\bskip\s+locked\b", re.IGNORECASE)
 """Rows that another holds are left out; PostgreSQL, MySQL 8 and Oracle write it so."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, MonitorFacts, Unresolved
 from cronaudit.model.ir import Member, Name
 from cronaudit.model.source import Location
@@ -23,12 +24,12 @@ from cronaudit.recognition.sightings import Sighting
 
 Told = Literal["signal", "stub", "none"]
 
-_PING_NAMES: Final = re.compile(
+_PING_NAMES: Final = lazy_regex(
     r"ping|heart_?beat|check_?in|healthcheck|monitor(?:ing)?_?(?:start|success|fail|run|job)|signal_?(?:start|success)",
     re.IGNORECASE,
 )
 """Names of a project's own functions that would tell a monitor."""
-_MONITOR_URL: Final = re.compile(
+_MONITOR_URL: Final = lazy_regex(
     r"(?:heart_?beat|ping|health_?checks?|dead_?man|snitch|check_?in|cronitor|monitor(?:ing)?)_?(?:url|uri|endpoint|address|link)",
     re.IGNORECASE,
 )

@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.sql import read as read_sql
 from cronaudit.recognition.sightings import Sighting
 
-_LABEL: Final = re.compile(
+_LABEL: Final = lazy_regex(
     r"^[\s*-]*(?:(?:depends|relies)\s+(?:up)?on|depend(?:s|encies)|requires?|requirements|needs|uses|prerequisites?"
     r"|reads?(?:\s+from)?|writes?(?:\s+to)?)\s*:\s*(\S.*)",
     re.IGNORECASE | re.MULTILINE,
 )
 """``Depends on: tables accounts and ledger_entries``: whatever stands behind the colon is what it needs."""
-_VERB: Final = re.compile(
+_VERB: Final = lazy_regex(
     r"\b(?:depends\s+(?:up)?on|relies\s+on|requires|needs|uses|reads\s+from|writes\s+to|talks\s+to|calls)\b([^.\n;]*(?:\n[^.\n;]+)?)",
     re.IGNORECASE,
 )
-_RESOURCE: Final = re.compile(
+_RESOURCE: Final = lazy_regex(
     r"`?([\w./-]+)`?\s+(?:database\s+)?(?:tables?|collections?|buckets?|apis?|queues?|topics?|streams?|endpoints?|webhooks?)\b"
     r"|\b(?:tables?|collections?|buckets?|queues?|topics?)\s+`?([\w.-]+)`?",
     re.IGNORECASE,
@@ -30,7 +31,7 @@ _NO_NAMES: Final = frozenset(
     " to from and or for with by job new old own database sql redis external internal public rest http message"
     " is are was be which where when who it s whole entire given main".split()
 )
-_SERVICES: Final = re.compile(
+_SERVICES: Final = lazy_regex(
     r"\b(?:redis|valkey|postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|sqlite|dynamodb|cassandra|elasticsearch|opensearch"
     r"|meilisearch|algolia|typesense|clickhouse|bigquery|snowflake|redshift|kafka|rabbitmq|sqs|sns|s3|gcs|minio|r2"
     r"|stripe|paypal|adyen|braintree|mollie|slack|discord|telegram|twilio|sendgrid|mailgun|postmark|resend|smtp"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from cronaudit.knowledge.paths import leads_to
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Const, Function, If, Index, Member, Name, Operation
 from cronaudit.model.source import Location, Role
 from cronaudit.model.value import Arguments, Closure, External, Known
@@ -24,7 +25,7 @@ from cronaudit.recognition.sightings import Sighting
 
 _CACHE = "processes_http"
 _ROUTING = frozenset(("http.route", "health.check"))
-_PROBE = re.compile(
+_PROBE = lazy_regex(
     r"(^|[/_-])(health|healthz|healthcheck|ready|readyz|readiness|live|livez|liveness|alive|metrics|ping|pong|status"
     r"|startup|startupz|up|version|heartbeat)([/_.-]|$)",
     re.IGNORECASE,

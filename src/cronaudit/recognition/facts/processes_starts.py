@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import (
     Call,
     Conditional,
@@ -30,7 +30,7 @@ _ARGV = "the command line"
 _DEPTH = 12
 _MOST = 40
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORDS = lazy_regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ROLE_WORDS = frozenset(
     "job jobs cron crons worker workers scheduler schedulers task tasks background queue queues consumer consumers"
     " role mode beat primary".split()

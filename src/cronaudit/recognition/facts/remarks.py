@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Comment, Do, Function, Module, Object
 from cronaudit.model.walking import functions_in, statements
 from cronaudit.recognition.context import JobContext
@@ -23,7 +23,7 @@ _HASHED: Final = (
     ".timer",
     ".sh",
 )
-_TRAILING: Final = re.compile(r"(?:^|\s)#\s?(?P<text>[^#]*)$")
+_TRAILING: Final = lazy_regex(r"(?:^|\s)#\s?(?P<text>[^#]*)$")
 _MOST_BYTES: Final = 500_000
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Function, Throw
 from cronaudit.model.trace import Event, EventKind, RegionKind
 from cronaudit.model.value import Closure
@@ -35,7 +36,7 @@ from cronaudit.recognition.facts.stated import option
 from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.timing import why_open
 
-_FACTOR_HINT = re.compile(r"factor|multipl|base|backoff|exponent", re.IGNORECASE)
+_FACTOR_HINT = lazy_regex(r"factor|multipl|base|backoff|exponent", re.IGNORECASE)
 
 
 def policies_of(context: JobContext, spans: Spans) -> Iterator[Policy]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import (
     Assign,
     AssignExpr,
@@ -34,7 +35,7 @@ from cronaudit.model.value import External, Known, Sequence, Value
 from cronaudit.model.walking import inside, statement_expressions, statements
 from cronaudit.recognition.facts.spans import number_of
 
-COUNTER = re.compile(r"attempt|retr(y|ies)|tries|\btry|remaining|backoff", re.IGNORECASE)
+COUNTER = lazy_regex(r"attempt|retr(y|ies)|tries|\btry|remaining|backoff", re.IGNORECASE)
 """What people call a counter of attempts."""
 
 
@@ -391,8 +392,7 @@ def growth_of(delay: Expr, loop: Loop, event: Event, linker: Linker) -> Growth:
 
 
 def _by(factor: Known | None) -> Growth:
-    number = number_of(factor)
-    return Growth(grows=number is None or number > 1, factor=factor)
+    return Growth(grows=(number := number_of(factor)) is None or number > 1, factor=factor)
 
 
 def _number(expr: Expr, event: Event, linker: Linker) -> Known | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Closure, Env, Known, Record, Symbol, Unknown, Value
 from cronaudit.recognition.context import JobContext
@@ -16,9 +17,9 @@ from cronaudit.recognition.facts.stated import declares, enqueued_tasks, option,
 from cronaudit.recognition.sightings import Sighting, text_of
 from cronaudit.recognition.timing import why_open
 
-HINT = re.compile(r"attempt|retr|tries|max|limit|count", re.IGNORECASE)
+HINT = lazy_regex(r"attempt|retr|tries|max|limit|count", re.IGNORECASE)
 _NAMES = ("attempts", "retries", "backoff", "backoff_delay", "backoff_growth", "backoff_factor", "retry_on")
-_GROWING = re.compile(r"expo|jitter|fibonacci|linear|poly", re.IGNORECASE)
+_GROWING = lazy_regex(r"expo|jitter|fibonacci|linear|poly", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

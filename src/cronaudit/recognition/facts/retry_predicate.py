@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Unresolved
 from cronaudit.model.ir import Break, Call, Define, Expr, Handler, If, Interface, Member, Name, Return, Throw
 from cronaudit.model.source import Location
@@ -18,7 +19,7 @@ from cronaudit.recognition.facts.retry_loops import RetryLoop
 from cronaudit.recognition.facts.retry_options import Policy
 from cronaudit.recognition.facts.spans import Spans, place_of
 
-_DECIDING = re.compile(r"retr(y|i)|transient|recover|fatal|permanent|should|temporary", re.IGNORECASE)
+_DECIDING = lazy_regex(r"retr(y|i)|transient|recover|fatal|permanent|should|temporary", re.IGNORECASE)
 _ALL_ERRORS = frozenset(("Exception", "BaseException", "Error"))
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Assign, Expr, Handler, If, Member, Name, Operation, Return, Stmt, Throw, Try
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
@@ -18,7 +19,7 @@ from cronaudit.recognition.facts.run_history import table_of
 from cronaudit.recognition.facts.spans import Spans, core_of, number_of
 from cronaudit.recognition.sightings import Sighting
 
-_COUNTER = re.compile(r"attempt|retr(?:y|ie)|tries", re.IGNORECASE)
+_COUNTER = lazy_regex(r"attempt|retr(?:y|ie)|tries", re.IGNORECASE)
 _REVERSED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 
 

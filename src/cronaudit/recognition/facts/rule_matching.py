@@ -5,29 +5,30 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.declared import AlertRule, declared_of, normal
 from cronaudit.recognition.facts.metrics import job_metrics
 
 Watches = Literal["failure", "slow", "missed"]
 
-_TOKEN: Final = re.compile(r"[a-zA-Z_:][\w:]*")
-_LABEL: Final = re.compile(r"([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*\"([^\"]*)\"")
+_TOKEN: Final = lazy_regex(r"[a-zA-Z_:][\w:]*")
+_LABEL: Final = lazy_regex(r"([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*\"([^\"]*)\"")
 _SUFFIXES: Final = ("", "_total", "_sum", "_count", "_bucket", "_created", "_seconds")
-_JOB_LABELS: Final = re.compile(
+_JOB_LABELS: Final = lazy_regex(
     r"(?:job|task|cron|schedule|queue|function|workflow)_?\w*|name", re.IGNORECASE
 )
-_LAST: Final = re.compile(
+_LAST: Final = lazy_regex(
     r"last_?(?:success|run|completion|complete|schedule|finish|executed|execution)", re.IGNORECASE
 )
-_AGE: Final = re.compile(r"\btime\s*\(\s*\)\s*-")
-_NO_SUCCESS: Final = re.compile(r"absent(?:_over_time)?\s*\(|(?:==\s*0|<\s*1)\s*$")
-_SUCCESS: Final = re.compile(r"success|succeed|complet|finish|\bup\b", re.IGNORECASE)
-_SLOW: Final = re.compile(
+_AGE: Final = lazy_regex(r"\btime\s*\(\s*\)\s*-")
+_NO_SUCCESS: Final = lazy_regex(r"absent(?:_over_time)?\s*\(|(?:==\s*0|<\s*1)\s*$")
+_SUCCESS: Final = lazy_regex(r"success|succeed|complet|finish|\bup\b", re.IGNORECASE)
+_SLOW: Final = lazy_regex(
     r"duration|latency|runtime|elapsed|run_?time|took|seconds_(?:bucket|sum)\b|histogram_quantile\s*\(",
     re.IGNORECASE,
 )
-_FAILED: Final = re.compile(r"fail|error|exception|dead|unsuccess", re.IGNORECASE)
+_FAILED: Final = lazy_regex(r"fail|error|exception|dead|unsuccess", re.IGNORECASE)
 
 
 def rule_for(context: JobContext, watches: Watches) -> AlertRule | None:

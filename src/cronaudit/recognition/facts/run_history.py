@@ -9,6 +9,7 @@ from itertools import pairwise
 from math import inf
 from typing import Final, Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import Call, Expr, Index, Member, Name
 from cronaudit.model.source import Language, Location
@@ -34,14 +35,14 @@ _THING: Final = (
     r"|export)"
 )
 _KEPT: Final = r"(?:runs?|executions?|history|histories|logs?|attempts|results?)"
-_RUN_TABLE: Final = re.compile(rf"(?:^|_){_THING}_?{_KEPT}s?$|^(?:runs|executions|{_THING}_?{_KEPT}_?\w*)$")
-_JOB_TABLE: Final = re.compile(r"(?:^|_)(?:background|cron|scheduled|periodic)_?(?:jobs?|tasks?)$")
+_RUN_TABLE: Final = lazy_regex(rf"(?:^|_){_THING}_?{_KEPT}s?$|^(?:runs|executions|{_THING}_?{_KEPT}_?\w*)$")
+_JOB_TABLE: Final = lazy_regex(r"(?:^|_)(?:background|cron|scheduled|periodic)_?(?:jobs?|tasks?)$")
 """One row for each run is named after the job itself too; it counts where its status is written later."""
-_STAMPS: Final = re.compile(
+_STAMPS: Final = lazy_regex(
     r"started|finished|ended|completed|duration|took|status|outcome|result|error|success", re.IGNORECASE
 )
-_ENDED: Final = re.compile(r"finished|ended|completed|duration|outcome|succeeded|failed", re.IGNORECASE)
-_LAST: Final = re.compile(
+_ENDED: Final = lazy_regex(r"finished|ended|completed|duration|outcome|succeeded|failed", re.IGNORECASE)
+_LAST: Final = lazy_regex(
     r"last_?(?:run|success|execut|sync|complet|finish|processed|check|start)", re.IGNORECASE
 )
 

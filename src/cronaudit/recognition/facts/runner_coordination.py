@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final, Literal
 
 from cronaudit.knowledge.selectors import first
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, External, Known, Value
@@ -18,7 +18,7 @@ from cronaudit.recognition.facts.runner_placement import separation
 Election = Literal["leader", "queue", "platform", "lock", "none"]
 Contention = Literal["limited", "shared", "none"]
 
-_AT_ONCE: Final = re.compile(r"\s(?:--(?:concurrency|processes|threads|workers)|-c)(?:=|\s+)\d+\b")
+_AT_ONCE: Final = lazy_regex(r"\s(?:--(?:concurrency|processes|threads|workers)|-c)(?:=|\s+)\d+\b")
 _LOCKS: Final = frozenset(("lease", "session", "row", "slot"))
 _QUEUES: Final = frozenset(("queue", "message"))
 _PLATFORMS: Final = frozenset(("platform", "platform-start"))

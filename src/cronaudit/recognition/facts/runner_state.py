@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import (
     Array,
@@ -45,7 +46,7 @@ from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.facts.runner_renewed import Renewals, Spot, is_new
 from cronaudit.recognition.sightings import Sighting
 
-_HARMLESS: Final = re.compile(
+_HARMLESS: Final = lazy_regex(
     r"cache|memo|timer|timeout|interval|handle|running|active|busy|in_?progress|in_?flight|processing|executing|lock"
     r"|client|connection|conn\b|pool|instance|logger|metric|counter|count\b|stats|started|initiali[sz]ed|ready"
     r"|singleton|loaded|stop|abort|closed|shutdown|execution|promise|scheduled|worker|tick",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact
 from cronaudit.model.ir import (
     Assign,
@@ -31,7 +32,7 @@ from cronaudit.schedule.comments import comment_says
 Words = Literal["words", "size", "builder", "contradicts", "none"]
 
 _UNITS: Final = frozenset("seconds minutes hours days weeks milliseconds second minute hour day week".split())
-_IN_WORDS: Final = re.compile(
+_IN_WORDS: Final = lazy_regex(
     r"^@\w+$|^(?:every|rate)\b|\d\s*(?:s|m|h|d|ms|sec|min|hour|day|week|month)\w*$", re.IGNORECASE
 )
 _LONG_CALL: Final = 12

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model import knowledge
 from cronaudit.model.ir import (
     Assign,
@@ -29,11 +30,11 @@ from cronaudit.model.value import Choice, Known, Value
 from cronaudit.model.walking import expressions, inside, statement_expressions, statements
 from cronaudit.recognition.context import Service
 
-_SECOND: Final = re.compile(
+_SECOND: Final = lazy_regex(
     r"(?:^|[/_.-])(?:tests?|testing|ci|local|dev(?:elopment)?|examples?|sample)(?:[/_.-]|$)"
 )
-_CONFIGURATION: Final = re.compile(r"^(?:conf|config|settings?)$")
-_DOTTED: Final = re.compile(r"[a-z_]\w*(?:\.\w+)+", re.IGNORECASE)
+_CONFIGURATION: Final = lazy_regex(r"^(?:conf|config|settings?)$")
+_DOTTED: Final = lazy_regex(r"[a-z_]\w*(?:\.\w+)+", re.IGNORECASE)
 _MOST_BYTES: Final = 500_000
 
 Setting = tuple[Value, Location]

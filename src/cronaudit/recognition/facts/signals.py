@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from cronaudit.knowledge.matcher import Matcher, phase_of
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Const, Function, Loop, LoopKind
 from cronaudit.model.knowledge import Host
 from cronaudit.model.linker import Linker
@@ -30,7 +31,7 @@ _WORDS: Final[dict[Phase, frozenset[str]]] = {
     ),
 }
 """What libraries and people call the phases of a check-in."""
-_OPEN_TAIL: Final = re.compile(r"(?:/|[?&](?:state|status|exit_?code|code)=)\$\{…\}$", re.IGNORECASE)
+_OPEN_TAIL: Final = lazy_regex(r"(?:/|[?&](?:state|status|exit_?code|code)=)\$\{…\}$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact
 from cronaudit.model.ir import Assign, Break, Call, Expr, If, Member, Name, Operation, Return, Throw
 from cronaudit.model.trace import Event, Region, RegionKind
@@ -17,10 +18,10 @@ from cronaudit.recognition.sightings import Sighting
 
 Slow = Literal["alert", "rule", "warning", "stub", "none"]
 
-_TOOK: Final = re.compile(r"duration|elapsed|took|run_?time|time_?taken|latency|lasted", re.IGNORECASE)
-_LIMIT_ONLY: Final = re.compile(r"timeout|max|limit|threshold", re.IGNORECASE)
+_TOOK: Final = lazy_regex(r"duration|elapsed|took|run_?time|time_?taken|latency|lasted", re.IGNORECASE)
+_LIMIT_ONLY: Final = lazy_regex(r"timeout|max|limit|threshold", re.IGNORECASE)
 _CLOCKS: Final = frozenset(("now", "time", "monotonic", "perf_counter", "hrtime", "getTime"))
-_BEGAN: Final = re.compile(r"start|began|begin|^t0$|^before$", re.IGNORECASE)
+_BEGAN: Final = lazy_regex(r"start|began|begin|^t0$|^before$", re.IGNORECASE)
 _COMPARES: Final = frozenset(("<", ">", "<=", ">="))
 
 

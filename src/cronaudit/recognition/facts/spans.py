@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Expr, Function, With
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
@@ -25,12 +26,12 @@ _READING = frozenset(
 )
 _AROUND = ("lock.", "leader.", "monitor.", "alert.", "tracker.", "metric.", "log", "timer.", "id.", "host.")
 """What wraps the work is no part of it."""
-_CHANGING_SQL = re.compile(
+_CHANGING_SQL = lazy_regex(
     r"\s*(?:with\b.*?\b)?(insert|update|delete|merge|replace|call|truncate)\b", re.IGNORECASE | re.DOTALL
 )
 _CHANGING_METHODS = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 _LANGUAGE = ("global:", "builtins.", "node:", "util:", "timers")
-_NAMED = re.compile(r"([\w$]+)[\"']?\??\s*[:=]\s*([^,;{}#]+)")
+_NAMED = lazy_regex(r"([\w$]+)[\"']?\??\s*[:=]\s*([^,;{}#]+)")
 
 
 @dataclass(frozen=True, slots=True)

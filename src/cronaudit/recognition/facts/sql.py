@@ -10,12 +10,13 @@ import re
 from functools import lru_cache
 from typing import Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.recognition.facts.sql_clauses import by_clauses
 from cronaudit.recognition.facts.sql_statement import HOLE, Statement
 from cronaudit.recognition.facts.sql_tree import parse
 
-_NAME_FOLLOWS = re.compile(r"(?:\b(?:FROM|INTO|UPDATE|JOIN|TABLE|BY)\s+|[\w\"`]\.|[\"`])\Z", re.IGNORECASE)
-_SQL = re.compile(
+_NAME_FOLLOWS = lazy_regex(r"(?:\b(?:FROM|INTO|UPDATE|JOIN|TABLE|BY)\s+|[\w\"`]\.|[\"`])\Z", re.IGNORECASE)
+_SQL = lazy_regex(
     r"""\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*
     (?: WITH\s+(?:RECURSIVE\s+)?[\w"`]+ (?:\s*\([^)]*\))? \s+AS\s+(?:NOT\s+MATERIALIZED\s+|MATERIALIZED\s+)?\(
       | \(?\s*SELECT\s+(?: [^;]*?\bFROM\s+\S | [\w.]+\s*\( | \d )
@@ -29,18 +30,18 @@ _SQL = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-_SIGNS = re.compile(r"[*,()=?$<>]|\b(?:where|limit|join|values)\b", re.IGNORECASE)
-_UPPER = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|MERGE|TRUNCATE|CALL|WITH)\b")
+_SIGNS = lazy_regex(r"[*,()=?$<>]|\b(?:where|limit|join|values)\b", re.IGNORECASE)
+_UPPER = lazy_regex(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|MERGE|TRUNCATE|CALL|WITH)\b")
 """A sentence may begin like a statement; it has no signs, and no verb in capitals."""
 _MODE = (
     r"(?:\s+(?:TRANSACTION|WORK|IMMEDIATE|EXCLUSIVE|DEFERRED|ISOLATION|LEVEL|SERIALIZABLE|REPEATABLE|READ|WRITE|ONLY"
     r"|COMMITTED|,))*"
 )
-_TRANSACTION = re.compile(
+_TRANSACTION = lazy_regex(
     rf"\s*(?:(BEGIN|START\s+TRANSACTION){_MODE}|(COMMIT|END){_MODE}|(ROLLBACK){_MODE}(?:\s+TO\s+.*)?)\s*;?\s*\Z",
     re.IGNORECASE,
 )
-_PERCENT = re.compile(r"%\(\w+\)s|%s")
+_PERCENT = lazy_regex(r"%\(\w+\)s|%s")
 
 
 def is_sql(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.recognition.facts.sql_statement import HOLE, Statement, Verb
 
 _VERBS: tuple[tuple[re.Pattern[str], Verb], ...] = (
@@ -15,18 +16,18 @@ _VERBS: tuple[tuple[re.Pattern[str], Verb], ...] = (
     (re.compile(r"\bUPDATE\s+(?:ONLY\s+)?([\w.\"`\[\]]+)", re.IGNORECASE), "update"),
     (re.compile(r"\bSELECT\b.*?\bFROM\s+([\w.\"`\[\]]+)", re.IGNORECASE | re.DOTALL), "select"),
 )
-_UPSERT = re.compile(r"\bON\s+CONFLICT\b|\bON\s+DUPLICATE\s+KEY\b|\b(?:INSERT|OR)\s+IGNORE\b|\bREPLACE\s+INTO\b|"
+_UPSERT = lazy_regex(r"\bON\s+CONFLICT\b|\bON\s+DUPLICATE\s+KEY\b|\b(?:INSERT|OR)\s+IGNORE\b|\bREPLACE\s+INTO\b|"
                      r"\bOR\s+REPLACE\b|\bMERGE\s+INTO\b", re.IGNORECASE)  # fmt: skip
-_LIMIT = re.compile(r"\b(?:LIMIT|TOP|FETCH\s+(?:FIRST|NEXT))\b\s*\(?\s*(\d+)?", re.IGNORECASE)
-_WHERE = re.compile(r"\bWHERE\b(.*)", re.IGNORECASE | re.DOTALL)
-_SET = re.compile(r"\bSET\b(.*?)(?:\bWHERE\b|\bFROM\b|\Z)", re.IGNORECASE | re.DOTALL)
-_ASSIGNED = re.compile(r"([\w\"`]+)\s*=")
-_STATE = re.compile(
+_LIMIT = lazy_regex(r"\b(?:LIMIT|TOP|FETCH\s+(?:FIRST|NEXT))\b\s*\(?\s*(\d+)?", re.IGNORECASE)
+_WHERE = lazy_regex(r"\bWHERE\b(.*)", re.IGNORECASE | re.DOTALL)
+_SET = lazy_regex(r"\bSET\b(.*?)(?:\bWHERE\b|\bFROM\b|\Z)", re.IGNORECASE | re.DOTALL)
+_ASSIGNED = lazy_regex(r"([\w\"`]+)\s*=")
+_STATE = lazy_regex(
     r"([\w\"`]+)\s*(?:(?:=|<>|!=|IN\s*\()\s*'[^']*'|IS\s+(?:NOT\s+)?NULL|[<>]=?\s*\(?\s*(?:now|current_)"
     r"|=\s*(?:true|false|\d+)\b)",
     re.IGNORECASE,
 )
-_AGGREGATE = re.compile(r"\bSELECT\s+(?:count|sum|min|max|avg|exists)\s*\(", re.IGNORECASE)
+_AGGREGATE = lazy_regex(r"\bSELECT\s+(?:count|sum|min|max|avg|exists)\s*\(", re.IGNORECASE)
 
 
 def by_clauses(text: str) -> Statement:

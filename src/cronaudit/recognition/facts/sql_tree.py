@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.recognition.facts.sql_statement import HOLE, Statement
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-_CURRENT = re.compile(
+_CURRENT = lazy_regex(
     r"\b(?:now|current_timestamp|current_date|sysdate|getdate|datetime|unixepoch|julianday)\b", re.IGNORECASE
 )
 _DIALECTS = ("postgres", "mysql", "sqlite")

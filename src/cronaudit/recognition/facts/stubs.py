@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cronaudit.knowledge.matcher import Matcher
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import (
     Assign,
     Await,
@@ -50,26 +51,26 @@ _PURE_PYTHON: Final = frozenset(
     "str int float bool len repr round format isinstance list dict tuple set sorted min max sum abs print range"
     " getattr type enumerate zip".split()
 )
-_NOT_IMPLEMENTED: Final = re.compile(r"not\s*(?:yet\s*)?implemented|unimplemented|\btodo\b", re.IGNORECASE)
+_NOT_IMPLEMENTED: Final = lazy_regex(r"not\s*(?:yet\s*)?implemented|unimplemented|\btodo\b", re.IGNORECASE)
 
-ALERT_NAMES: Final = re.compile(
+ALERT_NAMES: Final = lazy_regex(
     r"alert|notif|page(?:r|_?oncall|_?duty)|escalat|slack|(?:report|capture)_?(?:job_?)?(?:error|exception|failure)",
     re.IGNORECASE,
 )
 """Names that a project gives to functions that tell people."""
-DURATION_NAMES: Final = re.compile(
+DURATION_NAMES: Final = lazy_regex(
     r"(?:record|observe|track|report|measure|metric|emit|push|set|log).*(?:duration|latency|timing|elapsed|runtime)"
     r"|(?:duration|latency|timing).*(?:metric|histogram)",
     re.IGNORECASE,
 )
 """Names of functions that measure how long something took."""
-OUTCOME_NAMES: Final = re.compile(
+OUTCOME_NAMES: Final = lazy_regex(
     r"(?:record|count|track|report|inc(?:rement)?|metric|emit|push|mark).*"
     r"(?:outcome|success|fail|error|result|status|completion|run)",
     re.IGNORECASE,
 )
 """Names of functions that count runs by how they ended."""
-RATE_NAMES: Final = re.compile(r"(?:rate|count|ratio|percent|total|metric)", re.IGNORECASE)
+RATE_NAMES: Final = lazy_regex(r"(?:rate|count|ratio|percent|total|metric)", re.IGNORECASE)
 """Names of functions that read such counts."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact
 from cronaudit.model.ir import (
     Call,
@@ -30,7 +31,7 @@ from cronaudit.recognition.context import JobContext
 
 _LEVELS: Final = 3
 _ON: Final = frozenset(("true", "1", "yes", "on", "enabled"))
-_STAGES: Final = re.compile(
+_STAGES: Final = lazy_regex(
     r"(^|_)(node_env|env|environment|stage|ci|vitest|jest_worker_id|rails_env|mode|debug)$", re.IGNORECASE
 )
 """They tell where the service runs, they are no switch of a job."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import ProcessKind
 from cronaudit.model.facts import Unresolved
 from cronaudit.model.ir import Member, Name, Operation
@@ -24,11 +25,11 @@ from cronaudit.recognition.facts.timeout_races import Race, argument_orders, fin
 from cronaudit.recognition.sightings import Sighting, seconds_of
 from cronaudit.recognition.timing import why_open
 
-HINT = re.compile(r"time_?out|time_?limit|max_?(?:duration|run|exec|time)|deadline|expire", re.IGNORECASE)
-_DECLARED = re.compile(
+HINT = lazy_regex(r"time_?out|time_?limit|max_?(?:duration|run|exec|time)|deadline|expire", re.IGNORECASE)
+_DECLARED = lazy_regex(
     r"(?:^|_|\b)(?:max_?(?:duration|run_?time|execution)|time_?out)|Timeout|MaxDuration|MaxRun", re.IGNORECASE
 )
-_ELAPSED = re.compile(r"elapsed|duration|took|spent|runtime|now", re.IGNORECASE)
+_ELAPSED = lazy_regex(r"elapsed|duration|took|spent|runtime|now", re.IGNORECASE)
 _UNITS = ((re.compile(r"ms$|millis", re.IGNORECASE), 0.001), (re.compile(r"min(ute)?s?$", re.IGNORECASE), 60.0),
           (re.compile(r"(s|secs?|seconds)$", re.IGNORECASE), 1.0))  # fmt: skip
 

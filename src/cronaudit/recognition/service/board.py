@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact
 from cronaudit.model.source import Location
 from cronaudit.model.value import External, Known, Value
@@ -18,7 +19,7 @@ from cronaudit.recognition.service.values import of_arguments, parts
 from cronaudit.recognition.sightings import Sighting
 
 Board = Literal["history", "some", "current", "none"]
-_JOB_LABEL = re.compile(
+_JOB_LABEL = lazy_regex(
     r"(?:cron_?|scheduled_?|background_?)?(?:job|task|cron|schedule|scheduler|worker)s?(?:_?(?:name|id|type|key|slug))?",
     re.IGNORECASE,
 )

@@ -10,6 +10,7 @@ from typing import Literal
 from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.paths import expanded
 from cronaudit.knowledge.selectors import first
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import Assign, Module, Object
 from cronaudit.model.knowledge import Effect
@@ -22,11 +23,11 @@ from cronaudit.recognition.service.switched_base import switched_base
 from cronaudit.recognition.service.values import Tells, of_arguments, parts, strongest, tells_instance
 from cronaudit.recognition.sightings import Sighting
 
-_LEFT_OUT = re.compile(r"ignore|exclude|omit|remove|hide", re.IGNORECASE)
-_FORMAT_HOST = re.compile(
+_LEFT_OUT = lazy_regex(r"ignore|exclude|omit|remove|hide", re.IGNORECASE)
+_FORMAT_HOST = lazy_regex(
     r"%\((?:host|hostname|pod|pod_name|instance|instance_id)\)|\{(?:host|hostname|pod|instance_id)"
 )
-_FORMAT_PID = re.compile(r"%\(process\)|\{process\b")
+_FORMAT_PID = lazy_regex(r"%\(process\)|\{process\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import (
     Assign,
     Call,
@@ -32,7 +33,7 @@ from cronaudit.recognition.facts.processes_sites import walk_of
 from cronaudit.recognition.service.shelves import looks_at, shelf_of
 from cronaudit.recognition.service.stored import shares_rows, shares_runs
 
-FRESH: Final = re.compile(
+FRESH: Final = lazy_regex(
     r"(?:last|latest|previous)_?(?:successful(?:ly)?_?)?(?:success|succeeded|completed|completion|finished|run|ran|ok"
     r"|executed|execution|heartbeat|beat)(?:_?(?:at|on|time|date|ts|ms|seconds|age|timestamp))?$"
     r"|overdue|stalled|is_?stale|stale_?jobs?|^stale$|stuck|missed_?(?:runs?|beats?)|seconds_?since|age_?of_?last",
@@ -42,7 +43,7 @@ FRESH: Final = re.compile(
 _PEOPLE: Final = frozenset("render render_template render_to_response sendFile TemplateResponse".split())
 _HTML: Final = frozenset(("html", "text/html", "text/html; charset=utf-8"))
 """What the type of such an answer is set to."""
-_ABOUT: Final = re.compile(
+_ABOUT: Final = lazy_regex(
     r"(?:^|[/_.-])(?:health\w*|ready\w*|live\w*|alive|status|metrics|heartbeats?|monitor\w*|jobs?|crons?|tasks?|workers?"
     r"|schedul\w+|queues?|background)(?:[/_.-]|$)",
     re.IGNORECASE,
@@ -222,7 +223,7 @@ def _things(service: Service, function: Function) -> frozenset[str]:
     return frozenset(found)
 
 
-_LAST: Final = re.compile(r"(?:last|latest|previous)_?", re.IGNORECASE)
+_LAST: Final = lazy_regex(r"(?:last|latest|previous)_?", re.IGNORECASE)
 _COLLECTIONS: Final = frozenset(
     ("global:Map()", "global:Object()", "builtins.dict()", "collections.defaultdict()")
 )
@@ -289,7 +290,7 @@ def _keeps(function: Function) -> bool:
     )
 
 
-_KEEPING: Final = re.compile(
+_KEEPING: Final = lazy_regex(
     r"h?set|put|save|insert|update|upsert|create|store|write|record|add|zadd", re.IGNORECASE
 )
 

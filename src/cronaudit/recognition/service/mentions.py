@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Function
 from cronaudit.model.source import Language, Role
 from cronaudit.recognition.context import Service
 
-_IMPORT: Final = re.compile(rb"^[ \t]*import\b[^'\"`;=(]*['\"][^'\"\n]*['\"]", re.MULTILINE)
-_PYTHON_IMPORT: Final = re.compile(
+_IMPORT: Final = lazy_regex(rb"^[ \t]*import\b[^'\"`;=(]*['\"][^'\"\n]*['\"]", re.MULTILINE)
+_PYTHON_IMPORT: Final = lazy_regex(
     rb"^[ \t]*(?:from\s+[\w.]+\s+)?import\s+(?:\([^)]*\)|[^\n(]*)", re.MULTILINE
 )
 _MOST_SUPPORT: Final = 200

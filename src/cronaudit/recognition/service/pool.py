@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Env, Known, Record, Value
@@ -15,7 +15,7 @@ from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.timing import why_open
 
 Pool = Literal["bounded", "some", "default", "per-run", "no-database"]
-_DATABASE = re.compile(r"sql|postgres|mongo|maria|oracle|cockroach|clickhouse")
+_DATABASE = lazy_regex(r"sql|postgres|mongo|maria|oracle|cockroach|clickhouse")
 _STORES = ("sql", "mongo", "other")
 
 

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import yaml
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Known, Text
@@ -21,26 +22,26 @@ _WATCHES: Final[tuple[Watches, ...]] = ("failure", "slow", "missed")
 _OWNERS: Final = frozenset(
     "team owner squad service_owner responsible department domain group job job_name".split()
 )
-_MATCHER: Final = re.compile(r"^\s*\"?([\w-]+)\"?\s*(=~|!~|!=|=)")
+_MATCHER: Final = lazy_regex(r"^\s*\"?([\w-]+)\"?\s*(=~|!~|!=|=)")
 _MOST_BYTES: Final = 400_000
 
-_STEP: Final = re.compile(
+_STEP: Final = lazy_regex(
     r"(?<![\w.])\d+\s*(?:m|min|mins|minutes?|h|hrs?|hours?)\b|\bimmediately\b|\bat once\b"
     r"|\bif (?:not|un)\s*acknowledged\b|\bno (?:acknowledge?ment|response|answer)\b",
     re.IGNORECASE,
 )
-_WHO: Final = re.compile(
+_WHO: Final = lazy_regex(
     r"\b(?:on[- ]?call|primary|secondary|manager|lead|head of|director|cto|cio|vp|engineer|team|owner|duty|sre|support"
     r"|incident commander|@[\w-]+)\b",
     re.IGNORECASE,
 )
-_HEADING: Final = re.compile(r"^(#{1,6})\s+(.*)$")
-_ESCALATES: Final = re.compile(r"escalat", re.IGNORECASE)
-_ABOUT_JOBS: Final = re.compile(
+_HEADING: Final = lazy_regex(r"^(#{1,6})\s+(.*)$")
+_ESCALATES: Final = lazy_regex(r"escalat", re.IGNORECASE)
+_ABOUT_JOBS: Final = lazy_regex(
     r"\b(?:(?:scheduled|background|cron|batch|nightly|recurring)\s+(?:jobs?|tasks?)|cron\s?jobs?|jobs?|workers?)\b",
     re.IGNORECASE,
 )
-_POLICY: Final = re.compile(rb'resource\s+"\w*escalation\w*"\s+"[\w-]+"')
+_POLICY: Final = lazy_regex(rb'resource\s+"\w*escalation\w*"\s+"[\w-]+"')
 
 
 def routing(service: Service) -> Fact[Routing]:

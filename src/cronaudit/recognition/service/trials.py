@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import (
     Call,
     Const,
@@ -60,7 +61,7 @@ def test_files(service: Service) -> tuple[str, ...]:
     return found  # type: ignore[return-value]
 
 
-_SCRIPT: Final = re.compile(rb"(?<![\w.$])(?:test|it|specify)(?:\.\w+)*\s*(?:\(|`)")
+_SCRIPT: Final = lazy_regex(rb"(?<![\w.$])(?:test|it|specify)(?:\.\w+)*\s*(?:\(|`)")
 _HOLDING: Final = {
     Language.TYPESCRIPT: _SCRIPT,
     Language.TSX: _SCRIPT,
