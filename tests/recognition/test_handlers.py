@@ -111,3 +111,18 @@ def test_a_line_of_a_log_beside_the_work_is_no_work(tmp_path: Path) -> None:
         ("0 2 * * *", "count"),
         ("0 3 * * *", "Jobs.start.<anonymous>"),
     ]
+
+
+def test_what_goes_on_after_the_work_is_not_the_work(tmp_path: Path) -> None:
+    main = """
+        import { sweep, count } from './work';
+        async function check(version, then) { const found = await sweep(); then(null, found); }
+        function told(error, found) { if (!error) console.log(found); }
+        setInterval(() => check('1.0', told), 60_000);
+        function mailed(address, text) { count(); }
+        async function report(run, send) { const rows = await sweep(); each(rows, send, run); }
+        function each(rows, send, run) { for (const row of rows) send(row.address, row.text); }
+        setInterval((run) => report(run, mailed), 120_000);
+    """
+    found = discover(tmp_path, {"package.json": PACKAGE, "work.ts": WORK, "main.ts": main})
+    assert [(j.schedule, j.runs) for j in found.jobs] == [("60 s", "check"), ("120 s", "report")]

@@ -111,3 +111,40 @@ def test_a_task_that_is_made_stopped_and_never_started_is_dormant(tmp_path: Path
     main = DB + "import { CronJob } from 'cron';\nexport const job = new CronJob('0 5 * * *', sweep);"
 
     assert states(tmp_path, {"src/main.ts": main}) == [("src/main.ts:5", False)]
+
+
+def test_hooks_of_an_object_that_a_loaded_file_makes(tmp_path: Path) -> None:
+    files = {
+        "src/main.ts": (
+            "import fs from 'fs';\n"
+            "for (const file of fs.readdirSync('parts')) require('./parts/' + file)({}).start();"
+        ),
+        "src/parts/beacon.ts": (
+            DB + "module.exports = (app) => {\n  return { start() { setInterval(sweep, 1000); } };\n};"
+        ),
+        "src/parts/torch.ts": (
+            DB + "function begin() { setInterval(sweep, 1000); }\nmodule.exports = (app) => ({ stop() {} });"
+        ),
+    }
+
+    assert states(tmp_path, files) == [("src/parts/beacon.ts:5", True), ("src/parts/torch.ts:4", False)]
+
+
+def test_a_nest_cron_that_is_made_stopped_lives_where_the_registry_starts_it(tmp_path: Path) -> None:
+    task = """
+        import { Cron, SchedulerRegistry } from '@nestjs/schedule';
+        import { sweep } from './work';
+        export class SweepTask {
+          constructor(private readonly registry: SchedulerRegistry) {}
+          onApplicationBootstrap() { BEGIN }
+          @Cron('0 2 * * *', { name: 'sweep', disabled: true })
+          async run() { await sweep(); }
+        }
+    """
+    main = "import { SweepTask } from './sweep.task';\nboot([SweepTask]);"
+    begun = task.replace("BEGIN", "this.registry.getCronJob('sweep').start();")
+    files = {"src/work.ts": DB, "src/main.ts": main}
+
+    assert states(tmp_path / "a", {**files, "src/sweep.task.ts": begun}) == [("src/sweep.task.ts:6", True)]
+    asleep = task.replace("BEGIN", "")
+    assert states(tmp_path / "b", {**files, "src/sweep.task.ts": asleep}) == [("src/sweep.task.ts:6", False)]

@@ -82,6 +82,21 @@ def test_work_for_as_long_as_the_process_lives_is_a_job(tmp_path: Path, shape: s
     assert (found.kind, found.schedule, found.live) == ("set-interval", schedule, True)
 
 
+JOBS["work under the name of a ping that reaches the database"] = (
+    "let pingTimer;\npingTimer = setInterval(() => sweep(), 2000);",
+    "2 s",
+)
+JOBS["a heartbeat that is counted elsewhere"] = (
+    (
+        "import Stats from 'stats';\nconst stats = new Stats();\n"
+        "let heartbeatTimer;\nheartbeatTimer = setInterval(() => { stats.client().capture('alive'); }, 2000);"
+    ),
+    "2 s",
+)
+JOBS["work of a library that nobody has described"] = (
+    "import Bus from 'bus';\nconst bus = new Bus();\nsetInterval(() => { bus.channel().compact(); }, 2000);",
+    "2 s",
+)
 DECOYS = {
     "a keep-alive in a request handler": (
         "export function stream(req, res) { const timer = setInterval(() => sweep(), 1000); }",
@@ -143,6 +158,20 @@ DECOYS = {
             "setInterval(() => { for (const [k, t] of seen) if (t < Date.now()) seen.delete(k); }, 60000);"
         ),
         "its work stays in the memory of the process",
+    ),
+    "a heartbeat of sockets of a library that nobody has described": (
+        (
+            "import Sockets from 'sockets';\nconst sockets = new Sockets();\nsetInterval(() => {\n"
+            "  sockets.forEach((one) => { one.alive = false; one.ping(); });\n}, 30000);"
+        ),
+        "its work stays in the memory of the process",
+    ),
+    "a heartbeat by its name": (
+        (
+            "import Bus from 'bus';\nconst bus = new Bus();\nlet heartbeatTimer;\n"
+            "heartbeatTimer = setInterval(() => { bus.send(bus.kinds().make('alive')); }, 2000);"
+        ),
+        "it is a heartbeat: it only says that the process lives",
     ),
     "a handler that only a caller knows": (
         "export function every(ms: number, work: () => void) { setInterval(work, ms); }",

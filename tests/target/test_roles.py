@@ -153,6 +153,25 @@ def test_a_build_output_is_code_where_its_sources_are_missing(
     assert walked.by_name("worker.js")[0].role is role
 
 
+def test_a_build_that_mirrors_its_sources_or_another_build(tree: Walk) -> None:
+    names = ("server", "alerts", "tasks")
+    walked = tree(
+        {
+            **{f"a/{folder}/{name}.js": "" for folder in ("src", "lib") for name in names},
+            "a/lib/polyfill.js": "",
+            "a/lib/api/users.js": "",
+            "a/src/api/users.js": "",
+            **{f"b/build/{folder}/{name}.js": "" for folder in ("esm", "cjs") for name in names},
+            **{f"c/src/{name}.js": "" for name in names},
+            **{f"c/lib/{name}.js": "" for name in ("mail", "alerts", "clock", "tasks")},
+        }
+    )
+    assert {f.path for f in walked.files if f.path.endswith(".js") and f.role is Role.GENERATED} == {
+        *(f"a/lib/{name}.js" for name in (*names, "polyfill", "api/users")),
+        *(f"b/build/cjs/{name}.js" for name in names),
+    }
+
+
 def test_javascript_compiled_beside_its_typescript(tree: Walk) -> None:
     walked = tree({"a.ts": "", "a.js": "", "b.js": "", "b.d.ts": "", "c.jsx": "", "d.tsx": "", "d.js": ""})
     assert {file.path: file.role for file in walked.files if file.path.endswith(".js")} == {

@@ -23,6 +23,11 @@ def names_of(function: Function) -> frozenset[str]:
     return frozenset(_plain(name) for name in _of_function(function))
 
 
+def is_compound(name: str) -> bool:
+    """Whether a name has several words, so that few methods share it."""
+    return "_" in name.strip("_") or any(c.isupper() for c in name[1:])
+
+
 def is_held(callee: Value, function: Function, names: frozenset[str]) -> bool:
     """Whether a callee that cannot be followed is that function by its own name and by that of what holds it."""
     if isinstance(callee, Symbol):

@@ -170,15 +170,20 @@ class Program:
         """Whether the bytes of a file hold a word: asked before it is parsed."""
         return word.encode() in self.files.read(path)
 
-    def calling(self, name: str, most: int) -> tuple[str, ...]:
-        """The files that call a method of that name on something, sorted; none where there are more than `most`."""
+    def calling(self, name: str, most: int, holders: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """The files that call a method of that name on something, sorted; none where there are more than `most`.
+
+        `holders`: plain names of which one must stand before it, where there are any.
+        """
         word = f".{name}".encode()
+        spoken = [f"{one}.{name}".replace("_", "").lower().encode() for one in holders]
         found = [
             path
             for path in sorted(self.resolver.paths)
             if self.files.language(path) is not None
             and self.files.runs(path)
             and word in self.files.read(path)
+            and (not spoken or _says(self.files.read(path), spoken))
         ]
         return tuple(found) if len(found) <= most else ()
 
@@ -191,6 +196,11 @@ class Program:
                 resolved is not None and resolved.endswith("/__init__.py") and path.startswith(resolved[:-11])
             )
         return self.resolver.resolve(specifier, importer) == path
+
+
+def _says(text: bytes, spoken: list[bytes]) -> bool:
+    plain = text.replace(b"_", b"").replace(b"?.", b".").lower()
+    return any(one in plain for one in spoken)
 
 
 def _stem(path: str) -> str:

@@ -107,14 +107,14 @@ class Usages:
     def seek(self, function: Function) -> bool:
         """Look for the calls of a method in the whole tree: an object is handed on where nothing imports its class.
 
-        Only a name of several words is looked for: the others are those of too many methods. Whether it was new.
+        A name of one word is that of too many methods: it is looked for beside the name of what holds it only.
+        Whether it was new.
         """
         name = function.name or ""
-        compound = "_" in name.strip("_") or any(c.isupper() for c in name[1:])
-        if not compound or id(function) in self._sought:
+        if not name or id(function) in self._sought:
             return False
         held = holders.names_of(function)
-        if function.owner is None and not held:
+        if not held and (function.owner is None or not holders.is_compound(name)):
             return False
         self._sought[id(function)] = held
         self._sites.pop(id(function), None)
@@ -140,7 +140,8 @@ class Usages:
             return
         paths = self.candidates(function)
         if name is not None and id(function) in self._sought:
-            paths = iter((*paths, *self._program.calling(name, _SOUGHT_FILES)))
+            held = frozenset() if holders.is_compound(name) else self._sought[id(function)]
+            paths = iter((*paths, *self._program.calling(name, _SOUGHT_FILES, held)))
         for path in dict.fromkeys(paths):
             module = self._program.module(path)
             if module is None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.paths import expanded, is_of, last_of
 from cronaudit.knowledge.selectors import Called, Site, select
-from cronaudit.model.ir import Call, Function, Module, Name
+from cronaudit.model.ir import Call, Function, FunctionKind, Module, Name
 from cronaudit.model.knowledge import Scheduler, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
@@ -92,7 +92,10 @@ class Discovery:
                 anywhere = self._matcher.scheduler("." + ".".join(option.path), "call") if option.path else ()
                 for scheduler in anywhere:  # ``*.cron.add``, whoever gives the object
                     yield from self.specialise(scheduler, call, node, module)
-                if not anywhere and self._may_arm(getattr(call.callee, "name", ""), module):
+                # ``jobs.scheduleJob(…)``, ``agenda.every(…)``: the method or the receiver is a library's own word.
+                method = getattr(call.callee, "name", "")
+                named = option.name.encode() in self._tokens
+                if not anywhere and (named or self._may_arm(method, module)):
                     yield from self._open_receiver(call, node, module)
 
     def _may_arm(self, method: str, module: Module) -> bool:
@@ -233,6 +236,7 @@ class Discovery:
             # A callback inside a function is no wrapper: what goes through a list of rows at run time calls it.
             and (s.owner.name is not None or isinstance(s.owner.parent, Module) or in_request(s.owner))
             and not self._linker.call_sites(s.owner)
+            and not _is_told_by_container(s.owner, registration)
             for part in scheduler.schedule
             if (v := select(part.select, view, self._linker.force, self._linker.member)) is not None
             for s in self._linker.symbols(v)
@@ -260,6 +264,21 @@ class Discovery:
                 yield registration
             return
         yield from self.registrar.entries(scheduler, view, node, bound, site)
+
+
+def _is_told_by_container(owner: Function, registration: Registration) -> bool:
+    """Whether a class with work of its own waits for settings that only a container hands to its constructor."""
+    node = registration.node
+    while isinstance(node, Function) and node.owner is None:
+        node = node.parent
+    makes = owner.kind is FunctionKind.CONSTRUCTOR or owner.name == "__init__"
+    return (
+        makes
+        and isinstance(registration.handler, Closure)
+        and isinstance(node, Function)
+        and node is not owner
+        and node.owner is not None
+    )
 
 
 def _settled(found: list[Registration]) -> list[Registration]:

@@ -148,7 +148,7 @@ def _layers(handler: Closure, linker: Linker, passed: tuple[Value, ...]) -> list
         if not isinstance(callee, Closure) or callee.function is function:
             break
         given = tuple(linker.force(g) for g in linker.arguments(call, scope).positional)
-        work = _handed(callee, given)
+        work = _handed(callee, given, only_called=_forwards(call, function))
         if work is not None and function.name and _stands_in(work.function, function):
             break  # ``function nightly() { inContext(() => { … }); }``: the work has a name
         if work is None:
@@ -189,18 +189,29 @@ def _is_own(function: Function) -> bool:
     return function.module.language is Language.PYTHON and bool(function.name) and stands_alone
 
 
-def _handed(wrapper: Closure, given: tuple[Value, ...]) -> Closure | None:
-    """The function among what is given to a wrapper that the wrapper calls."""
+def _handed(wrapper: Closure, given: tuple[Value, ...], *, only_called: bool = False) -> Closure | None:
+    """The function among what is given to a wrapper that the wrapper calls, or hands on to be called."""
     closures = {
         param.name or "": value
         for param, value in zip(wrapper.function.params, (*wrapper.bound, *given), strict=False)
-        if isinstance(value, Closure)
+        if isinstance(value, Closure) and not _hears_of_errors(value.function)
     }
-    name = _called_in(wrapper.function, closures)
+    name = _called_in(wrapper.function, closures, only_called=only_called)
     return closures[name] if name is not None else None
 
 
-def _called_in(function: Function, names: Collection[str]) -> str | None:
+def _forwards(call: Call, function: Function) -> bool:
+    """Whether a call is handed what the run was given: ``(job) => report(job, mail)`` is about the run itself."""
+    own = {p.name for p in function.params}
+    return any(isinstance(a.value, Name) and a.value.name in own for a in call.args)
+
+
+def _hears_of_errors(function: Function) -> bool:
+    """Whether a function is told of an error first: it goes on where the work has ended."""
+    return bool(function.params) and function.params[0].name in ("err", "error")
+
+
+def _called_in(function: Function, names: Collection[str], *, only_called: bool = False) -> str | None:
     """The first of these parameters that a function calls, or else hands on to be called."""
     if not names:
         return None
@@ -208,7 +219,7 @@ def _called_in(function: Function, names: Collection[str]) -> str | None:
         e for b in (function, *functions_in(function)) for e in expressions(b.body) if isinstance(e, Call)
     ]
     called = (c.callee for c in calls)
-    handed = (a.value for c in calls for a in c.args)
+    handed = (a.value for c in calls for a in c.args if not only_called)
     return next((e.name for e in (*called, *handed) if isinstance(e, Name) and e.name in names), None)
 
 

@@ -20,6 +20,7 @@ from cronaudit.recognition.engines import engine_trace, entries_of
 from cronaudit.recognition.enqueued import Enqueued
 from cronaudit.recognition.found import Registration, Rejection
 from cronaudit.recognition.handlers import unwrapped
+from cronaudit.recognition.heartbeats import is_heartbeat
 from cronaudit.recognition.lifetimes import Lifetimes
 from cronaudit.recognition.liveness import Liveness, Starts
 from cronaudit.recognition.loops import Loops
@@ -127,6 +128,9 @@ class Finder:
         self._works[registration] = (trace, sightings)
         if not judgement.is_job:
             self._reject(registration, judgement.reason)
+        elif is_heartbeat(registration, judgement, trace):
+            self._reject(registration, "it is a heartbeat: it only says that the process lives")
+            return False
         elif self._lifetimes.is_of_operation(registration):
             self._reject(
                 registration, "it lives as long as one request or queued job, which makes its object"
@@ -259,7 +263,8 @@ class Finder:
             liveness = self._in_its_mode(registration, self.starts.started(registration, liveness), service)
         enqueued = self.enqueued.sightings(trace, sightings)
         work = registration.work
-        if work is not None and not any(_runs(e, work) for e in trace.events):
+        runs = {id(getattr(e.callee, "function", None)) for e in trace.events}
+        if work is not None and id(work.function) not in runs:
             enqueued = (*enqueued, *self.reader.read(self.linker.walk(work)))
         context = JobContext(service, registration, handler, trace, sightings, enqueued, liveness.entries)
         return Found(registration, liveness, context, stated_at(registration))
@@ -288,10 +293,6 @@ def _calls(event: Event, function: Function) -> bool:
         and isinstance(event.callee, Closure)
         and event.callee.function is function
     )
-
-
-def _runs(event: Event, work: Closure) -> bool:
-    return isinstance(event.callee, Closure) and event.callee.function is work.function
 
 
 _CONTINUATIONS = frozenset(

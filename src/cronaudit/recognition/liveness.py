@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cronaudit.lazy_regex import lazy_regex
-from cronaudit.model.ir import Call, Class, Function, FunctionKind, Module
+from cronaudit.model.ir import Call, Class, Function, FunctionKind, Module, Object, Return
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language
-from cronaudit.model.value import Namespace, Record
+from cronaudit.model.value import Closure, Namespace, Record
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.found import Registration
 
@@ -171,9 +171,9 @@ class Starts:
         if any(e.name == "default" and getattr(e.value, "name", None) == name for e in module.exports):
             return True
         whole = self.linker.member(Namespace(module), "default")
-        if isinstance(whole, Record) and not self.linker.importing(module.path):
-            # The hooks of an object that a framework loads: ``export default {bootstrap() {…}}``.
-            return name in whole.entries
+        if isinstance(whole, Record | Closure) and not self.linker.importing(module.path):
+            # The hooks of an object that a framework loads: ``export default {bootstrap() {…}}``, or that it makes.
+            return name in (whole.entries if isinstance(whole, Record) else _made_by(whole.function))
         return getattr(getattr(whole, "function", None), "name", None) == name or (
             getattr(getattr(whole, "cls", None), "name", None) == name
         )
@@ -231,6 +231,12 @@ def _is_handed_over(node: Function) -> bool:
     """Whether a function is written as an argument of a call."""
     calls = (e for e in expressions(node.parent.body) if isinstance(e, Call))
     return any(argument.value is node for call in calls for argument in call.args)
+
+
+def _made_by(function: Function) -> frozenset[str]:
+    """The members of the object that a function gives back: ``module.exports = (app) => ({ start() {…} })``."""
+    made = (s.value for s in function.body if isinstance(s, Return) and isinstance(s.value, Object))
+    return frozenset(e.key for one in made for e in one.entries if isinstance(e.key, str))
 
 
 _IMPORTS = lazy_regex(

@@ -199,6 +199,9 @@ _DATE_NAME = lazy_regex(
 )
 
 
+_RECURRING = lazy_regex(r"(?i)every|hourly|daily|nightly|weekly|monthly|yearly|cron")
+
+
 def _one_shot(scheduler: Scheduler, view: Called, timing: Timing, handler: Value | None) -> str:
     """Why a call with an open schedule arms no recurring job; empty where nothing speaks against one."""
     if timing.open is None:
@@ -213,7 +216,8 @@ def _one_shot(scheduler: Scheduler, view: Called, timing: Timing, handler: Value
             and not part.select.members
         ):
             given = call.args[index].value if index < len(call.args) else None
-            if isinstance(given, Name | Member) and _DATE_NAME.search(given.name):
+            words = part.form == "words" or _RECURRING.search(getattr(given, "name", ""))
+            if isinstance(given, Name | Member) and not words and _DATE_NAME.search(given.name):
                 return f"{given.name} is a single date"
             if isinstance(given, Call) and given.is_new and getattr(given.callee, "name", "") == "Date":
                 return "it is a single date"

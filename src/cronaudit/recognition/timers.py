@@ -57,6 +57,8 @@ class Judgement:
 
     is_job: bool
     reason: str
+    by_opaque: bool = False
+    """Whether all that speaks for a job is a call that nobody has described."""
 
 
 def judge_interval(
@@ -99,7 +101,8 @@ def judge_work(trace: Trace, reader: Reader) -> tuple[Judgement, tuple[Sighting,
     if opaque:
         first = opaque[0]
         called = first.external or _verb_of(first)
-        return Judgement(is_job=True, reason=f"its work calls {called} at {first.location}"), sightings
+        reason = f"its work calls {called} at {first.location}"
+        return Judgement(is_job=True, reason=reason, by_opaque=True), sightings
     return Judgement(is_job=False, reason="its work stays in the memory of the process"), sightings
 
 
@@ -129,8 +132,15 @@ _QUIET_VERBS = frozenset(
         "toString", "keys", "values", "entries", "update", "stop", "succeed", "start", "terminate", "inc", "observe",
         "gauge", "increment", "record", "unref", "ref", "isBefore", "isAfter", "subtract", "unix", "parse", "tick",
         "disconnect", "connect", "reconnect", "close", "end", "destroy", "quit", "heartbeat", "resolve", "reject",
+        # What lists, texts and emitters offer, whatever library an object of that kind comes from.
+        "forEach", "some", "every", "reduce", "includes", "indexOf", "concat", "slice", "splice", "join",
+        "split", "sort", "reverse", "flat", "flatMap", "startsWith", "endsWith", "trim", "match", "test", "replace",
+        "replaceAll", "padStart", "padEnd", "repeat", "substring", "charAt", "localeCompare", "off", "removeListener",
+        "removeAllListeners", "removeEventListener", "addListener", "addEventListener", "encode", "decode", "finish",
     )
 )  # fmt: skip
+_ANSWERS = lazy_regex(r"is|has|get|to|as|on|length|size|count|stat|list|idle|lookup")
+_CONVERTS = lazy_regex(r"to[A-Z]")
 
 
 def _is_opaque_work(event: Event) -> bool:
@@ -143,15 +153,14 @@ def _is_opaque_work(event: Event) -> bool:
             event.awaited
             and isinstance(event.callee, Unknown | Symbol)
             and _verb_of(event) not in _QUIET_VERBS
+            and not _CONVERTS.match(_verb_of(event))
         )
     if path.startswith("global:Proxy("):
         return event.awaited
     if path.startswith(("global:", "builtins.")):
         return False
     verb = path.rsplit(".", 1)[-1].rsplit(":", 1)[-1].removesuffix("()")
-    if verb.startswith(
-        ("is", "has", "get", "to", "as", "on", "length", "size", "count", "stat", "list", "idle")
-    ):
+    if _ANSWERS.match(verb):
         return False
     return verb not in _QUIET_VERBS and "." in path.partition(":")[2] and path.count("(") > 0
 

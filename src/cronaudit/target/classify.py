@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from cronaudit.target.roles import PathRule, RoleRules
 
+_SCRIPTS: Final = frozenset(("", "js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx", "coffee"))
+"""Suffixes of scripts; a folder has none."""
+_FEWEST_SHARED: Final = 3
+_MIRRORED: Final = 0.8
 _DEPENDENCIES: Final = ("dependencies", "peerDependencies", "optionalDependencies")
 _OF_TESTS: Final = frozenset(
     "jsdom playwright playwright-core puppeteer puppeteer-core nodemon execa fs-extra chokidar shelljs".split()
@@ -139,13 +143,25 @@ class Classifier:
             return False
         if rule.holding and len(rule.holding & self.layout.names[path]) < rule.at_least:
             return False
-        if not rule.beside:
+        wanted = rule.beside | rule.mirrors
+        if not wanted:
             return True
         parent = path.rpartition("/")[0]
-        return any(
-            name.lower() in rule.beside and (f"{parent}/{name}" if parent else name) in self.layout.with_code
+        siblings = (
+            f"{parent}/{name}" if parent else name
             for name in self.layout.names[parent]
+            if name.lower() in wanted
         )
+        return any(
+            one in self.layout.with_code and (not rule.mirrors or self._mirrors(path, one))
+            for one in siblings
+        )
+
+    def _mirrors(self, path: str, sibling: str) -> bool:
+        """Whether nearly all scripts and folders of a folder lie in the other one under the same names."""
+        names, others = (_stems(self.layout.names[one]) for one in (path, sibling))
+        shared = len(names & others)
+        return shared >= _FEWEST_SHARED and shared >= _MIRRORED * len(names)
 
     def _package(self, path: str, inherited: frozenset[int]) -> frozenset[int]:
         manifest = self.layout.manifests.get(path)
@@ -157,6 +173,11 @@ class Classifier:
             for index, rule in enumerate(self.rules.path)
             if rule.package is not None and rule.package.holds(dependencies)
         )
+
+
+def _stems(names: Iterable[str]) -> frozenset[str]:
+    parts = (name.partition(".") for name in names if not name.endswith((".map", ".d.ts")))
+    return frozenset(stem for stem, _dot, suffix in parts if stem and suffix in _SCRIPTS)
 
 
 def dependencies_of(manifest: bytes) -> frozenset[str]:

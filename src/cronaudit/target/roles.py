@@ -22,6 +22,7 @@ _PATH_KEYS: Final = frozenset(
         "folders",
         "not_below",
         "beside",
+        "mirrors",
         "holding",
         "at_least",
         "without",
@@ -70,6 +71,7 @@ class PathRule:
     folders: tuple[str, ...]
     not_below: frozenset[str]
     beside: frozenset[str]
+    mirrors: frozenset[str]
     holding: frozenset[str]
     at_least: int
     """How many of `holding` the folder must have."""
@@ -236,6 +238,7 @@ def _path_rule(item: Mapping[str, object], where: str, evidence: Mapping[str, _E
         folders=tuple(_strings(item.get("folders", []), f"{where}.folders")),
         not_below=frozenset(_strings(item.get("not_below", []), f"{where}.not_below")),
         beside=frozenset(_strings(item.get("beside", []), f"{where}.beside")),
+        mirrors=frozenset(_strings(item.get("mirrors", []), f"{where}.mirrors")),
         holding=frozenset(_strings(item.get("holding", []), f"{where}.holding")),
         at_least=_count(item.get("at_least", 1), f"{where}.at_least"),
         without=frozenset(_strings(item.get("without", []), f"{where}.without")),
@@ -246,9 +249,10 @@ def _path_rule(item: Mapping[str, object], where: str, evidence: Mapping[str, _E
     )
     if not (rule.folders or rule.name or rule.package):
         raise ValueError(f"{where}: a rule needs folders, files, a pattern or a package")
-    if not rule.folders and (rule.not_below or rule.beside or rule.holding or rule.without):
+    of_folders = rule.not_below | rule.beside | rule.mirrors | rule.holding | rule.without
+    if of_folders and not rule.folders:
         raise ValueError(
-            f"{where}: not_below, beside, holding and without are about folders, and there are none"
+            f"{where}: not_below, beside, mirrors, holding and without are about folders, and there are none"
         )
     return rule
 
