@@ -9,7 +9,7 @@ from cronaudit.model.ir import Function, Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Trace
-from cronaudit.model.value import Closure, External, Instance, Known, Symbol, Unknown, Value
+from cronaudit.model.value import Closure, External, Known, Symbol, Unknown, Value
 from cronaudit.recognition.alternatives import without_alternatives
 from cronaudit.recognition.catalogues import is_listed, variable_of
 from cronaudit.recognition.class_registries import classes_of
@@ -21,6 +21,7 @@ from cronaudit.recognition.enqueued import Enqueued
 from cronaudit.recognition.found import Registration, Rejection
 from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.heartbeats import is_heartbeat
+from cronaudit.recognition.kept_work import kept_by_objects
 from cronaudit.recognition.lifetimes import Lifetimes
 from cronaudit.recognition.liveness import Liveness, Starts
 from cronaudit.recognition.loops import Loops
@@ -29,13 +30,13 @@ from cronaudit.recognition.planned import Planned
 from cronaudit.recognition.receivers import Receivers
 from cronaudit.recognition.rounds import rounds_of
 from cronaudit.recognition.sightings import Reader, Sighting
+from cronaudit.recognition.stated import stated_at
 from cronaudit.recognition.timers import branches_that_end, judge_interval, judge_work
 from cronaudit.recognition.undescribed import is_handed_a_trigger
 from cronaudit.recognition.written_rows import without_repeated
 from cronaudit.schedule.cron import NEVER
 
 _TIMER_KINDS = frozenset(("set-interval", "set-timeout-loop", "timer-loop", "sleep-loop"))
-_LONGEST_ITEM = 200
 """Lines; a registry entry longer than this is a file, not an entry."""
 
 
@@ -63,7 +64,7 @@ class Finder:
     enqueued: Enqueued
     starts: Starts
     rejections: list[Rejection] = field(default_factory=list)
-    _works: dict[Registration, tuple[Trace, tuple[Sighting, ...]]] = field(default_factory=dict)
+    _walked: dict[Registration, tuple[Trace, tuple[Sighting, ...]]] = field(default_factory=dict)
     """By the registration itself: the id of one that was no job may be that of another one later."""
     _lifetimes: Lifetimes = field(init=False)
 
@@ -125,7 +126,7 @@ class Finder:
         judgement, sightings = judge_work(_round(trace, registration), self.reader)
         if registration.loop is not None:
             sightings = self.reader.read(trace)
-        self._works[registration] = (trace, sightings)
+        self._walked[registration] = (trace, sightings)
         if not judgement.is_job:
             self._reject(registration, judgement.reason)
         elif is_heartbeat(registration, judgement, trace):
@@ -139,13 +140,19 @@ class Finder:
         return judgement.is_job
 
     def _rounds(self, registration: Registration) -> list[Registration]:
-        """The jobs that a loop of the project's own runs out of a registry of functions."""
-        jobs = list(rounds_of(registration, self.linker)) if registration.loop is not None else []
-        return [
-            j
-            for j in jobs
-            if j.handler is not None and judge_work(self.linker.walk(j.handler), self.reader)[0].is_job
-        ]
+        """The jobs that a loop of the project's own runs out of a registry, or for each object of its class."""
+        if registration.loop is None:
+            return []
+        jobs = [j for j in rounds_of(registration, self.linker) if self._works(j)]
+        if jobs:
+            return jobs
+        # What one such scheduler runs may hand its work to a thread or a queue that another one runs.
+        kept = list(kept_by_objects(registration, self.linker))
+        return kept if any(map(self._works, kept)) else []
+
+    def _works(self, registration: Registration) -> bool:
+        handler = registration.handler
+        return handler is not None and judge_work(self.linker.walk(handler), self.reader)[0].is_job
 
     def _arms_them(self, registration: Registration, triggers: set[Location | None]) -> bool:
         """Whether a registration only arms what decorators with triggers have collected, which are the jobs."""
@@ -201,7 +208,7 @@ class Finder:
 
     def _entries(self, registration: Registration) -> list[Registration]:
         """The jobs that a timer of the project's own runs out of a registry; none where it is a job itself."""
-        known = self._works.get(registration)
+        known = self._walked.get(registration)
         if known is None:
             return []
         trace, sightings = known
@@ -245,7 +252,7 @@ class Finder:
             if platform
             else self._liveness(registration)
         )
-        known = self._works.get(registration)
+        known = self._walked.get(registration)
         if known is not None:
             trace, sightings = known
         elif registration.handler is not None:
@@ -337,51 +344,6 @@ def passed_to(registration: Registration) -> tuple[Value, ...]:
         External(path, members=members) if path else Unknown("what the scheduler passes is not known")
         for path in passes
     )
-
-
-def stated_at(registration: Registration) -> Location:
-    """Where the job's schedule is stated or registered.
-
-    That is the registry entry, call or class in which it stands; within it the line of the schedule itself.
-    """
-    item = registration.item or registration.site
-    places = _places(registration, item)
-    # Who builds the name of each of several jobs states none of them.
-    for at, within in (
-        (registration.timing.at, places),
-        (registration.name_at, places if registration.alone else (item,)),
-    ):
-        if at is None:
-            continue
-        for place in within:
-            end = place.end_line or place.line
-            if at.path == place.path and place.line <= at.line <= end and end - place.line <= _LONGEST_ITEM:
-                return Location(at.path, at.line, max(end, at.line))
-    handler = registration.handler
-    at = registration.timing.at
-    is_option = registration.loop is not None and (registration.timing.default_of or "").startswith("--")
-    if at is not None and isinstance(handler, Closure) and handler.this is not None and not is_option:
-        cls = getattr(getattr(handler.this, "of", None), "cls", None)
-        if cls is not None and cls.module.path == at.path and cls.line <= at.line <= cls.end_line:
-            return Location(at.path, at.line, cls.end_line)
-    if at is not None and item.path == at.path and item.line == 1 and item.path != registration.site.path:
-        return Location(at.path, at.line, at.end_line)  # a file that is loaded from its folder
-    items = registration.bound.items
-    if at is not None and item.path != at.path and items and isinstance(items[-1].value, Instance):
-        # ``const rule = {hour: 2}; this.scheduler.add(rule, …)``: the call in the file that states the schedule.
-        beside = [place for place in registration.bound.chain if place.path == at.path]
-        if beside:
-            return beside[0]
-    # Where nobody states the schedule, the one call that arms the job is nearer than the maker of its object.
-    return registration.site if registration.alone and registration.timing.open is not None else item
-
-
-def _places(registration: Registration, item: Location) -> tuple[Location, ...]:
-    """Where the schedule may be stated, the best place first."""
-    chain = registration.bound.chain
-    if registration.alone:
-        return (registration.site, *chain, item)
-    return (item, *reversed(chain or (registration.site,)))
 
 
 def _distinct(found: list[Registration]) -> list[Registration]:

@@ -9,21 +9,19 @@ from cronaudit.model.ir import (
     Const,
     Expr,
     Function,
-    If,
     Loop,
     Member,
     Module,
     Name,
     Operation,
-    Stmt,
-    Try,
 )
 from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.schedule import Schedule
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Arguments, Closure, External, Instance, Known, Scope
-from cronaudit.model.walking import blocks, expressions, functions_in, inside, statements
+from cronaudit.model.walking import expressions, functions_in, statements
+from cronaudit.recognition.after_failure import only_on_failure
 from cronaudit.recognition.commands import command_of
 from cronaudit.recognition.endings import backs_off, ends_on_success, required_mode
 from cronaudit.recognition.found import Registration, Rejection, Timing
@@ -32,7 +30,6 @@ from cronaudit.recognition.naming import named_by
 from cronaudit.recognition.operations import (
     answers,
     follows_failure,
-    is_failure,
     stands_under,
     told_at_the_end,
     waits_instead,
@@ -44,7 +41,8 @@ from cronaudit.recognition.wrapping import armed_by_callers, called_parameters, 
 
 _EVERY = SchedulePart("every", Selector("args", 1, (), "ms", "args[1]"))
 _IN_SECONDS = SchedulePart("every", Selector("args", 0, (), "s", "args[0]"))
-_COUNTERS = ("attempt", "retr", "tries", "remaining", "count")
+_SPIN = 0.01
+"""Seconds below which a pause is no period of anything."""
 
 
 class Loops:
@@ -70,7 +68,9 @@ class Loops:
             if handler is not None:
                 found.setdefault(id(self._cycle(handler, node)), []).append((call, node, handler))
         for sites in found.values():
-            lasting = [s for s in sites if id(s[0]) not in retried and not self._only_on_failure(s[0], s[1])]
+            lasting = [
+                s for s in sites if id(s[0]) not in retried and not only_on_failure(s[0], s[1], self._linker)
+            ]
             if not lasting:
                 self._reject(sites[0][0], module, "it arms itself only after a failure: a retry")
                 continue
@@ -133,13 +133,6 @@ class Loops:
         handed_on = unwrapped(closure, self._linker).function
         pending: list[Function] = [handler, *functions_in(handler), handed_on]
         return any(n in around for f in pending for n in _names(f))
-
-    def _only_on_failure(self, call: Call, node: Function) -> bool:
-        if _counts(call, node):
-            return True
-        if stands_under(node.body, call, is_failure):
-            return True
-        return _stands_in_catch(node.body, call) or _is_failure_callback(node, self._linker)
 
     def _timeout(
         self, call: Call, node: Function, handler: Closure, module: Module
@@ -221,6 +214,14 @@ class Loops:
             return closure
         return Closure(closure.function, closure.scope, Instance(self._linker.class_value(owner), None))
 
+    def _with_one(self, closure: Closure) -> Closure:
+        """The same; the one object that the tree makes tells what it was handed."""
+        owner = closure.function.owner
+        made = self._linker.instances(owner) if owner is not None and closure.this is None else ()
+        if len(made) != 1:
+            return self._with_this(closure)
+        return Closure(closure.function, closure.scope, made[0][0])
+
     # ---- while (true) with a pause --------------------------------------------------------------------------
 
     def sleeps(self, module: Module) -> Iterator[Registration]:
@@ -278,6 +279,9 @@ class Loops:
             timing = read(every, self._pauses.of(loop, bound.scope) or pause, self._linker)
             if timing is None:
                 continue
+            if timing.schedule.interval_seconds is not None and timing.schedule.interval_seconds < _SPIN:
+                self._reject(loop, module, "it hardly pauses: it waits for what it asks, round after round")
+                continue
             item = bound.chain[-1] if bound.chain else at
             key = (timing.schedule.interval_seconds, item)
             if key in seen:
@@ -285,7 +289,7 @@ class Loops:
             seen.add(key)
             handler: Closure | Module = module
             if isinstance(node, Function):
-                handler = self._with_this(Closure(node, bound.scope.parent or bound.scope, bound.scope.this))
+                handler = self._with_one(Closure(node, bound.scope.parent or bound.scope, bound.scope.this))
             yield Registration(
                 loop=loop,
                 mode=required_mode(loop, node),
@@ -324,33 +328,6 @@ def _names(function: Function) -> Iterator[str]:
             yield expr.name
 
 
-def _counts(call: Call, node: Function) -> bool:
-    """Whether the function counts its attempts: a counter in a test around the timer, or passed on with one more."""
-    for argument in call.args:
-        for expr in inside(argument.value):
-            body = expressions(expr.body) if isinstance(expr, Function) else (expr,)
-            for inner in body:
-                if isinstance(inner, Operation) and inner.op in ("+", "-") and len(inner.operands) == 2:
-                    names = [o.name for o in inner.operands if isinstance(o, Name)]
-                    if any(w in n.lower() for n in names for w in _COUNTERS):
-                        return True
-    for test in _tests_around(node.body, call):
-        for expr in inside(test):
-            if isinstance(expr, Name | Member) and any(w in expr.name.lower() for w in _COUNTERS[:3]):
-                return True
-    return False
-
-
-def _tests_around(body: tuple[Stmt, ...], call: Call) -> Iterator[Expr]:
-    for statement in body:
-        if not (statement.line <= call.line <= getattr(statement, "end_line", 10**9)):
-            continue
-        if isinstance(statement, If) and any(_holds(b, call) for b in blocks(statement)):
-            yield statement.test
-        for block in blocks(statement):
-            yield from _tests_around(block, call)
-
-
 def _is_some_left(test: Expr) -> bool:
     """Whether a test asks if something waits: ``this.pending.length > 0``."""
     if isinstance(test, Operation) and test.op == "and":
@@ -359,36 +336,3 @@ def _is_some_left(test: Expr) -> bool:
         left, right = test.operands
         return isinstance(right, Const) and right.value == 0 and _is_some_left(left)
     return isinstance(test, Member) and test.name in ("length", "size")
-
-
-def _holds(body: tuple[Stmt, ...], call: Call) -> bool:
-    return any(e is call for e in expressions(body))
-
-
-def _stands_in_catch(body: tuple[Stmt, ...], call: Call) -> bool:
-    for statement in body:
-        if isinstance(statement, Try):
-            if any(_holds(h.body, call) for h in statement.handlers):
-                return True
-            if _stands_in_catch(statement.body, call) or _stands_in_catch(statement.final, call):
-                return True
-        elif any(_stands_in_catch(b, call) for b in blocks(statement)):
-            return True
-    return False
-
-
-_LISTENING = ("catch", "on", "once", "addEventListener")
-_FAILURE_EVENTS = frozenset(("exit", "close", "error", "disconnect", "end", "crash", "disconnected"))
-
-
-def _is_failure_callback(node: Function, linker: Linker) -> bool:
-    """A callback of ``.catch``, or of an event that something ended: it starts it again, and is no schedule."""
-    calls = linker.calls(node.module, _LISTENING)
-    for name in _LISTENING:
-        for call, _where in calls.get(name, ()):
-            if not any(a.value is node for a in call.args):
-                continue
-            first = call.args[0].value
-            if name == "catch" or (isinstance(first, Const) and str(first.value).lower() in _FAILURE_EVENTS):
-                return True
-    return False

@@ -55,11 +55,11 @@ def _is_around(symbol: Symbol, node: Function | Module) -> bool:
     if not isinstance(owner, Function):
         return False
     return _between(node, owner) is not None or (
-        _class_of(owner) is not None and _class_around(node) is owner.owner
+        class_made_by(owner) is not None and _class_around(node) is owner.owner
     )
 
 
-def _class_of(function: Function) -> Class | None:
+def class_made_by(function: Function) -> Class | None:
     """The class that a function constructs."""
     makes = function.kind is FunctionKind.CONSTRUCTOR or function.name == "__init__"
     return function.owner if makes else None
@@ -171,7 +171,7 @@ def _bound_in(symbol: Symbol, node: Function | Module, linker: Linker) -> list[B
         return []
     between = _between(node, owner)
     if between is None:
-        made = _class_of(owner)
+        made = class_made_by(owner)
         return _of_objects(made, node, linker) if made is not None else []
     found: list[Bound] = []
     for bound in linker.bounds(owner):
@@ -183,19 +183,26 @@ def _bound_in(symbol: Symbol, node: Function | Module, linker: Linker) -> list[B
 
 
 def _of_objects(cls: Class, node: Function | Module, linker: Linker) -> list[Bound]:
+    return [
+        _of_class(made, bound.scope, bound.chain) if made.of.cls is not cls else bound
+        for made, bound in objects_around(cls, node, linker)
+    ]
+
+
+def objects_around(cls: Class, node: Function | Module, linker: Linker) -> list[tuple[Instance, Bound]]:
+    """The objects of a class that the tree makes, each with the scope of `node`, a method or inside one."""
     current: Function | Module = node
     while isinstance(current, Function) and current.owner is None:
         current = current.parent
     between = _between(node, current) if isinstance(current, Function) else None
     if between is None:
         return []
-    found: list[Bound] = []
+    found: list[tuple[Instance, Bound]] = []
     for made, chain in linker.instances(cls):
         scope = Scope(current, made.of.scope, this=made)
         for inner in reversed(between):
             scope = Scope(inner, scope, this=made)
-        inherits = made.of.cls is not cls
-        found.append(_of_class(made, scope, chain) if inherits else Bound(scope, chain))
+        found.append((made, Bound(scope, chain)))
     return found
 
 
