@@ -7,11 +7,12 @@ import posixpath
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from cronaudit import __version__
 from cronaudit.assets import cache_dir, rules_dir
@@ -168,8 +169,7 @@ def _roles(rules: tuple[Path, ...]) -> RoleRules:
         raise ConfigurationError(f"{folder / 'roles.yaml'}: {error}") from error
 
 
-@dataclass(slots=True)
-class _Files:
+class _Files(Struct):
     """The files of the target as linking asks for them."""
 
     tree: Tree
@@ -190,8 +190,7 @@ class _Files:
         return file is not None and file.role not in _NOT_RUN
 
 
-@dataclass(slots=True)
-class _Imports:
+class _Imports(Struct):
     """The import index as linking asks for it."""
 
     table: ImportTable

@@ -7,12 +7,15 @@ import json
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from difflib import SequenceMatcher
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.assets import rules_dir
 from cronaudit.audit import audit, load_catalogue
@@ -41,8 +44,7 @@ _LOOKED_AT = 60
 """Runs ahead of which the shortest time between two is taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class FixOptions:
+class FixOptions(Struct, frozen=True):
     """Which fixes are wanted."""
 
     audit: AuditOptions
@@ -51,8 +53,7 @@ class FixOptions:
     unsafe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One file with its fixes made."""
 
     path: str
@@ -61,8 +62,7 @@ class Change:
     after: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Fixing:
+class Fixing(Struct, frozen=True):
     """What was found."""
 
     changes: tuple[Change, ...]
@@ -105,8 +105,7 @@ def fix(path: Path, options: FixOptions) -> Fixing:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(Struct, frozen=True):
     """One audit."""
 
     seen: Audited

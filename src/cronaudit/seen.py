@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.job import Job
 from cronaudit.model.placement import Placement
@@ -16,8 +17,7 @@ _NEAR = 3
 """Lines around a place in which ``explain`` still finds it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What an audit saw; implements `model.options.Trace`."""
 
     jobs: tuple[Job, ...]

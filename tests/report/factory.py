@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from cronaudit.model.facts import Fact, JobFacts, ServiceFacts, Unresolved, Walk
 from cronaudit.model.job import Handler, Job, JobState
@@ -55,7 +56,7 @@ def job_facts(**stated: Fact[Any]) -> JobFacts:
     """Facts of nothing, with the stated ones (``lock__ttl_seconds=Fact(300.0)``) in their places."""
     groups = {}
     for name, group in get_type_hints(JobFacts).items():
-        members = {member.name: nothing(str(member.type)) for member in fields(group)}
+        members = {member: nothing(hint) for member, hint in group.__annotations__.items()}
         prefix = f"{name}__"
         members |= {key.removeprefix(prefix): fact for key, fact in stated.items() if key.startswith(prefix)}
         groups[name] = group(**members)
@@ -70,7 +71,7 @@ def nothing(annotation: str) -> Fact[Any]:
 
 
 def service_facts() -> ServiceFacts:
-    return ServiceFacts(**{member.name: nothing(str(member.type)) for member in fields(ServiceFacts)})
+    return ServiceFacts(**{member: nothing(hint) for member, hint in ServiceFacts.__annotations__.items()})
 
 
 def job(identifier: str, name: str | None, place: str, schedule: Schedule, **changes: Any) -> Job:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
+from msgspec.structs import replace
 
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.report.facts import fact_document, is_plainly_absent, number

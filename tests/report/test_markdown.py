@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 
 from cronaudit.model.result import SectionSummary, Snippet, Target
 from cronaudit.report.escape import Markdown, address, code, escape, fenced

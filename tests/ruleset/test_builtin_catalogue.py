@@ -138,4 +138,4 @@ def test_knowing_less_never_makes_a_verdict_better(
 
 
 def test_facts_of_the_model_are_the_fields() -> None:
-    assert [*field_types()] == [*JobFacts.__dataclass_fields__, "service"]
+    assert [*field_types()] == [*JobFacts.__struct_fields__, "service"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+
+from msgspec import Struct
 
 from cronaudit.commands.running import emit
 from cronaudit.model.options import ConfigurationError
@@ -15,22 +16,19 @@ from cronaudit.report.formats import FORMATS
 STDOUT = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class FormatOption:
+class FormatOption(Struct, frozen=True):
     """``--format NAME``, in its place on the command line."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class OutputOption:
+class OutputOption(Struct, frozen=True):
     """``-o FILE``, in its place on the command line."""
 
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A document to write."""
 
     format: str

@@ -61,7 +61,7 @@ def fix(  # noqa: PLR0913 - each is an option of the command line
 
 
 def _run(path: Path, options: AuditOptions, select: tuple[str, ...], *, unsafe: bool) -> Fixing:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from cronaudit.fixing import FixOptions
     from cronaudit.fixing import fix as find_fixes

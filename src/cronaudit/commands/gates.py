@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from cronaudit.model.verdict import Severity
 from cronaudit.report.text import listing, plain
@@ -12,8 +13,7 @@ if TYPE_CHECKING:  # start-up: the dataclasses of a result cost 30 ms, and not e
     from cronaudit.model.result import AuditResult
 
 
-@dataclass(frozen=True, slots=True)
-class Gates:
+class Gates(Struct, frozen=True):
     """What was asked to hold."""
 
     fail_under: int | None = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
+from msgspec import Struct
 
 from cronaudit.commands.documents import Document, FormatOption, OutputOption, check_writable, pair, write
 from cronaudit.commands.gates import Gates, broken
@@ -165,7 +165,7 @@ def scan(  # noqa: PLR0913, PLR0917 - an argument an option
 
 def run_audit(path: Path, options: AuditOptions, *, quiet: bool) -> AuditOutcome:
     """Run the pipeline, with progress for whoever waits."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from cronaudit.audit import audit
 
@@ -173,8 +173,7 @@ def run_audit(path: Path, options: AuditOptions, *, quiet: bool) -> AuditOutcome
         return audit(path, replace(options, on_progress=on_progress))
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """Writes what a result becomes. What fails unforeseen costs one document, not the others."""
 
     result: AuditResult
@@ -204,7 +203,7 @@ class _Run:
         return False
 
     def _options(self, document: Document) -> RenderOptions:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         return self.options if document.output is None else replace(self.options, color=False, width=None)
 

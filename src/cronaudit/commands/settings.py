@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from cronaudit.commands.documents import Document, FormatOption, OutputOption, pair, suggestion
 from cronaudit.lazy_regex import lazy_regex
@@ -19,8 +20,7 @@ _MOST_PROCESSES: Final = 4
 """What each process learns of the tree, the others learn again: more of them save nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What a configuration file says; None and empty where it says nothing."""
 
     documents: tuple[Document, ...] = ()

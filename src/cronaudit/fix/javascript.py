@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.fix.edits import Edit, NotFixableError, apply
 from cronaudit.fix.numbers import Number
@@ -29,8 +31,7 @@ _DECLARED_AND_USED = 2
 """Places of a name that is declared once and used once."""
 
 
-@dataclass(slots=True)
-class JavaScript:
+class JavaScript(Struct):
     """One file, parsed."""
 
     path: str

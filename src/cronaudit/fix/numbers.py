@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.fix.edits import NotFixableError
 from cronaudit.lazy_regex import lazy_regex
@@ -49,8 +50,7 @@ _STEPS: Final = ((600, 60), (10, 5))
 """Whole minutes from ten minutes on, five seconds from ten seconds on: what a person would write."""
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """A number as written."""
 
     text: str

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.fix.edits import NotFixableError
 from cronaudit.fix.recipe import Wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One option of one argument."""
 
     members: tuple[str, ...]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.fix.edits import Edit, NotFixableError
 from cronaudit.fix.numbers import Number, comment_of, matching, raised, seconds_of
@@ -44,8 +46,7 @@ class Assigner(Editor, Protocol):
         """An assignment to another setting in front of the one that is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A verdict that a fix is for."""
 
     job: int
@@ -53,8 +54,7 @@ class Target:
     check: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """One fix: edits that belong together."""
 
     recipe: Recipe
@@ -76,8 +76,7 @@ class Fix:
         return tuple(dict.fromkeys(target.check for target in self.targets))
 
 
-@dataclass(frozen=True, slots=True)
-class Unfixed:
+class Unfixed(Struct, frozen=True):
     """A verdict for which there is a recipe, and why it is of no use here."""
 
     target: Target
@@ -85,8 +84,7 @@ class Unfixed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(Struct, frozen=True):
     """What proposing needs from the outside."""
 
     editor: Callable[[str], Editor]
@@ -99,8 +97,7 @@ class Bench:
     """Whether a package is used in a version of a range by a file: package, range, path; None where nothing says it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
+class Audited(Struct, frozen=True):
     """One audit, as far as fixes need it."""
 
     jobs: tuple[Job, ...]

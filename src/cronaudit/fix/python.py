@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.fix.edits import Edit, NotFixableError, difference
 from cronaudit.fix.numbers import Number
@@ -20,8 +21,7 @@ _WIDE = 120
 """Columns: no line gets longer than the longest of the file, within these bounds (PEP 8, and what teams allow)."""
 
 
-@dataclass(slots=True)
-class Python:
+class Python(Struct):
     """One file, parsed with every blank and comment."""
 
     path: str

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.verdict import Status
 
 Wanted: TypeAlias = "str | int | float | bool | Code | Like | dict[str, Wanted] | None"
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """Source that is written as it stands: ``(Exception,)``."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Like:
+class Like(Struct, frozen=True):
     """The number that another keyword of the same call states: a first pause like the one that was fixed so far."""
 
     keyword: str
@@ -29,8 +29,7 @@ class Like:
     """The largest number of which the option can make use."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """Where an option stands: ``args.2.timezone``, ``kwargs.time_limit``, ``receiver.kwargs.timezone``."""
 
     receivers: int
@@ -53,8 +52,7 @@ def parse_slot(text: str) -> Slot | None:
     return Slot(match[1].count("."), argument, tuple(match[4].split(".")[1:]))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """How one library is told what the fix wants."""
 
     calls: tuple[str, ...]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.fix.edits import NotFixableError
 from cronaudit.fix.recipe import Code, Like, Wanted
@@ -31,8 +32,7 @@ _MEANINGLESS = frozenset(
 _UNIT = {"": 1.0, "s": 1.0, "ms": 1000.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """What values are made of: one job and those beside it."""
 
     job: Job

@@ -6,9 +6,9 @@ An entry is read by a `Mapping` that is asked for the keys it may have; what nob
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import yaml
+from msgspec import Struct
 
 from cronaudit.model.ir import Scalar
 from cronaudit.placed_yaml import entries_of, line_of, root_of
@@ -18,16 +18,14 @@ _CONSTRUCTOR = yaml.constructor.SafeConstructor()
 _SCALARS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null"))
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A scalar of the file with its place."""
 
     value: Scalar
     line: int
 
 
-@dataclass(slots=True)
-class Mapping:
+class Mapping(Struct):
     """A mapping of the file. Reading it wrong is noted in ``problems``, never raised."""
 
     path: str
@@ -35,8 +33,8 @@ class Mapping:
     problems: list[Problem]
     what: str
     """What it describes, for messages: ``effect``."""
-    entries: dict[str, yaml.Node] = field(default_factory=dict)
-    asked: dict[str, None] = field(default_factory=dict)
+    entries: dict[str, yaml.Node] = {}
+    asked: dict[str, None] = {}
 
     def note(self, message: str, line: int | None = None) -> None:
         self.problems.append(Problem(self.path, self.line if line is None else line, message))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from cronaudit.knowledge.selectors import Force, first, parse_selector
 from cronaudit.model.ir import Call, Scalar
@@ -23,8 +24,7 @@ class Folder(Protocol):
         """The result of a call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(Struct, frozen=True):
     """One call to be folded."""
 
     call: External

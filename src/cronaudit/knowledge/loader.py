@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit import compiled
 from cronaudit.knowledge.aliases import Aliases
@@ -33,8 +34,7 @@ _CODE = (
 """What decides on the form of a file's content. By path: the modules themselves are not needed to read it back."""
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     path: str
     """As a person can open it."""
     source: str
@@ -101,7 +101,7 @@ def _findable(library: Library, aliases: Aliases) -> Library:
     roots = {root_of(pattern) for call in calls for pattern in aliases.patterns(call)} - {""}
     untyped = (effect.call for effect in library.effects if is_untyped(effect))
     methods = {last_of(pattern) for call in untyped for pattern in expanded(call)}
-    return dataclasses.replace(library, roots=tuple(sorted(roots)), methods=tuple(sorted(methods)))
+    return replace(library, roots=tuple(sorted(roots)), methods=tuple(sorted(methods)))
 
 
 def _files(root: Path) -> list[_File]:
@@ -141,7 +141,7 @@ def _key(files: Sequence[_File]) -> str:
 
 def _digest(libraries: tuple[Library, ...]) -> str:
     """The SHA-256 over the meaning of the files: comments and places do not count."""
-    nowhere = KnowledgeBase(tuple(dataclasses.replace(library, source="") for library in libraries), "")
+    nowhere = KnowledgeBase(tuple(replace(library, source="") for library in libraries), "")
     return hashlib.sha256(repr(to_form(nowhere)).encode()).hexdigest()
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from cronaudit.knowledge.aliases import Aliases
 from cronaudit.knowledge.paths import begins, expanded, last_of, matches, module_of, root_of
@@ -27,14 +28,13 @@ from cronaudit.model.knowledge import (
 _Entry = TypeVar("_Entry")
 
 
-@dataclass(slots=True)
-class _Index(Generic[_Entry]):
+class _Index(Struct, Generic[_Entry]):
     """Entries by the patterns that they stand under."""
 
-    exact: dict[str, list[_Entry]] = field(default_factory=dict)
-    gaps: dict[str, list[tuple[str, _Entry]]] = field(default_factory=dict)
+    exact: dict[str, list[_Entry]] = {}
+    gaps: dict[str, list[tuple[str, _Entry]]] = {}
     """Patterns with ``**``, by their last name."""
-    methods: dict[str, list[tuple[str, _Entry]]] = field(default_factory=dict)
+    methods: dict[str, list[tuple[str, _Entry]]] = {}
     """``*.name``, by its last name."""
 
     def add(self, pattern: str, entry: _Entry) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from cronaudit.knowledge import paths
 from cronaudit.knowledge.conditions import KINDS
@@ -26,8 +27,7 @@ _DIALECTS = tuple(dialect.value for dialect in Dialect)
 Selectors: TypeAlias = tuple[Selector, ...]
 
 
-@dataclass(slots=True)
-class Reader:
+class Reader(Struct):
     """What the entries of one file have in common."""
 
     id: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Scalar
@@ -61,16 +62,15 @@ class Called(Protocol):
         """The object whose method it is, with its own arguments."""
 
 
-@dataclass(slots=True)
-class Site:
+class Site(Struct):
     """A place of interest that is more than a call: under a decorator, in a class, an entry of a list."""
 
     path: str = ""
     args: Arguments | None = None
     receiver: External | None = None
-    places: dict[str, Value | Lazy] = field(default_factory=dict)
+    places: dict[str, Value | Lazy] = {}
     """By root: ``decorated``, ``class``, ``value``, ``entry``, ``key``, ``result``, ``receiver`` of the tree."""
-    exports: dict[str, Value | Lazy] = field(default_factory=dict)
+    exports: dict[str, Value | Lazy] = {}
     """Of the module, by name."""
     file: str = ""
     """The path of the file."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
 from functools import cache
 from types import NoneType
 from typing import Literal, get_args, get_origin, get_type_hints
+
+from msgspec import Struct
 
 from cronaudit.knowledge.document import Mapping, read
 from cronaudit.model import facts
@@ -16,8 +17,7 @@ from cronaudit.problems import Problem, did_you_mean
 TYPES = ("value", "duration", "callback", "word", "flag", "number")
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One parameter of an effect, or one option of a scheduler."""
 
     name: str
@@ -28,8 +28,7 @@ class Parameter:
     doc: str
 
 
-@dataclass(frozen=True, slots=True)
-class EffectKind:
+class EffectKind(Struct, frozen=True):
     """One effect of the closed list."""
 
     name: str
@@ -40,8 +39,7 @@ class EffectKind:
         return next((p for p in self.params if p.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(Struct, frozen=True):
     """All that a library file may say."""
 
     effects: MappingOf[str, EffectKind]

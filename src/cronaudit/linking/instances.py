@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cronaudit.linking import exports, names, operators, outside, parameters, registries
 from cronaudit.linking.folder import Folder

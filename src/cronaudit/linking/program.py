@@ -6,8 +6,9 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct
 
 from cronaudit.linking.adoption import adopt
 from cronaudit.linking.contents import Contents
@@ -38,19 +39,18 @@ class Files(Protocol):
         """Whether a file is part of what runs in production: tests and documentation call nothing."""
 
 
-@dataclass(slots=True)
-class Program:
+class Program(Struct):
     """Implements `folder.Modules`."""
 
     files: Files
     resolver: Resolver
     parse: Callable[[str, bytes, Language], Module]
     importers: ImportIndex
-    _modules: dict[str, Module | None] = field(default_factory=dict)
-    _contents: dict[str, Contents] = field(default_factory=dict)
-    _importing: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _named: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _closures: dict[tuple[str, int, int], tuple[str, ...]] = field(default_factory=dict)
+    _modules: dict[str, Module | None] = {}
+    _contents: dict[str, Contents] = {}
+    _importing: dict[str, tuple[str, ...]] = {}
+    _named: dict[str, tuple[str, ...]] = {}
+    _closures: dict[tuple[str, int, int], tuple[str, ...]] = {}
 
     def module(self, path: str) -> Module | None:
         """The parsed file; None where there is none or it may not be parsed."""

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 
-@dataclass(slots=True)
-class _Numbers:
+class _Numbers(Struct):
     """The files as bits of an integer."""
 
-    of: dict[str, int] = field(default_factory=dict)
-    paths: list[str] = field(default_factory=list)
+    of: dict[str, int] = {}
+    paths: list[str] = []
 
     def add(self, path: str) -> int:
         number = self.of.setdefault(path, len(self.paths))

@@ -6,8 +6,9 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 
@@ -25,8 +26,7 @@ def parse_jsonc(text: str) -> Any:  # noqa: ANN401 - JSON
     return json.loads(_TRAILING_COMMA.sub(r"\1", without))
 
 
-@dataclass(slots=True)
-class _PathConfig:
+class _PathConfig(Struct):
     """The ``baseUrl`` and ``paths`` in force for a directory."""
 
     base: str | None
@@ -34,17 +34,16 @@ class _PathConfig:
     """Prefix, suffix (None where the pattern has no ``*``), and the targets, longest prefix first."""
 
 
-@dataclass(slots=True)
-class Resolver:
+class Resolver(Struct):
     """Finds the file that a specifier means. Knows the list of files and reads only manifests."""
 
     paths: frozenset[str]
     """All files of the tree."""
     read: Callable[[str], bytes]
-    _configs: dict[str, _PathConfig | None] = field(default_factory=dict)
-    _read_configs: dict[str, tuple[_PathConfig | None, tuple[str, ...]]] = field(default_factory=dict)
+    _configs: dict[str, _PathConfig | None] = {}
+    _read_configs: dict[str, tuple[_PathConfig | None, tuple[str, ...]]] = {}
     _packages: dict[str, tuple[str, dict[str, Any]]] | None = None
-    _cache: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    _cache: dict[tuple[str, str], str | None] = {}
     _python_roots: tuple[str, ...] | None = None
     _folders: frozenset[str] | None = None
     _entries: dict[str, list[str]] | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.ir import (
     Array,
@@ -41,8 +42,7 @@ Step = str | int | None
 """One step into a destructured value: a key, a position, or the rest (None)."""
 
 
-@dataclass(slots=True, eq=False)
-class Binding:
+class Binding(Struct, eq=False):
     """One place that gives a name its value."""
 
     kind: str
@@ -61,8 +61,7 @@ class Binding:
     line: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class Store:
+class Store(Struct, eq=False):
     """An assignment to a member: ``object.name = value``."""
 
     object: Expr

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Assign, AssignExpr, Do, Export, Expr, Member, Module, Name
 
@@ -18,8 +19,7 @@ class Resolving(Protocol):
         """The path that a specifier means in `importer`; None outside the tree."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surface:
+class Surface(Struct, frozen=True):
     """The export statements of a module."""
 
     by_name: dict[str, Export]

@@ -7,9 +7,10 @@ without the tree telling its value (a variable without a default, a template) is
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, Literal, TypeVar
+
+from msgspec import Struct
 
 from cronaudit.model.source import Diagnostic, Location
 
@@ -70,8 +71,7 @@ class Environment(StrEnum):
     TEST = "test"
 
 
-@dataclass(frozen=True, slots=True)
-class Stated(Generic[T]):
+class Stated(Struct, Generic[T], frozen=True):
     """A setting with the place that states it."""
 
     value: T | None
@@ -81,8 +81,7 @@ class Stated(Generic[T]):
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """What is run."""
 
     text: str
@@ -92,8 +91,7 @@ class Command:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryLimit:
+class MemoryLimit(Struct, frozen=True):
     """A bound on the memory of a process."""
 
     kind: Literal["container", "heap", "restart", "child", "unit", "function"]
@@ -109,8 +107,7 @@ class MemoryLimit:
     """Whether other processes run within the same bound: programs of one container under a supervisor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replicas:
+class Replicas(Struct, frozen=True):
     """How many instances run."""
 
     bound: Literal["exact", "many", "unresolved"]
@@ -124,8 +121,7 @@ class Replicas:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """An environment variable that a manifest sets."""
 
     name: str
@@ -134,8 +130,7 @@ class Variable:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Healthcheck:
+class Healthcheck(Struct, frozen=True):
     """How the platform asks a process whether it is well."""
 
     kind: Literal["http", "tcp", "command", "unknown"]
@@ -144,8 +139,7 @@ class Healthcheck:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(Struct, frozen=True):
     """The image that a process runs in."""
 
     image: str | None
@@ -160,8 +154,7 @@ class Build:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One place on the way from the manifest to an entry file."""
 
     text: str
@@ -169,8 +162,7 @@ class Step:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What a process starts: a file of the tree, or what a framework finds by convention."""
 
     program: str
@@ -197,8 +189,7 @@ class Entry:
         return self.conventions if self.path is None else (self.path, *self.conventions)
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """A process that a manifest runs."""
 
     name: str
@@ -255,8 +246,7 @@ class Process:
         return next((known for known in self.variables if known.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPoint:
+class EntryPoint(Struct, frozen=True):
     """A file of the tree that something starts from outside the code."""
 
     path: str
@@ -269,8 +259,7 @@ class EntryPoint:
     environment: Environment
 
 
-@dataclass(frozen=True, slots=True)
-class BackingService:
+class BackingService(Struct, frozen=True):
     """A store or broker that a manifest runs beside the code."""
 
     name: str
@@ -313,8 +302,7 @@ _PODS: Final = frozenset(
 _RUN_ONLY: Final = frozenset({ProcessKind.K8S_CRON_JOB, ProcessKind.K8S_JOB, ProcessKind.UWSGI_DAEMON})
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """All that the manifests of a tree say."""
 
     processes: tuple[Process, ...] = ()

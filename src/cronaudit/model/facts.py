@@ -7,16 +7,16 @@ that is what ``rules/checks`` is for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
+
+from msgspec import Struct
 
 from cronaudit.model.source import Location
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Unresolved:
+class Unresolved(Struct, frozen=True):
     """A value that this tree cannot tell. It decides UNKNOWN wherever a table needs it."""
 
     reason: str
@@ -25,8 +25,7 @@ class Unresolved:
     """Where the trail ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact(Generic[T]):
+class Fact(Struct, Generic[T], frozen=True):
     """One thing seen, or seen to be missing, with its place."""
 
     value: T | Unresolved
@@ -38,8 +37,7 @@ class Fact(Generic[T]):
     """The call path from the trigger to the place: symbols, the trigger first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """``job``: what the job is."""
 
     name: Fact[str | None]
@@ -58,8 +56,7 @@ class Identity:
     """The switch that turns it on, where it is off by default."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleFacts:
+class ScheduleFacts(Struct, frozen=True):
     """``schedule``: when it runs."""
 
     form: Fact[Literal["cron", "interval", "data"]]
@@ -87,8 +84,7 @@ class ScheduleFacts:
     """The next date on which a run is skipped or doubled."""
 
 
-@dataclass(frozen=True, slots=True)
-class DocFacts:
+class DocFacts(Struct, frozen=True):
     """``doc``: what is written about it."""
 
     purpose: Fact[Literal["doc", "comment", "none"]]
@@ -97,8 +93,7 @@ class DocFacts:
     """Whether its doc says what it needs, names services or tables in prose, or only a README section does."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimeoutFacts:
+class TimeoutFacts(Struct, frozen=True):
     """``timeout``: the bound on one run."""
 
     scope: Fact[Literal["run", "part", "declared", "none"]]
@@ -108,16 +103,14 @@ class TimeoutFacts:
     """The enforced bound on the run in seconds, else the declared one, else that of the part."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryFacts:
+class MemoryFacts(Struct, frozen=True):
     """``memory``: the limit on the process that runs it."""
 
     limit: Fact[Literal["own", "shared", "none"]]
     """On a process that only runs jobs, on one shared with the HTTP server, or none."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryFacts:
+class RetryFacts(Struct, frozen=True):
     """``retry``: what happens after a failure, within the same run."""
 
     scope: Fact[Literal["run", "part", "none"]]
@@ -133,8 +126,7 @@ class RetryFacts:
     """Whether a predicate or the exception's type decides on a retry."""
 
 
-@dataclass(frozen=True, slots=True)
-class LockFacts:
+class LockFacts(Struct, frozen=True):
     """``lock``: what keeps two runs apart."""
 
     kind: Fact[
@@ -193,8 +185,7 @@ class LockFacts:
     """Whether the configuration runs one replica of the service, or a test lets one process of a host run the job."""
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorFacts:
+class MonitorFacts(Struct, frozen=True):
     """``monitor``: an external service that expects a signal."""
 
     service: Fact[str | None]
@@ -212,8 +203,7 @@ class MonitorFacts:
     dead-man ping without a schedule."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlertFacts:
+class AlertFacts(Struct, frozen=True):
     """``alert``: who is told."""
 
     failure: Fact[Literal["explicit", "rule", "global", "stub", "none"]]
@@ -224,8 +214,7 @@ class AlertFacts:
     """On a slow run; a logged warning beside a stub alert is ``warning``."""
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryFacts:
+class HistoryFacts(Struct, frozen=True):
     """``history`` and trends."""
 
     runs: Fact[Literal["stored", "last", "none"]]
@@ -237,8 +226,7 @@ class HistoryFacts:
     """Success and failure counters that are really exported."""
 
 
-@dataclass(frozen=True, slots=True)
-class EffectFacts:
+class EffectFacts(Struct, frozen=True):
     """``effects``: what a run changes, and what happens when it runs twice."""
 
     run_id: Fact[Literal["used", "available", "none"]]
@@ -255,8 +243,7 @@ class EffectFacts:
     """Whether mutating payment calls pass an idempotency key."""
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorFacts:
+class ErrorFacts(Struct, frozen=True):
     """``errors``: what happens when it fails."""
 
     caught: Fact[Literal["whole", "framework", "part", "none"]]
@@ -274,8 +261,7 @@ class ErrorFacts:
     """Locks at shutdown: released, die with their session or claim, work is awaited but nothing released."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunnerFacts:
+class RunnerFacts(Struct, frozen=True):
     """``runner``: what runs it, and where."""
 
     library: Fact[Literal["production", "in-process", "own-queue", "own"]]
@@ -297,8 +283,7 @@ class RunnerFacts:
     """Child processes: all with a timeout (or the platform kills a hung run), some, without, or none at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class DataFacts:
+class DataFacts(Struct, frozen=True):
     """``data``: how much it takes at once."""
 
     reads: Fact[Literal["streamed", "batched", "unbounded", "none"]]
@@ -307,8 +292,7 @@ class DataFacts:
     """How long loops treat the event loop; ``elsewhere``: the work runs in another process."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobFacts:
+class JobFacts(Struct, frozen=True):
     """All that the tables may ask about one job."""
 
     job: Identity
@@ -327,8 +311,7 @@ class JobFacts:
     data: DataFacts
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceFacts:
+class ServiceFacts(Struct, frozen=True):
     """``service``: what holds for the service as a whole; the tables of job checks may ask it too."""
 
     runtime: Fact[Literal["node", "python", "both", "other"]]
@@ -364,13 +347,12 @@ class ServiceFacts:
     """Database connections."""
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(Struct, frozen=True):
     """How far the walk from a job's trigger came."""
 
     complete: bool
     """Whether all project code on the path was followed to its end; where not, absence is UNKNOWN."""
     reason: str = ""
     """What cut it."""
-    functions: tuple[Location, ...] = field(default=())
+    functions: tuple[Location, ...] = ()
     """The functions that were visited."""

@@ -1,8 +1,8 @@
 """The intermediate representation: one small tree for all languages.
 
-Parsers lower a syntax tree to these nodes; linking and recognition read nothing else. The nodes are plain slotted
-dataclasses compared by identity. They are not frozen: ``object.__setattr__`` makes a frozen node three times as dear
-to build, and a scan builds some hundred thousand of them. Nobody writes to a node after its parser made it.
+Parsers lower a syntax tree to these nodes; linking and recognition read nothing else. The nodes are compared by
+identity. Nobody writes to a node after its parser made it; what a parser completes when it knows what is inside is not
+frozen.
 
 What a language has and the tree has not is lowered to what is there: ``switch`` to a chain of `If`, ``self`` to
 `This`, ``x = yield`` and JSX to `Opaque` with the expressions inside it, so that no call is lost.
@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from cronaudit.model.source import Language, Location
 
 Scalar: TypeAlias = str | int | float | bool | None
@@ -23,46 +25,40 @@ Scalar: TypeAlias = str | int | float | bool | None
 # ---- expressions ----------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True, eq=False)
-class Const:
+class Const(Struct, frozen=True, eq=False):
     """A literal. JavaScript's ``undefined`` and Python's ``None`` are both ``None``."""
 
     value: Scalar
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Template:
+class Template(Struct, frozen=True, eq=False):
     """A string with holes: a template literal, an f-string, ``'…' % x`` and ``'…'.format(x)``."""
 
     parts: tuple[str | Expr, ...]
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Name:
+class Name(Struct, frozen=True, eq=False):
     """A variable as written."""
 
     name: str
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class This:
+class This(Struct, frozen=True, eq=False):
     """``this``; in Python the first parameter of a method, ``cls`` of a class method too."""
 
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Super:
+class Super(Struct, frozen=True, eq=False):
     """``super`` as the object of a member access or as a callee (Python: ``super()``)."""
 
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Member:
+class Member(Struct, frozen=True, eq=False):
     """``object.name``, optional chaining included."""
 
     object: Expr
@@ -70,8 +66,7 @@ class Member:
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Index:
+class Index(Struct, frozen=True, eq=False):
     """``object[index]``."""
 
     object: Expr
@@ -79,8 +74,7 @@ class Index:
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Argument:
+class Argument(Struct, frozen=True, eq=False):
     """One argument of a call."""
 
     value: Expr
@@ -90,8 +84,7 @@ class Argument:
     """``...x`` and ``*x``; with ``name == "**"`` the spread of keywords."""
 
 
-@dataclass(slots=True, eq=False)
-class Call:
+class Call(Struct, frozen=True, eq=False):
     """A call, or ``new`` of a class. A tagged template is a call of its tag with the `Template` as argument."""
 
     callee: Expr
@@ -101,8 +94,7 @@ class Call:
     is_new: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Array:
+class Array(Struct, frozen=True, eq=False):
     """A list, tuple or set display. An item may be a `Spread`."""
 
     items: tuple[Expr, ...]
@@ -110,16 +102,14 @@ class Array:
     end_line: int
 
 
-@dataclass(slots=True, eq=False)
-class Spread:
+class Spread(Struct, frozen=True, eq=False):
     """``...value`` inside an array."""
 
     value: Expr
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
+class Entry(Struct, frozen=True, eq=False):
     """One entry of an object display; a method in it has a `Function` as value."""
 
     key: str | Expr | None
@@ -128,8 +118,7 @@ class Entry:
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Object:
+class Object(Struct, frozen=True, eq=False):
     """An object or dict display."""
 
     entries: tuple[Entry, ...]
@@ -150,8 +139,7 @@ class Operation:
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Conditional:
+class Conditional(Struct, frozen=True, eq=False):
     """``test ? then : otherwise``."""
 
     test: Expr
@@ -160,16 +148,14 @@ class Conditional:
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Await:
+class Await(Struct, frozen=True, eq=False):
     """``await value``."""
 
     value: Expr
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class AssignExpr:
+class AssignExpr(Struct, frozen=True, eq=False):
     """An assignment used as a value (``(timer = setInterval(…))``, the walrus)."""
 
     target: Expr
@@ -178,8 +164,7 @@ class AssignExpr:
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Comprehension:
+class Comprehension(Struct, frozen=True, eq=False):
     """``[element for target in iterable if condition]``; of a dict, `element` is an `Array` of key and value."""
 
     element: Expr
@@ -191,8 +176,7 @@ class Comprehension:
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Opaque:
+class Opaque(Struct, frozen=True, eq=False):
     """An expression that the tree has no node for; the expressions inside it are kept."""
 
     parts: tuple[Expr, ...]
@@ -210,8 +194,7 @@ Expr: TypeAlias = (
 # ---- types ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True, eq=False)
-class TypeRef:
+class TypeRef(Struct, frozen=True, eq=False):
     """A declared type, as far as linking needs it: ``Promise<Foo.Bar>``, ``list[Foo]``, ``Foo | null`` (Foo)."""
 
     name: str
@@ -223,8 +206,7 @@ class TypeRef:
 # ---- statements -----------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True, eq=False)
-class Assign:
+class Assign(Struct, frozen=True, eq=False):
     """A declaration or an assignment."""
 
     target: Expr
@@ -240,16 +222,14 @@ class Assign:
     type: TypeRef | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Do:
+class Do(Struct, frozen=True, eq=False):
     """An expression as a statement."""
 
     value: Expr
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class If:
+class If(Struct, frozen=True, eq=False):
     """A branch. ``switch`` and ``match`` arms are a chain of these with ``==`` tests, which share their subject."""
 
     test: Expr
@@ -271,8 +251,7 @@ class LoopKind(StrEnum):
     """At least once."""
 
 
-@dataclass(slots=True, eq=False)
-class Loop:
+class Loop(Struct, frozen=True, eq=False):
     """A loop of any kind. ``for (init; test; update)`` is a WHILE with the init before it and `update` kept."""
 
     kind: LoopKind
@@ -287,8 +266,7 @@ class Loop:
     end_line: int
 
 
-@dataclass(slots=True, eq=False)
-class Handler:
+class Handler(Struct, frozen=True, eq=False):
     """One ``catch`` or ``except``."""
 
     name: str | None
@@ -300,8 +278,7 @@ class Handler:
     end_line: int
 
 
-@dataclass(slots=True, eq=False)
-class Try:
+class Try(Struct, frozen=True, eq=False):
     """``try``; ``else`` of Python is appended to the body."""
 
     body: tuple[Stmt, ...]
@@ -311,8 +288,7 @@ class Try:
     end_line: int
 
 
-@dataclass(slots=True, eq=False)
-class With:
+class With(Struct, frozen=True, eq=False):
     """``with a as b:``, ``using x = …``: a scope that releases at its end."""
 
     items: tuple[tuple[Expr, Expr | None], ...]
@@ -323,46 +299,40 @@ class With:
     end_line: int
 
 
-@dataclass(slots=True, eq=False)
-class Return:
+class Return(Struct, frozen=True, eq=False):
     """``return value``; an arrow function's expression body is one."""
 
     value: Expr | None
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Throw:
+class Throw(Struct, frozen=True, eq=False):
     """``throw`` or ``raise``; without a value it throws the caught error on."""
 
     value: Expr | None
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Break:
+class Break(Struct, frozen=True, eq=False):
     """``break``."""
 
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Continue:
+class Continue(Struct, frozen=True, eq=False):
     """``continue``."""
 
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Define:
+class Define(Struct, frozen=True, eq=False):
     """A function, class or interface declaration in statement position."""
 
     definition: Function | Class | Interface
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Import:
+class Import(Struct, frozen=True, eq=False):
     """One imported name. ``require`` stays a `Call` and ``import()`` is a `Call` of the `Name` ``import``."""
 
     module: str
@@ -376,8 +346,7 @@ class Import:
     type_only: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Export:
+class Export(Struct, frozen=True, eq=False):
     """One exported name of an ES module."""
 
     name: str
@@ -399,8 +368,7 @@ Stmt: TypeAlias = (
 # ---- definitions ----------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True, eq=False)
-class Parameter:
+class Parameter(Struct, eq=False):
     """One parameter of a function."""
 
     target: Expr
@@ -485,8 +453,7 @@ class Function:
         return own
 
 
-@dataclass(slots=True, eq=False)
-class Field:
+class Field(Struct, frozen=True, eq=False):
     """A field of a class, static or not; in Python a class attribute, static if it has a value."""
 
     name: str
@@ -557,8 +524,7 @@ class Interface:
         return Location(self.module.path, self.line, self.end_line)
 
 
-@dataclass(slots=True, eq=False)
-class Comment:
+class Comment(Struct, frozen=True, eq=False):
     """A comment, or a docstring."""
 
     text: str
@@ -571,8 +537,7 @@ class Comment:
     """Code stands before it on its line."""
 
 
-@dataclass(slots=True, eq=False)
-class Module:
+class Module(Struct, eq=False):
     """One parsed file."""
 
     path: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from cronaudit.model.facts import JobFacts, Walk
 from cronaudit.model.schedule import Schedule
@@ -17,16 +18,14 @@ class JobState(StrEnum):
     DORMANT = "dormant"
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(Struct, frozen=True):
     """What runs."""
 
     location: Location
     symbol: str
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One scheduled job with all that is known of it."""
 
     id: str

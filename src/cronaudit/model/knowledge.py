@@ -9,13 +9,13 @@ any chain in between (``knex:()**.insert``), or start with ``*.`` for a method o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Scalar
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """Where a value stands at a place of interest, and in which unit.
 
     Written as a path with dots, a unit behind it where there is one: ``args.1.pattern``, ``args.-1`` (the last
@@ -38,8 +38,7 @@ class Selector:
     """As written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """When a description holds: a selector against literals."""
 
     select: Selector
@@ -50,8 +49,7 @@ class Condition:
     values: tuple[Scalar, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SchedulePart:
+class SchedulePart(Struct, frozen=True):
     """One way in which a call states its schedule. Several are alternatives; the first that resolves counts."""
 
     form: str
@@ -68,8 +66,7 @@ class SchedulePart:
     """The path of what a function that computes the schedule is handed: ``schedule(parser)``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Consumer:
+class Consumer(Struct, frozen=True):
     """Where the work of a queue's jobs is defined."""
 
     call: str
@@ -90,8 +87,7 @@ class Consumer:
     library: str
 
 
-@dataclass(frozen=True, slots=True)
-class Scheduler:
+class Scheduler(Struct, frozen=True):
     """A call, decorator, export or class that arms jobs."""
 
     call: str
@@ -128,8 +124,7 @@ class Scheduler:
     library: str
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """What a call on a job's path means."""
 
     call: str
@@ -155,8 +150,7 @@ class Effect:
         return next((s.index for s in self.param(name) if s.root == "const"), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(Struct, frozen=True):
     """A function or constant outside the tree that has a value."""
 
     call: str
@@ -166,8 +160,7 @@ class Fold:
     args: tuple[tuple[str, Scalar], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OwnName:
+class OwnName(Struct, frozen=True):
     """Names that a project gives to its own functions, or to its variables in the environment.
 
     A stub under such a name is evidence of a stub, never of more.
@@ -178,8 +171,7 @@ class OwnName:
     """A regular expression over the name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Injector:
+class Injector(Struct, frozen=True):
     """A decorator of a parameter or field that says how the injected object was made."""
 
     decorator: str
@@ -189,8 +181,7 @@ class Injector:
     """The arguments that it counts as made with, out of those of the decorator."""
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Struct, frozen=True):
     """A service that is reached by its URL alone."""
 
     service: str
@@ -204,8 +195,7 @@ class Host:
     """``start`` and ``failure``, each a regular expression in the URL; what matches neither is a success."""
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(Struct, frozen=True):
     """What a text in another language means: SQL, a Lua script, a shell command."""
 
     language: str
@@ -217,8 +207,7 @@ class Phrase:
     """A word is a ``const`` selector; ``group.1`` is a group of the pattern."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A setting that a framework reads by its name, so that no import leads from the job to it."""
 
     what: str
@@ -235,8 +224,7 @@ class Setting:
         return tuple(dict(self.parts).get(word, "").split(".")) if word in dict(self.parts) else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(Struct, frozen=True):
     """One file of rules/libraries."""
 
     id: str
@@ -270,8 +258,7 @@ class Library:
     """The names of the methods that its effects know on any object."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnowledgeBase:
+class KnowledgeBase(Struct, frozen=True):
     """All libraries."""
 
     libraries: tuple[Library, ...]

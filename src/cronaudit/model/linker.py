@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Call, Class, Expr, Function, Module
 from cronaudit.model.source import Language, Location
@@ -24,16 +25,14 @@ from cronaudit.model.value import (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Item:
+class Item(Struct, frozen=True, eq=False):
     """An item of a registry, or an instance."""
 
     location: Location
     value: Value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Bound:
+class Bound(Struct, frozen=True, eq=False):
     """A scope in which a caller has bound what it passes, and how it came about."""
 
     scope: Scope

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:  # start-up: the dataclasses of a result cost 30 ms, and not every command has one
     from cronaudit.model.placement import Placement
@@ -18,8 +19,7 @@ class ConfigurationError(Exception):
     """The configuration, the catalogue or a baseline is wrong. The message names file and line; the exit code is 2."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(Struct, frozen=True):
     """Findings that the configuration waives."""
 
     job: str
@@ -31,8 +31,7 @@ class Waiver:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class AuditOptions:
+class AuditOptions(Struct, frozen=True):
     """How to audit."""
 
     date: date
@@ -48,7 +47,7 @@ class AuditOptions:
     """How many processes may share the work."""
     on_progress: Callable[[str, int, int], None] | None = None
     """Called with what is being done, how much is done, and how much there is (0: not known yet)."""
-    overlay: Mapping[str, bytes] = field(default_factory=dict)
+    overlay: Mapping[str, bytes] = {}
     """Contents that stand in for those of files, by path relative to the target: an edit is audited before anybody
     writes it."""
 
@@ -69,8 +68,7 @@ class Trace(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class AuditOutcome:
+class AuditOutcome(Struct, frozen=True):
     """What an audit hands back."""
 
     result: AuditResult

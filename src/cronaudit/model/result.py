@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from cronaudit.model.facts import ServiceFacts
 from cronaudit.model.job import Job
@@ -12,8 +13,7 @@ from cronaudit.model.source import Diagnostic
 from cronaudit.model.verdict import CheckResult, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class SectionSummary:
+class SectionSummary(Struct, frozen=True):
     """The counts of one section, from its rows."""
 
     id: str
@@ -26,8 +26,7 @@ class SectionSummary:
     """The rows of this table; where the section is split by runtime, each rolled up over that runtime's jobs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snippet:
+class Snippet(Struct, frozen=True):
     """A remediation, filled with the service's own names and values."""
 
     title: str
@@ -42,8 +41,7 @@ class Novelty(StrEnum):
     KNOWN = "known"
 
 
-@dataclass(frozen=True, slots=True)
-class RaisedIssue:
+class RaisedIssue(Struct, frozen=True):
     """An issue that at least one outcome raised."""
 
     id: str
@@ -56,8 +54,7 @@ class RaisedIssue:
     snippets: tuple[Snippet, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineComparison:
+class BaselineComparison(Struct, frozen=True):
     """Findings against a baseline. A finding is a job (or the service) and a check that is not PASS, N/A or UNKNOWN."""
 
     new: tuple[tuple[str, str], ...]
@@ -66,8 +63,7 @@ class BaselineComparison:
     fixed: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Struct, frozen=True):
     """A verdict that the project waived, with its reason."""
 
     job: str
@@ -78,8 +74,7 @@ class Suppression:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """Counts over all rows."""
 
     passed: int
@@ -95,8 +90,7 @@ class Summary:
     """By severity, then in the order of the catalogue."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What was audited."""
 
     path: str
@@ -106,8 +100,7 @@ class Target:
     runtimes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AuditResult:
+class AuditResult(Struct, frozen=True):
     """Everything that a report may say."""
 
     version: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct
 
 from cronaudit.model.verdict import Severity, Status
 
@@ -16,8 +17,7 @@ class Scope(StrEnum):
     SERVICE = "service"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """One row of a decision table."""
 
     when: str | None
@@ -30,8 +30,7 @@ class Outcome:
     issue: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """Code that the check finds wrong, and the same code mended."""
 
     language: str
@@ -40,8 +39,7 @@ class Example:
     good: str
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One check of the catalogue."""
 
     id: str
@@ -61,8 +59,7 @@ class Check:
     examples: tuple[Example, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Remediation:
+class Remediation(Struct, frozen=True):
     """A snippet that mends an issue."""
 
     runtime: str
@@ -77,8 +74,7 @@ class Remediation:
     """A heading of its own, where the issue's does not fit the runtime: ``Migrate to BullMQ``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
+class Issue(Struct, frozen=True):
     """A root cause that several checks may share."""
 
     id: str
@@ -99,8 +95,7 @@ class Issue:
     state only outcomes raise it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A section of the report."""
 
     id: str
@@ -110,8 +105,7 @@ class Section:
     """Ids in the order of the rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalogue(Struct, frozen=True):
     """All rules in force."""
 
     sections: tuple[Section, ...]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from datetime import date
@@ -56,8 +57,7 @@ class DayRule(StrEnum):
     EITHER = "either"
 
 
-@dataclass(frozen=True, slots=True)
-class CronExpression:
+class CronExpression(Struct, frozen=True):
     """A cron expression in any dialect, brought to one form. All times are those of the local clock."""
 
     text: str
@@ -81,15 +81,13 @@ class CronExpression:
     """Zone that the expression itself carries (`CRON_TZ=Europe/Berlin 0 2 * * *`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """A schedule that counts from its last run or from the start, not by the clock."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleError:
+class ScheduleError(Struct, frozen=True):
     """Why an expression is no valid schedule in its dialect. A result, never raised at callers."""
 
     field: str
@@ -103,8 +101,7 @@ class ScheduleError:
         return f"{self.field}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """When a job runs, as far as the code says. With neither expression nor interval it is not resolved."""
 
     expression: str | None = None
@@ -147,8 +144,7 @@ class ZoneBasis(StrEnum):
     """Nothing sets one, so that the host's zone decides; this zone shows what may happen."""
 
 
-@dataclass(frozen=True, slots=True)
-class DstHazard:
+class DstHazard(Struct, frozen=True):
     """A real date on which a run by the local clock is skipped or doubled."""
 
     on: date

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,8 +47,7 @@ class Role(StrEnum):
     CONFIG = "config"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(Struct, frozen=True, order=True):
     """A place in the target that a person can click."""
 
     path: str
@@ -61,8 +61,7 @@ class Location:
         return f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(Struct, frozen=True):
     """A file of the target, not yet read."""
 
     path: str
@@ -73,8 +72,7 @@ class SourceFile:
     """Bytes."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True, order=True):
     """Something that was skipped, cut or unreadable. Nothing is lost in silence."""
 
     path: str
@@ -82,8 +80,7 @@ class Diagnostic:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ImportSite:
+class ImportSite(Struct, frozen=True, order=True):
     """One place that imports something, found by its bytes: it may sit in a comment or a string."""
 
     path: str

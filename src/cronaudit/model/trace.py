@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import Struct
+
 from cronaudit.model.ir import Call, Handler, If, Loop, Stmt, Try, With
 from cronaudit.model.source import Location
 from cronaudit.model.value import External, Scope, Value
@@ -60,8 +62,7 @@ class EventKind(StrEnum):
     RETURN = "return"
 
 
-@dataclass(slots=True, eq=False)
-class Event:
+class Event(Struct, eq=False):
     """One thing on the way."""
 
     kind: EventKind
@@ -96,8 +97,7 @@ class Event:
         return self.region is not None and kind in self.region.kinds
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """The whole walk of one job."""
 
     events: tuple[Event, ...]

@@ -6,15 +6,15 @@ item of a loop) until the caller is known; what cannot be told at all is `Unknow
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Call, Class, Expr, Function, Interface, Loop, Module, Scalar, TypeRef
 from cronaudit.model.source import Location
 
 
-@dataclass(slots=True, eq=False)
-class Known:
+class Known(Struct, frozen=True, eq=False):
     """A scalar that the tree states."""
 
     value: Scalar
@@ -26,24 +26,21 @@ class Known:
     """The environment variable or option whose default this is."""
 
 
-@dataclass(slots=True, eq=False)
-class Text:
+class Text(Struct, frozen=True, eq=False):
     """A string with parts that stay open."""
 
     parts: tuple[str | Value, ...]
     at: Location | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Lazy:
+class Lazy(Struct, frozen=True, eq=False):
     """An expression with the scope in which it is to be folded, when somebody asks."""
 
     expr: Expr
     scope: Scope
 
 
-@dataclass(slots=True, eq=False)
-class Record:
+class Record(Struct, frozen=True, eq=False):
     """An object or dict."""
 
     entries: dict[str, Value | Lazy]
@@ -52,8 +49,7 @@ class Record:
     at: Location | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Sequence:
+class Sequence(Struct, frozen=True, eq=False):
     """A list, tuple, array or set."""
 
     items: tuple[Value | Lazy, ...]
@@ -63,8 +59,7 @@ class Sequence:
     """Whether it is a ``Map``: the items are pairs of key and value."""
 
 
-@dataclass(slots=True, eq=False)
-class Closure:
+class Closure(Struct, frozen=True, eq=False):
     """A function of the project with the scope that it closes over."""
 
     function: Function
@@ -74,38 +69,34 @@ class Closure:
     """Leading arguments that ``bind`` or ``partial`` has fixed."""
 
 
-@dataclass(slots=True, eq=False)
-class ClassValue:
+class ClassValue(Struct, frozen=True, eq=False):
     """A class of the project."""
 
     cls: Class
     scope: Scope
 
 
-@dataclass(slots=True, eq=False)
-class Instance:
+class Instance(Struct, frozen=True, eq=False):
     """An object made by a class of the project."""
 
     of: ClassValue
     args: Arguments | None
     """None where only the declared type is known."""
     at: Location | None = None
-    fields: dict[str, Value] = field(default_factory=dict)
+    fields: dict[str, Value] = {}
     """Fields already looked up."""
     row: ClassValue | None = None
     """Of a static object of a class outside the tree below (``objects = OrderManager()``), the class that holds it."""
 
 
-@dataclass(slots=True, eq=False)
-class Shape:
+class Shape(Struct, frozen=True, eq=False):
     """An object of a declared interface or type alias; as a name, the interface itself."""
 
     interface: Interface
     scope: Scope
 
 
-@dataclass(slots=True, eq=False)
-class Arguments:
+class Arguments(Struct, frozen=True, eq=False):
     """Folded arguments of one call."""
 
     positional: tuple[Value | Lazy, ...]
@@ -118,8 +109,7 @@ class Arguments:
     """What was spread and could not be followed: a caller may tell."""
 
 
-@dataclass(slots=True, eq=False)
-class External:
+class External(Struct, frozen=True, eq=False):
     """A symbol outside the tree: ``node-cron:schedule``, ``bullmq:Queue()``, ``global:setInterval``.
 
     The path is the package, a colon, and the members; ``()`` is the result of a call or ``new``. The default export
@@ -134,7 +124,7 @@ class External:
     receiver: External | None = None
     """The object whose method the last call was, with its own arguments."""
     call: Call | None = None
-    members: dict[str, Value] = field(default_factory=dict)
+    members: dict[str, Value] = {}
     """What is known of its members: the name of a queue's job, in the walk of that job."""
     of: str = ""
     """The class of the project through which it is reached: the model of a query, which names its table."""
@@ -142,23 +132,20 @@ class External:
     """That class itself: the rows of the query are its objects."""
 
 
-@dataclass(slots=True, eq=False)
-class Namespace:
+class Namespace(Struct, frozen=True, eq=False):
     """All exports of a module of the project."""
 
     module: Module
 
 
-@dataclass(slots=True, eq=False)
-class Builtin:
+class Builtin(Struct, frozen=True, eq=False):
     """A method of a folded value: ``map`` of a sequence, ``bind`` of a function."""
 
     receiver: Value
     name: str
 
 
-@dataclass(slots=True, eq=False)
-class Symbol:
+class Symbol(Struct, frozen=True, eq=False):
     """What only a caller can tell."""
 
     owner: Function | Class | Loop
@@ -172,23 +159,20 @@ class Symbol:
     """Where the type is to be looked up, and the iterable to be folded."""
 
 
-@dataclass(slots=True, eq=False)
-class Env:
+class Env(Struct, frozen=True, eq=False):
     """An environment variable or setting without a default in the tree."""
 
     name: str
     at: Location | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Choice:
+class Choice(Struct, frozen=True, eq=False):
     """One of several; the default comes first."""
 
     options: tuple[Value, ...]
 
 
-@dataclass(slots=True, eq=False)
-class Unknown:
+class Unknown(Struct, frozen=True, eq=False):
     """What the tree cannot tell."""
 
     reason: str
@@ -203,13 +187,12 @@ Value: TypeAlias = (
 )
 
 
-@dataclass(slots=True, eq=False)
-class Scope:
+class Scope(Struct, eq=False):
     """The variables that an expression can see."""
 
     node: Function | Module
     parent: Scope | None
-    values: dict[str, Value | Lazy] = field(default_factory=dict)
+    values: dict[str, Value | Lazy] = {}
     """What a caller or a loop has bound; folded when somebody asks."""
     this: Value | None = None
     """None where it is that of the parent."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from cronaudit.model.source import Location
 
@@ -32,8 +33,7 @@ class Severity(StrEnum):
         return f"P{list(Severity).index(self)}"
 
 
-@dataclass(frozen=True, slots=True)
-class SeenFact:
+class SeenFact(Struct, frozen=True):
     """A fact that the evaluator read while it decided."""
 
     name: str
@@ -44,8 +44,7 @@ class SeenFact:
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What one check says of one job, or of the service."""
 
     status: Status
@@ -61,8 +60,7 @@ class Verdict:
     """The facts that were read up to the decision, in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobVerdict:
+class JobVerdict(Struct, frozen=True):
     """A verdict with its job."""
 
     job: str
@@ -70,8 +68,7 @@ class JobVerdict:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """One row of the report."""
 
     id: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Assign, Call, Expr, Function, Index, Member, Module, Name, Object
 from cronaudit.model.linker import Bound, Linker
@@ -15,8 +16,7 @@ _NESTED = 2
 """How deep a setting is looked for inside written-out objects: ``CELERY = {"beat_schedule": {…}}``."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Setting:
+class Setting(Struct, frozen=True, eq=False):
     """One value that is set."""
 
     path: str

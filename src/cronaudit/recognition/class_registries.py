@@ -8,7 +8,8 @@ a plugin) need not be known, since the base class that the timer asks for tells 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cronaudit.model.ir import Call, Class, Expr, Function, Member, Name, Operation
 from cronaudit.model.linker import Bound, Item, Linker

@@ -8,6 +8,8 @@ from datetime import date
 from functools import wraps
 from typing import TypeVar
 
+from msgspec import Struct
+
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.model.deployment import Deployment
 from cronaudit.model.facts import Fact, Unresolved
@@ -22,8 +24,7 @@ from cronaudit.recognition.sightings import Reader, Sighting
 T = TypeVar("T")
 
 
-@dataclass(slots=True, eq=False)
-class Service:
+class Service(Struct, eq=False):
     """What holds for the whole tree."""
 
     linker: Linker
@@ -34,9 +35,9 @@ class Service:
     """Where the service tokens of the libraries stand."""
     deployment: Deployment
     date: date
-    jobs: list[JobContext] = field(default_factory=list)
+    jobs: list[JobContext] = []
     """All live jobs."""
-    cache: dict[str, object] = field(default_factory=dict)
+    cache: dict[str, object] = {}
     """What one builder has worked out for all jobs, under its own module's name."""
 
 

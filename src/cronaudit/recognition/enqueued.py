@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.linker import Linker
 from cronaudit.model.trace import EventKind, Trace
@@ -18,8 +19,7 @@ _SENDING = frozenset(
 """Methods that a task of the project has from its decorator, which put a call of it into a queue."""
 
 
-@dataclass(slots=True)
-class Enqueued:
+class Enqueued(Struct):
     """Follows what a walk puts into queues, one step."""
 
     linker: Linker

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar, cast
+
+from msgspec import Struct
 
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.lazy_regex import lazy_regex
@@ -46,8 +47,7 @@ _CONVENTIONS = lazy_regex(
 """Files that frameworks pick up by their place or name: Next, Nuxt, Remix, SvelteKit, Nest, Medusa, Strapi."""
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """What recognition hands on."""
 
     jobs: tuple[Job, ...]
@@ -57,8 +57,7 @@ class Findings:
     """Where each job is stated, by its id; asked only by who writes there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Struct, frozen=True):
     """What the stages before have made."""
 
     linker: Linker

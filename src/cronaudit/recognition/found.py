@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from cronaudit.model.facts import Unresolved
 from cronaudit.model.ir import Call, Function, Loop, Module, Scalar
@@ -13,8 +13,7 @@ from cronaudit.model.source import Location
 from cronaudit.model.value import Closure, External, Value
 
 
-@dataclass(slots=True, eq=False)
-class Timing:
+class Timing(Struct, eq=False):
     """A schedule as far as it could be folded."""
 
     schedule: Schedule
@@ -32,8 +31,7 @@ class Timing:
     """The variable whose default it is."""
 
 
-@dataclass(slots=True, eq=False)
-class ConsumerSite:
+class ConsumerSite(Struct, eq=False):
     """A place where the work of a queue's jobs is defined."""
 
     consumer: Consumer
@@ -44,8 +42,7 @@ class ConsumerSite:
     location: Location
 
 
-@dataclass(slots=True, eq=False)
-class Registration:
+class Registration(Struct, eq=False):
     """One armed schedule."""
 
     kind: str
@@ -67,8 +64,8 @@ class Registration:
     consumer: ConsumerSite | None = None
     job_name: str | None = None
     """The name under which the consumer knows the job."""
-    options: dict[str, Value] = field(default_factory=dict)
-    traits: dict[str, Scalar] = field(default_factory=dict)
+    options: dict[str, Value] = {}
+    traits: dict[str, Scalar] = {}
     passed: tuple[Value, ...] = ()
     """What the call that arms the job passes to the handler."""
     item: Location | None = None
@@ -88,8 +85,7 @@ class Registration:
     name at run time, the function that a route wraps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Struct, frozen=True):
     """A place that looked like a job, and why it is none; for ``explain FILE:LINE``."""
 
     location: Location

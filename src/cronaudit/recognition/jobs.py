@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from cronaudit.model.ir import Function, Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
@@ -40,8 +42,7 @@ _TIMER_KINDS = frozenset(("set-interval", "set-timeout-loop", "timer-loop", "sle
 """Lines; a registry entry longer than this is a file, not an entry."""
 
 
-@dataclass(slots=True, eq=False)
-class Found:
+class Found(Struct, eq=False):
     """One job with its liveness."""
 
     registration: Registration

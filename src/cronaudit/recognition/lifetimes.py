@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from cronaudit.model.ir import Assign, Class, Do, Function, Module, Name
 from cronaudit.model.linker import Linker
@@ -17,14 +17,13 @@ _QUEUED = frozenset(("job", "message", "msg"))
 """Parameters of functions that a queue calls for each of its jobs."""
 
 
-@dataclass(slots=True, eq=False)
-class Lifetimes:
+class Lifetimes(Struct, eq=False):
     """Answers whether an object with a timer is made by each request or queued job anew."""
 
     linker: Linker
-    _classes: dict[int, bool] = field(default_factory=dict)
-    _functions: dict[int, bool | None] = field(default_factory=dict)
-    _keep: list[object] = field(default_factory=list)
+    _classes: dict[int, bool] = {}
+    _functions: dict[int, bool | None] = {}
+    _keep: list[object] = []
 
     def is_of_operation(self, registration: Registration) -> bool:
         """Whether only local variables of operations keep a timer, or the object whose method arms it."""

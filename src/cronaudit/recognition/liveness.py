@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Class, Function, FunctionKind, Module, Object, Return
@@ -22,8 +23,7 @@ _DEPTH = 8
 _FILES = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Liveness:
+class Liveness(Struct, frozen=True):
     """The verdict on one registration."""
 
     is_live: bool
@@ -32,8 +32,7 @@ class Liveness:
     """Entry points from which it is reached; empty where nothing can be said."""
 
 
-@dataclass(slots=True, eq=False)
-class Starts:
+class Starts(Struct, eq=False):
     """Answers who starts what. Where nothing can be said (a library), a job counts as live (ruling 1)."""
 
     linker: Linker
@@ -45,8 +44,8 @@ class Starts:
     """Whether another file than the second names a word: loaders that go through folders."""
     is_hook: Callable[[str], bool]
     """Whether several files define a function of that name: a loader calls them by it."""
-    _files: dict[str, Liveness] = field(default_factory=dict)
-    _nodes: dict[int, Liveness] = field(default_factory=dict)
+    _files: dict[str, Liveness] = {}
+    _nodes: dict[int, Liveness] = {}
 
     def of(self, node: Function | Module) -> Liveness:
         """Whether the code of `node` runs."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.selectors import Site, select
@@ -24,15 +25,14 @@ _GROUP = lazy_regex(r"\([^/]*\)/|@[^/]*/")
 _METHODS = ("GET", "POST", "default", "handler")
 
 
-@dataclass(slots=True)
-class Manifests:
+class Manifests(Struct):
     """Finds the jobs of manifests."""
 
     linker: Linker
     matcher: Matcher
     tree: SourceTree
     registrar: Registrar
-    _routes: dict[str, str] = field(default_factory=dict)
+    _routes: dict[str, str] = {}
 
     def registrations(self) -> Iterator[Registration]:
         """One registration for each entry of each manifest."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.matcher import Matcher
@@ -51,8 +52,7 @@ _INNER = 1
 _CALLED = 2  # how deep a pause is looked for in what a loop calls
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(Struct, frozen=True):
     """A call that runs a function once, later."""
 
     handler: Expr

@@ -7,7 +7,8 @@ somebody hands in is one. The timer may lie behind methods of the project that o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Call, Expr, Function, Member, Module, Name
 from cronaudit.model.knowledge import SchedulePart, Selector
@@ -25,8 +26,7 @@ _HANDED_ON = 3
 """How many methods may lie between the place that arms and the timer."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Later:
+class _Later(Struct, frozen=True):
     """A call that runs a function once, later, as it is written."""
 
     handler: Expr
@@ -36,8 +36,7 @@ class _Later:
     """What the function is given."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A field of what a function is given: which of its parameters, and the way inside it."""
 
     position: int

@@ -6,7 +6,8 @@ The sender is the engine, and each receiver is a job: it is written, named and f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Deployment
@@ -37,8 +38,7 @@ _PERIODIC = lazy_regex(
 _CRON = SchedulePart("cron", Selector("args", 0, (), None, "args.0"), "unix5")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sent:
+class _Sent(Struct, frozen=True, eq=False):
     """A signal that an engine sends."""
 
     engine: Registration

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.selectors import Called, Site, parse_selector, select

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.matcher import Matcher
@@ -27,8 +28,7 @@ from cronaudit.model.value import (
 )
 
 
-@dataclass(slots=True, eq=False)
-class Sighting:
+class Sighting(Struct, eq=False):
     """One call on the path with one meaning."""
 
     effect: str

@@ -8,7 +8,8 @@ memory, and polling inside one request are none.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import (
@@ -51,8 +52,7 @@ _SHUTDOWN_WORDS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """Whether a timer is a job, and why (not)."""
 
     is_job: bool

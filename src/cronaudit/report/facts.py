@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 from cronaudit.model.facts import Fact, JobFacts, Unresolved
 from cronaudit.model.source import Location
@@ -11,10 +10,10 @@ from cronaudit.model.source import Location
 
 def named_facts(facts: JobFacts) -> Iterator[tuple[str, Fact[object]]]:
     """All facts by their name in the decision tables: ``lock.ttl_seconds``."""
-    for group in fields(facts):
-        members = getattr(facts, group.name)
-        for member in fields(members):
-            yield f"{group.name}.{member.name}", getattr(members, member.name)
+    for group in facts.__struct_fields__:
+        members = getattr(facts, group)
+        for member in members.__struct_fields__:
+            yield f"{group}.{member}", getattr(members, member)
 
 
 def is_plainly_absent(fact: Fact[object]) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.model.facts import Unresolved
 from cronaudit.model.job import Job, JobState
@@ -17,8 +18,7 @@ SERVICE: Final = "service"
 """Stands in for a job's id where the service as a whole is meant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """The place where an issue is seen best: one primary location a finding."""
 
     issue: RaisedIssue

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, cast
+
+from msgspec import Struct
 
 from cronaudit.report.options import RenderOptions
 
@@ -20,8 +21,7 @@ class Renderer(Protocol):
     def __call__(self, result: AuditResult, options: RenderOptions) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """A format by name. Its module is imported when it is first used: start-up pays for none of them."""
 
     module: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from msgspec import Struct
 
 from cronaudit.model.job import Job
 from cronaudit.model.result import AuditResult, Novelty, RaisedIssue, SectionSummary, Snippet, Suppression
@@ -35,16 +35,14 @@ _NAMES_IN_MATRIX = 6
 _LANGUAGES: Final = {"typescript": "Node.js", "python": "Python"}
 
 
-@dataclass(frozen=True, slots=True)
-class SeverityRow:
+class SeverityRow(Struct, frozen=True):
     """A row of the summary."""
 
     severity: Severity
     issues: tuple[RaisedIssue, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SectionRows:
+class SectionRows(Struct, frozen=True):
     """A section with its rows."""
 
     summary: SectionSummary

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from cronaudit.model.schedule import Schedule
 
@@ -19,8 +20,7 @@ def no_runs(_schedule: Schedule, _zone: str | None, _start: date, _count: int) -
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class RenderOptions:
+class RenderOptions(Struct, frozen=True):
     """How to render."""
 
     templates: Path

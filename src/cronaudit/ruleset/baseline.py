@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.result import BaselineComparison
 from cronaudit.model.verdict import CheckResult, Status
@@ -23,8 +24,7 @@ class BaselineError(Exception):
     """A baseline that cannot be compared with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """The findings of an earlier audit."""
 
     findings: Mapping[Key, Status]

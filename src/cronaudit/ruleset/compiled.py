@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit import compiled
 from cronaudit.model import rule
@@ -26,7 +28,7 @@ from cronaudit.ruleset.folder import RulesFolder
 
 _MODEL = Path(rule.__file__)
 _CODE = (
-    # By its place, not by its import: creating the dataclasses of the facts costs more than this whole load.
+    # By its place, not by its import: creating the classes of the facts costs more than this whole load.
     *(_MODEL, _MODEL.with_name("facts.py"), Path(compiled.__file__)),
     *(Path(compiled.__file__).with_name(f"{name}.py") for name in ("placed_yaml", "problems")),
     *sorted(Path(__file__).parent.glob("*.py")),
@@ -46,8 +48,8 @@ def content_key(folders: Sequence[RulesFolder]) -> str:
 
 def digest(sections: Sequence[Section], checks: Sequence[Check], issues: Sequence[Issue]) -> str:
     """Return the SHA-256 over the meaning of the rules, in order: comments and places of files do not count."""
-    nowhere = [dataclasses.replace(check, source="") for check in checks]
-    placeless = [dataclasses.replace(issue, source="") for issue in issues]
+    nowhere = [replace(check, source="") for check in checks]
+    placeless = [replace(issue, source="") for issue in issues]
     document = [[_plain(rule) for rule in rules] for rules in (sections, nowhere, placeless)]
     return hashlib.sha256(json.dumps(document, ensure_ascii=False).encode()).hexdigest()
 
@@ -67,9 +69,9 @@ def load_compiled(path: Path, key: str) -> Catalogue | None:
 
 
 def _plain(value: object) -> object:
-    """Return dataclasses as the lists of their values, in the order of their fields."""
-    if dataclasses.is_dataclass(value):
-        return [_plain(getattr(value, field.name)) for field in dataclasses.fields(value)]
+    """Return records as the lists of their values, in the order of their fields."""
+    if isinstance(value, Struct):
+        return [_plain(getattr(value, name)) for name in value.__struct_fields__]
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value

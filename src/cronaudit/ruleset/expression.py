@@ -18,9 +18,10 @@ import ast
 import operator
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
+
+from msgspec import Struct
 
 from cronaudit.model.rule import Scope
 from cronaudit.problems import did_you_mean
@@ -52,8 +53,7 @@ class ExpressionError(Exception):
         """Line within the expression, counted from 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """A compiled condition."""
 
     source: str
@@ -85,8 +85,7 @@ def compile_condition(source: str, scope: Scope) -> Condition:
     return Condition(source, tuple(compiler.fields), evaluate)
 
 
-@dataclass(frozen=True, slots=True)
-class _Operand:
+class _Operand(Struct, frozen=True):
     """One side of a comparison."""
 
     text: str

@@ -1,4 +1,4 @@
-"""The fields that tables and templates may ask, read from the dataclasses of ``model/facts.py``.
+"""The fields that tables and templates may ask, read from the records of ``model/facts.py``.
 
 Types come from the annotations and words from their ``Literal`` lists, so that a rule and the recognisers cannot
 disagree on what can be said. The docs come from the docstrings under the fields.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import Literal, get_args, get_origin, get_type_hints
+
+from msgspec import Struct
 
 from cronaudit.model import facts
 
@@ -48,8 +49,7 @@ class Kind(Enum):
     WORDS = "one of its words"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldType:
+class FieldType(Struct, frozen=True):
     """The static type of a field."""
 
     kind: Kind
@@ -63,8 +63,7 @@ class FieldType:
         return f"{shown}, or none" if self.optional else shown
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentedField:
+class DocumentedField(Struct, frozen=True):
     """One field as the reference shows it."""
 
     group: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from cronaudit.problems import Problem
 from cronaudit.ruleset.problem import CatalogueError
@@ -15,8 +16,7 @@ _ELSEWHERE = ("fixes", "libraries")
 _BUILT_IN = {"rules", "_rules"}
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFile:
+class RuleFile(Struct, frozen=True):
     """One file of a rules folder."""
 
     path: str
@@ -28,8 +28,7 @@ class RuleFile:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class RulesFolder:
+class RulesFolder(Struct, frozen=True):
     """The built-in rules, or a team's own."""
 
     root: Path

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from cronaudit.model.facts import Fact, JobFacts, ServiceFacts, Unresolved
 from cronaudit.model.source import Location
 from cronaudit.ruleset.fields import SERVICE
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """Kleene's third value, with the unresolved facts that it comes from."""
 
     origins: tuple[tuple[str, Unresolved], ...]
@@ -27,8 +27,7 @@ class Unknown:
 Truth = bool | Unknown
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """What a condition is evaluated on, and what it has read."""
 
     facts: JobFacts | None
@@ -36,7 +35,7 @@ class Reading:
     service: ServiceFacts
     jobs: Sequence[JobFacts] = ()
     """All live jobs, for the aggregates."""
-    seen: dict[str, Fact[Any]] = field(default_factory=dict)
+    seen: dict[str, Fact[Any]] = {}
     """Every fact that was read, by field, in order."""
 
 

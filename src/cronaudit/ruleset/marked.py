@@ -6,9 +6,9 @@ A file is read by a `Mapping` that is asked for the keys it may have; what nobod
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 import yaml
+from msgspec import Struct
 
 from cronaudit.placed_yaml import entries_of, line_of, root_of
 from cronaudit.problems import Problem, did_you_mean
@@ -17,8 +17,7 @@ _TEXT = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A text of the file with its place."""
 
     value: str
@@ -30,8 +29,7 @@ class Text:
         return Problem(self.path, self.line + offset - 1, message)
 
 
-@dataclass(slots=True)
-class Mapping:
+class Mapping(Struct):
     """A mapping of the file. Reading it wrong is noted in ``problems``, never raised."""
 
     path: str
@@ -39,10 +37,10 @@ class Mapping:
     problems: list[Problem]
     what: str
     """What it describes, for messages: ``check``."""
-    entries: dict[str, yaml.Node] = field(default_factory=dict)
-    lines: dict[str, int] = field(default_factory=dict)
+    entries: dict[str, yaml.Node] = {}
+    lines: dict[str, int] = {}
     """Of each key."""
-    asked: dict[str, None] = field(default_factory=dict)
+    asked: dict[str, None] = {}
 
     def note(self, message: str, line: int | None = None) -> None:
         self.problems.append(Problem(self.path, self.line if line is None else line, message))

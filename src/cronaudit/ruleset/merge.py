@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.model.rule import Catalogue, Check, Issue, Section
 from cronaudit.model.verdict import Severity
@@ -24,11 +26,10 @@ from cronaudit.ruleset.rulefile import (
 _Draft = TypeVar("_Draft", CheckDraft, IssueDraft, SectionDraft)
 
 
-@dataclass(slots=True)
-class _Drafts:
-    checks: dict[str, CheckDraft] = field(default_factory=dict)
-    issues: dict[str, IssueDraft] = field(default_factory=dict)
-    sections: dict[str, SectionDraft] = field(default_factory=dict)
+class _Drafts(Struct):
+    checks: dict[str, CheckDraft] = {}
+    issues: dict[str, IssueDraft] = {}
+    sections: dict[str, SectionDraft] = {}
 
 
 def read_catalogue(folders: Sequence[RulesFolder]) -> Catalogue:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.ruleset.fields import FACT_PARTS
@@ -23,8 +24,7 @@ _PRINTED = lazy_regex(r"\{\{(.*?)\}\}", re.DOTALL)
 _TAG = lazy_regex(r"\{[{%#]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(Struct, frozen=True):
     group: str
     name: str
     part: str | None
@@ -34,8 +34,7 @@ class _Field:
 _Segment = str | tuple[_Field | str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PlainTemplate:
+class PlainTemplate(Struct, frozen=True):
     """A template as literal text and alternatives."""
 
     segments: tuple[_Segment, ...]

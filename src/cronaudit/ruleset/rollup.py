@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.job import Job
 from cronaudit.model.rule import Check, Issue
@@ -21,8 +22,7 @@ _PLAIN_WORDS = {"No", "None", "Not", "Nothing", "Never", "Only", "Neither", "Own
 JobsVerdicts = Sequence[tuple[Job, Verdict]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True):
     """Jobs of which the check says the same."""
 
     status: Status

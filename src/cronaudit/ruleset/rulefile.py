@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Literal, TypeVar
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.job import JobState
@@ -28,8 +29,7 @@ _RAISES_NOTHING = {Status.PASS, Status.NOT_APPLICABLE, Status.UNKNOWN}
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
-@dataclass(frozen=True, slots=True)
-class CheckDraft:
+class CheckDraft(Struct, frozen=True):
     """A check whose references are not yet resolved."""
 
     check: Check
@@ -39,16 +39,14 @@ class CheckDraft:
     issues: tuple[Text, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IssueDraft:
+class IssueDraft(Struct, frozen=True):
     """An issue with its place."""
 
     issue: Issue
     id: Text
 
 
-@dataclass(frozen=True, slots=True)
-class SectionDraft:
+class SectionDraft(Struct, frozen=True):
     """A section whose checks are not yet resolved."""
 
     section: Section

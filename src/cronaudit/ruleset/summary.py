@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from cronaudit.model.facts import ServiceFacts
 from cronaudit.model.job import Job, JobState
@@ -104,12 +105,11 @@ def _of_jobs(row: CheckResult, jobs: Mapping[str, Job], catalogue: Catalogue) ->
     return roll_up(check, verdicts, catalogue.issues)
 
 
-@dataclass(slots=True)
-class _Origins:
+class _Origins(Struct):
     """Who raised an issue."""
 
-    checks: list[str] = field(default_factory=list)
-    jobs: set[str] = field(default_factory=set)
+    checks: list[str] = []
+    jobs: set[str] = set()
 
 
 def _raised(

@@ -7,8 +7,10 @@ The configuration waives for jobs by pattern, and with the pattern ``service`` f
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.job import Job
@@ -27,8 +29,7 @@ _EDGES = " \t-\N{EN DASH}\N{EM DASH}:*/#<>"
 _SETTLED = {Status.PASS, Status.NOT_APPLICABLE}
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """A comment of the target, as written or without its marks."""
 
     path: str
@@ -38,8 +39,7 @@ class Comment:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConfiguredWaiver:
+class ConfiguredWaiver(Struct, frozen=True):
     """An entry of the configuration."""
 
     job: str
@@ -51,8 +51,7 @@ class ConfiguredWaiver:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
+class Suppressed(Struct, frozen=True):
     """Rows after waiving."""
 
     results: tuple[CheckResult, ...]
@@ -62,8 +61,7 @@ class Suppressed:
     """Waivers that are malformed, or that waive nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiver:
+class _Waiver(Struct, frozen=True):
     """One check waived for some jobs by one place."""
 
     place: Location

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from cronaudit.model.facts import Fact, ServiceFacts, Unresolved
 from cronaudit.model.job import Job
@@ -92,8 +93,7 @@ class _Group:
         return self._extras[name] if name in self._extras else _shown(getattr(self._facts, name))
 
 
-@dataclass(frozen=True, slots=True)
-class _Jobs:
+class _Jobs(Struct, frozen=True):
     count: int
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.schedule.durations import DAY
 
@@ -23,8 +24,7 @@ class Strength(Enum):
     """Words such as "the weekly digest": they count only where the schedule bears them out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """How often: "every 5 minutes", "twice a day"."""
 
     seconds: float
@@ -32,8 +32,7 @@ class Period:
     """Runs in each period."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClockTime:
+class ClockTime(Struct, frozen=True):
     """A time of the day: "at 02:00", "3 pm"."""
 
     minutes: frozenset[int]
@@ -42,30 +41,26 @@ class ClockTime:
     """Only the hour is named, which leaves the minute open."""
 
 
-@dataclass(frozen=True, slots=True)
-class DaysOfWeek:
+class DaysOfWeek(Struct, frozen=True):
     """Weekdays: "on Mondays", "Mon-Fri". 0 is Sunday."""
 
     days: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class DaysOfMonth:
+class DaysOfMonth(Struct, frozen=True):
     """Dates: "on the 1st", "last day of the month"; 0 stands for the last."""
 
     days: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Vague:
+class Vague(Struct, frozen=True):
     """Words on when it runs that cannot be held against an expression: "first Monday of the month"."""
 
 
 Claim = Period | ClockTime | DaysOfWeek | DaysOfMonth | Vague
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(Struct, frozen=True):
     """One sentence of a comment, read."""
 
     claims: tuple[tuple[Claim, Strength], ...]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from itertools import pairwise
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.model.schedule import ScheduleError
 
@@ -54,8 +55,7 @@ class WeekdayCount(Enum):
 _SUNDAY_0: Final = WeekdayCount.SUNDAY_0
 
 
-@dataclass(frozen=True, slots=True)
-class FieldGrammar:
+class FieldGrammar(Struct, frozen=True):
     """What a dialect allows within fields."""
 
     weekday_count: WeekdayCount = _SUNDAY_0
@@ -67,8 +67,7 @@ class FieldGrammar:
     question_mark: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FieldValue:
+class FieldValue(Struct, frozen=True):
     """What a field selects."""
 
     text: str

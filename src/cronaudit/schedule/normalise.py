@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.schedule import (
@@ -128,8 +129,7 @@ def _later_days(text: str) -> str | None:
     return ",".join(known) if len(known) == len(names) else None
 
 
-@dataclass(frozen=True, slots=True)
-class GraphileEntry:
+class GraphileEntry(Struct, frozen=True):
     """A line of a graphile-worker crontab."""
 
     expression: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -54,8 +55,7 @@ def _named(lower: str) -> tzinfo | None:
         return ZoneInfo.from_file(data, key=name)
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Struct, frozen=True):
     """A change of a zone's offset. All times are local, without a zone."""
 
     at: datetime

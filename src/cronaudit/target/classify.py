@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from cronaudit.model.source import Language, Role
 from cronaudit.target.roles import names_pattern
@@ -26,8 +27,7 @@ _OF_TESTS: Final = frozenset(
 """Packages that a front end has among its devDependencies for its tests and scripts: there they tell nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """What the rules may ask about a tree as a whole. Folders are relative, the target itself is empty."""
 
     names: Mapping[str, frozenset[str]]
@@ -38,8 +38,7 @@ class Layout:
     """Content of the package.json of each folder that has one."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
+class _Folder(Struct, frozen=True):
     path: str
     segments: tuple[str, ...]
     """In lower case."""
@@ -49,25 +48,21 @@ class _Folder:
     """Rules whose package condition holds here."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Matcher:
+class _Matcher(Struct, frozen=True):
     names: re.Pattern[str] | None
     """The name conditions in the order of the rules, each in a group named after the rule."""
     otherwise: Role
 
 
-@dataclass(slots=True)
-class Classifier:
+class Classifier(Struct):
     """Answers for one tree; remembers folders and matchers."""
 
     rules: RoleRules
     layout: Layout
-    _last_segments: dict[str, list[tuple[int, tuple[str, ...]]]] = field(default_factory=dict)
-    _globs: list[tuple[int, re.Pattern[str]]] = field(default_factory=list)
-    _folders: dict[str, _Folder] = field(default_factory=dict)
-    _matchers: dict[tuple[frozenset[int], frozenset[int], Language, bool], _Matcher] = field(
-        default_factory=dict
-    )
+    _last_segments: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
+    _globs: list[tuple[int, re.Pattern[str]]] = []
+    _folders: dict[str, _Folder] = {}
+    _matchers: dict[tuple[frozenset[int], frozenset[int], Language, bool], _Matcher] = {}
     _twin_suffixes: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

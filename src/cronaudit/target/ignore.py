@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
+from msgspec import Struct
+
 from cronaudit.lazy_regex import lazy_regex
 
 _PLAIN: Final = lazy_regex(r"[^*?\[\]\\]+")
 _GLOB: Final = lazy_regex(r"(?:[^*?\[\]\\]|\*(?!\*)|\?)+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(Struct, frozen=True):
     """One line of an ignore file."""
 
     negated: bool
@@ -97,8 +98,7 @@ class IgnoreFile:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoreChain:
+class IgnoreChain(Struct, frozen=True):
     """The ignore files of one kind that reach a folder, innermost and strongest first."""
 
     files: tuple[tuple[IgnoreFile, str], ...] = ()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from cronaudit.model.source import Language, Role
 from cronaudit.target.languages import CODE
@@ -14,12 +15,11 @@ _HOOKS = 3
 """So many files define a function of a name that only a loader can mean."""
 
 
-@dataclass(slots=True)
-class Mentions:
+class Mentions(Struct):
     """Answers for one tree."""
 
     tree: Tree
-    _hooks: dict[str, bool] = field(default_factory=dict)
+    _hooks: dict[str, bool] = {}
 
     def elsewhere(self, word: str, path: str) -> bool:
         """Whether a code or deployment file other than `path` holds `word` in quotes or as part of a path."""

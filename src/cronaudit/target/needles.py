@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 
@@ -32,8 +33,7 @@ _SHORTEST: Final = 2
 """A single character is in every file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Needle:
+class Needle(Struct, frozen=True):
     """One alternative of an expression."""
 
     regex: re.Pattern[bytes]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from cronaudit.target.ignore import IgnoreChain, IgnoreFile
 
@@ -21,8 +22,7 @@ _EXTENDED: Final = 0x4000
 _PREFIX_COMPRESSED: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """A work tree with a `.git`."""
 
     root: Path
@@ -86,8 +86,7 @@ class Repository:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
+class Tracked(Struct, frozen=True):
     """What git tracks: no ignore file takes that away (gitignore(5)), so the audit keeps it too."""
 
     files: frozenset[str]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Language, Role, SourceFile
@@ -52,8 +53,7 @@ _CONTENT_KEYS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PackageCondition:
+class PackageCondition(Struct, frozen=True):
     """What the nearest package.json must depend on."""
 
     any_of: frozenset[str]
@@ -63,8 +63,7 @@ class PackageCondition:
         return not self.any_of.isdisjoint(dependencies) and not any(map(self.none_of.fullmatch, dependencies))
 
 
-@dataclass(frozen=True, slots=True)
-class PathRule:
+class PathRule(Struct, frozen=True):
     """One rule of the `path` list. An empty condition holds always."""
 
     role: Role
@@ -83,8 +82,7 @@ class PathRule:
     package: PackageCondition | None
 
 
-@dataclass(frozen=True, slots=True)
-class ContentRule:
+class ContentRule(Struct, frozen=True):
     """One rule of the `content` list."""
 
     sources: frozenset[Role]
@@ -131,8 +129,7 @@ class Package(Protocol):
         """Whether the package as a whole holds what the rule wants, and nothing that it does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class RoleRules:
+class RoleRules(Struct, frozen=True):
     """All that is known about roles. Build it with `from_mapping`."""
 
     path: tuple[PathRule, ...]
@@ -195,8 +192,7 @@ _IMPORTING: Final = (b"from", b"require(", b"import")
 _IMPORT: Final = lazy_regex(rb"""\b(?:from|require\(|import\(?)\s*['"]([^'"]*)['"]""")
 
 
-@dataclass(frozen=True, slots=True)
-class _Evidence:
+class _Evidence(Struct, frozen=True):
     packages: re.Pattern[str]
     patterns: tuple[Needle, ...]
 

@@ -7,6 +7,8 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Diagnostic, Role, SourceFile
 from cronaudit.target.classify import dependencies_of
@@ -174,13 +176,12 @@ class Tree:
         return b""
 
 
-@dataclass(slots=True)
-class ScriptPackage:
+class ScriptPackage(Struct):
     """The scripts below one package.json, without those of packages further down."""
 
     tree: Tree
     folder: str
-    _answers: dict[int, bool] = field(default_factory=dict)
+    _answers: dict[int, bool] = {}
 
     def suits(self, rule: ContentRule) -> bool:
         """Whether some script holds what the rule wants, and none, nor the dependencies, what it does not."""

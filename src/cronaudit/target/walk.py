@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from cronaudit.model.source import Diagnostic, Language, SourceFile
 from cronaudit.target.classify import Classifier, Layout
@@ -41,8 +42,7 @@ def walk(root: Path, roles: RoleRules) -> Tree:
     return found.tree()
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
+class _Pending(Struct, frozen=True):
     """A folder still to be listed."""
 
     path: str
@@ -54,19 +54,18 @@ class _Pending:
     """An ignore file takes this folder away; only what git tracks in it is kept."""
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     root: Path
     roles: RoleRules
     repository: Repository | None
-    entries: list[tuple[str, str, Language, int]] = field(default_factory=list)
+    entries: list[tuple[str, str, Language, int]] = []
     """Folder, name, language and size of each file."""
-    names: dict[str, frozenset[str]] = field(default_factory=dict)
-    with_code: set[str] = field(default_factory=set)
-    manifests: dict[str, bytes] = field(default_factory=dict)
-    links: dict[str, str] = field(default_factory=dict)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    _index: list[Tracked | None] = field(default_factory=list)
+    names: dict[str, frozenset[str]] = {}
+    with_code: set[str] = set()
+    manifests: dict[str, bytes] = {}
+    links: dict[str, str] = {}
+    diagnostics: list[Diagnostic] = []
+    _index: list[Tracked | None] = []
 
     def run(self, target: _Pending) -> None:
         pending = [target]

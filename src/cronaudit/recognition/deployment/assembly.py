@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import (
@@ -40,8 +42,7 @@ _STAGES: Final = {
 }
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """A process as its manifest states it."""
 
     name: str
@@ -52,22 +53,22 @@ class Draft:
     command: Command | None = None
     entrypoint: Command | None = None
     """Where the manifest replaces that of the image."""
-    limits: list[MemoryLimit] = field(default_factory=list)
+    limits: list[MemoryLimit] = []
     replicas: Replicas | None = None
     timezone: Stated[str] | None = None
     restart: Stated[str] | None = None
     time_limit: Stated[float] | None = None
     stop_grace: Stated[float] | None = None
-    ports: list[Stated[int]] = field(default_factory=list)
+    ports: list[Stated[int]] = []
     healthcheck: Healthcheck | None = None
     build: Build | None = None
-    variables: list[Variable] = field(default_factory=list)
+    variables: list[Variable] = []
     schedule: Stated[str] | None = None
     concurrency: Stated[str] | None = None
     parent: Location | None = None
     depends_on: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = []
     role: ProcessRole | None = None
     """Where the manifest itself says it (`type: worker`)."""
 
@@ -76,17 +77,16 @@ Reader = Callable[["Assembly", Managed], list[Draft]]
 """Reads a file of processes that a command hands over to."""
 
 
-@dataclass(slots=True)
-class Assembly:
+class Assembly(Struct):
     """What has been found so far, and what it takes to find more."""
 
     files: Files
     images: Images
     launcher: Launcher
     readers: Mapping[str, Reader]
-    processes: list[Process] = field(default_factory=list)
-    services: list[BackingService] = field(default_factory=list)
-    used: set[str] = field(default_factory=set)
+    processes: list[Process] = []
+    services: list[BackingService] = []
+    used: set[str] = set()
     """Manifests that a process hands over to, and Dockerfiles and package scripts that one runs."""
 
     def environment(self, path: str) -> Environment:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import (
@@ -52,8 +53,7 @@ def _is_named(path: str) -> bool:
     return _NAME.fullmatch(posixpath.basename(path)) is not None
 
 
-@dataclass(slots=True)
-class _File:
+class _File(Struct):
     """A compose file, read."""
 
     path: str
@@ -62,15 +62,14 @@ class _File:
     services: dict[str, Item]
     known: dict[str, str]
     """Variables that Compose takes from `.env` beside the file."""
-    extends: set[str] = field(default_factory=set)
+    extends: set[str] = set()
 
 
-@dataclass(slots=True)
-class Compose:
+class Compose(Struct):
     """Reads all compose files of the tree."""
 
     assembly: Assembly
-    files: dict[str, _File] = field(default_factory=dict)
+    files: dict[str, _File] = {}
 
     def read(self, paths: list[str]) -> None:
         """Add the services of these files."""

@@ -6,8 +6,9 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Command, Variable
@@ -22,8 +23,7 @@ _HERE: Final = lazy_regex(r"<<-?\s*['\"]?(\w+)['\"]?")
 _DEEPEST: Final = 8
 
 
-@dataclass(slots=True)
-class Copy:
+class Copy(Struct):
     """`COPY` or `ADD`."""
 
     sources: tuple[str, ...]
@@ -33,25 +33,23 @@ class Copy:
     """Where it copies from, if not from the context."""
 
 
-@dataclass(slots=True)
-class Stage:
+class Stage(Struct):
     """One `FROM` and what follows."""
 
     name: str
     base: str
     line: int
     workdir: str = "/"
-    workdirs: list[str] = field(default_factory=list)
-    copies: list[Copy] = field(default_factory=list)
-    variables: dict[str, Variable] = field(default_factory=dict)
+    workdirs: list[str] = []
+    copies: list[Copy] = []
+    variables: dict[str, Variable] = {}
     command: Command | None = None
     entrypoint: Command | None = None
-    ports: list[tuple[str, Location]] = field(default_factory=list)
+    ports: list[tuple[str, Location]] = []
     healthcheck: tuple[str, Location] | None = None
 
 
-@dataclass(slots=True)
-class Dockerfile:
+class Dockerfile(Struct):
     """A Dockerfile, read."""
 
     path: str

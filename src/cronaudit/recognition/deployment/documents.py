@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import yaml
+from msgspec import Struct
 
 from cronaudit.model.source import Location
 
@@ -17,8 +17,7 @@ _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _DEEPEST: Final = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A value of a document: a scalar, a list, a mapping, or nothing."""
 
     path: str
@@ -26,7 +25,7 @@ class Item:
     """Of the key for an entry of a mapping, else of the value."""
     scalar: str | None = None
     items: tuple[Item, ...] | None = None
-    entries: dict[str, Item] = field(default_factory=dict)
+    entries: dict[str, Item] = {}
     is_map: bool = False
 
     @property
@@ -90,13 +89,12 @@ def documents(
     return found, None
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     path: str
     scalar: Callable[[str], Item | str] | None
-    open: set[int] = field(default_factory=set)
+    open: set[int] = set()
     """Nodes that are being read: an alias may lead back to one of them."""
-    known: dict[int, Item] = field(default_factory=dict)
+    known: dict[int, Item] = {}
 
     def item(self, node: Any, line: int, depth: int) -> Item:  # noqa: ANN401 - PyYAML's nodes are untyped
         if isinstance(node, yaml.ScalarNode):

@@ -7,9 +7,10 @@ import posixpath
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Diagnostic, Language, Location, Role, SourceFile
@@ -31,8 +32,7 @@ class Manifests(Protocol):
         """Content of a file; empty where it cannot be used."""
 
 
-@dataclass(frozen=True, slots=True)
-class Enclosing:
+class Enclosing(Struct, frozen=True):
     """Manifests of the repository around the target. They count only where they point at the target (ruling 19)."""
 
     at: str
@@ -41,24 +41,23 @@ class Enclosing:
     """Content by path, relative to the root of that repository."""
 
 
-@dataclass(slots=True)
-class Files:
+class Files(Struct):
     """Look-ups by path, name and suffix, and the text of what is asked for."""
 
     manifests: Manifests
     enclosing: Enclosing | None = None
-    diagnostics: set[Diagnostic] = field(default_factory=set)
-    outside: dict[str, str] = field(default_factory=dict)
+    diagnostics: set[Diagnostic] = set()
+    outside: dict[str, str] = {}
     """Handed-in content by path relative to the target: ``../../docker-compose.yml``."""
-    conventions: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    conventions: dict[tuple[str, str], tuple[str, ...]] = {}
     """Files that a framework loads by their place, by folder and framework."""
-    _by_path: dict[str, SourceFile] = field(default_factory=dict)
-    _sorted: list[str] = field(default_factory=list)
-    _by_language: dict[Language, list[SourceFile]] = field(default_factory=dict)
-    _by_name: dict[str, list[str]] = field(default_factory=dict)
-    _folders: dict[str, list[str]] = field(default_factory=dict)
-    _texts: dict[str, str] = field(default_factory=dict)
-    _json: dict[str, dict[str, object]] = field(default_factory=dict)
+    _by_path: dict[str, SourceFile] = {}
+    _sorted: list[str] = []
+    _by_language: dict[Language, list[SourceFile]] = {}
+    _by_name: dict[str, list[str]] = {}
+    _folders: dict[str, list[str]] = {}
+    _texts: dict[str, str] = {}
+    _json: dict[str, dict[str, object]] = {}
 
     def __post_init__(self) -> None:
         for file in self.manifests.files:

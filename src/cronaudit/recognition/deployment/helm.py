@@ -7,8 +7,9 @@ Expressions become placeholders line by line, so that lines keep their numbers. 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.recognition.deployment.documents import Item
@@ -25,12 +26,11 @@ _NO_DOT: Final = "$item"
 _FALSE: Final = frozenset({"", "false", "0", "null", "nil"})
 
 
-@dataclass(slots=True)
-class Template:
+class Template(Struct):
     """A template with its expressions taken out."""
 
     values: Item
-    expressions: list[str] = field(default_factory=list)
+    expressions: list[str] = []
 
     def render(self, text: str, *, blocks: bool = True) -> str:
         """YAML of the same number of lines. `blocks`: whether `toYaml` of a value becomes a reference to it."""
@@ -166,8 +166,7 @@ class Template:
         return _truth(self.values.at(*match[1].strip(".").split("."))), rest
 
 
-@dataclass(slots=True)
-class _Scope:
+class _Scope(Struct):
     """An open `if`, `with`, `range` or `define`."""
 
     off: bool = False

@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Build, Environment
@@ -91,15 +92,14 @@ def member_of(image: str, command: str, variables: Mapping[str, str | None], cou
     return "node"
 
 
-@dataclass(slots=True)
-class Images:
+class Images(Struct):
     """The Dockerfiles of the tree and the images that they are built to."""
 
     files: Files
     sources: Sources
-    built: dict[str, tuple[str, str]] = field(default_factory=dict)
+    built: dict[str, tuple[str, str]] = {}
     """Dockerfile and context by the repository of an image that something builds."""
-    _read: dict[str, Dockerfile] = field(default_factory=dict)
+    _read: dict[str, Dockerfile] = {}
     _paths: list[str] | None = None
     _scripts_read: bool = False
 

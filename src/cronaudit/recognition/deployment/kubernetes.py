@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import (
@@ -60,14 +61,13 @@ def is_manifest(file: SourceFile) -> bool:
     return not any(lower.startswith(one) or f"/{one}" in lower for one in _ELSEWHERE)
 
 
-@dataclass(slots=True)
-class Kubernetes:
+class Kubernetes(Struct):
     """Reads all manifests of the tree."""
 
     assembly: Assembly
-    objects: list[tuple[str, Item]] = field(default_factory=list)
+    objects: list[tuple[str, Item]] = []
     """Kind and object, in the order of files and lines."""
-    _values: dict[str, Item] = field(default_factory=dict)
+    _values: dict[str, Item] = {}
 
     def read(self, paths: list[str]) -> None:
         """Add the workloads of these files."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import (
@@ -42,25 +44,23 @@ Handler = Callable[["Follow", tuple[str, ...]], bool]
 """Reads one program's command; false where it cannot say what is started."""
 
 
-@dataclass(slots=True)
-class Launched:
+class Launched(Struct):
     """What a command comes to."""
 
-    entries: list[Entry] = field(default_factory=list)
-    limits: list[MemoryLimit] = field(default_factory=list)
+    entries: list[Entry] = []
+    limits: list[MemoryLimit] = []
     timezone: Stated[str] | None = None
     uses_exec: bool | None = None
     exec_location: Location | None = None
-    managed: list[Managed] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    managed: list[Managed] = []
+    notes: list[str] = []
 
     @property
     def something(self) -> bool:
         return bool(self.entries or self.managed)
 
 
-@dataclass(frozen=True, slots=True)
-class Managed:
+class Managed(Struct, frozen=True):
     """A file of processes that the command hands over to: supervisord, PM2, uWSGI, a Procfile runner."""
 
     kind: ManagerKind
@@ -69,8 +69,7 @@ class Managed:
     trail: tuple[Step, ...]
 
 
-@dataclass(slots=True)
-class Launcher:
+class Launcher(Struct):
     """Follows commands. `handlers` know the programs, by name."""
 
     files: Files
@@ -85,8 +84,7 @@ class Launcher:
         return follow.out
 
 
-@dataclass(slots=True)
-class Follow:
+class Follow(Struct):
     """A command on its way."""
 
     launcher: Launcher

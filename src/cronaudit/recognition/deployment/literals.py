@@ -6,8 +6,9 @@ What is no literal (a variable, a call) is nothing; template strings count where
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.recognition.deployment.documents import Item
@@ -23,8 +24,7 @@ _ESCAPE: Final = lazy_regex(r"\\(.)", re.DOTALL)
 _DEEPEST: Final = 30
 
 
-@dataclass(slots=True)
-class _Token:
+class _Token(Struct):
     kind: str
     text: str
     line: int
@@ -43,8 +43,7 @@ def literal(path: str, text: str, start: int = 0) -> Item | None:
     return reader.value(0) if tokens and tokens[0].text in "{[" else None
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     path: str
     tokens: list[_Token]
     at: int = 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import ProcessRole

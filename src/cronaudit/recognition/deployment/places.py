@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.recognition.deployment.dockerfile import Dockerfile, Stage
 from cronaudit.recognition.deployment.files import Files
@@ -15,8 +17,7 @@ _ROOTS: Final = ("package.json", "manage.py", "pyproject.toml", "requirements.tx
 """Files in the folder of a project."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A working directory: a folder of the tree, or one of an image."""
 
     files: Files

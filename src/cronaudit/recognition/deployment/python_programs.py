@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from cronaudit.model.deployment import ProcessRole
 from cronaudit.recognition.deployment.launch import Follow, Handler

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Location
@@ -14,8 +15,7 @@ _SECTION: Final = lazy_regex(r"\s*\[([^\]]+)\]\s*(?:[;#].*)?$")
 _KEY: Final = lazy_regex(r"\s*([\w.:@-]+)\s*(?:=\s?(.*))?$", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One line."""
 
     name: str
@@ -26,13 +26,12 @@ class Setting:
     """The `if-env` that the line stands below (uWSGI)."""
 
 
-@dataclass(slots=True)
-class Section:
+class Section(Struct):
     """A section with its lines in order; a key may stand several times."""
 
     name: str
     location: Location
-    settings: list[Setting] = field(default_factory=list)
+    settings: list[Setting] = []
 
     def get(self, name: str) -> Setting | None:
         """The last line of that key, as the tools read it."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.recognition.deployment.quantities import expand_partly
@@ -38,8 +39,7 @@ _MOST: Final = 2000
 """Commands of one script that are looked at; functions that call each other could make more of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Simple:
+class Simple(Struct, frozen=True):
     """One command with its words."""
 
     argv: tuple[str, ...]
@@ -56,8 +56,7 @@ class Simple:
         return " ".join(self.argv)
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Struct, frozen=True):
     text: str
     line: int
     word: bool
@@ -153,13 +152,12 @@ def _holds(found: Sequence[Simple]) -> bool | None:
             return None
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     tokens: tuple[_Token, ...]
     arguments: tuple[str, ...]
     variables: dict[str, str]
-    found: list[Simple] = field(default_factory=list)
-    functions: dict[str, tuple[int, int]] = field(default_factory=dict)
+    found: list[Simple] = []
+    functions: dict[str, tuple[int, int]] = {}
     """Where the body of a function starts and ends."""
     depth: int = 0
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Language, Role
@@ -26,12 +27,11 @@ _EXTENDING: Final = 4
 """How many tsconfig files may extend one another."""
 
 
-@dataclass(slots=True)
-class Sources:
+class Sources(Struct):
     """Finds source files. Paths are relative to the target."""
 
     files: Files
-    _outputs: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    _outputs: dict[str, tuple[tuple[str, str], ...]] = {}
     _commands: list[str] | None = None
 
     def of(self, path: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event
@@ -17,8 +17,7 @@ SIDE = ("file.write", "cache.set", "process.spawn", "metric.push")
 CHANGING_METHODS = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
 
-@dataclass(slots=True, eq=False)
-class Act:
+class Act(Struct, eq=False):
     """One change."""
 
     event: Event

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Call, Handler, If, Return, Throw, Try
 from cronaudit.model.source import Location
@@ -16,8 +17,7 @@ _TELLING = ("log", "tracker.capture", "alert.send")
 _QUIET = frozenset(("debug", "trace"))
 
 
-@dataclass(frozen=True, slots=True)
-class Caught:
+class Caught(Struct, frozen=True):
     """The end of an error."""
 
     how: Literal["logged", "swallowed", "unhandled"]

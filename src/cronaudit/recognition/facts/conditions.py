@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Member, Operation
@@ -39,8 +40,7 @@ _DEPTH = 5
 _MORE = frozenset(("and", "or", "not", "$and", "$or", "AND", "OR", "NOT"))
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """Which rows a read or write is about."""
 
     states: frozenset[str] = frozenset()

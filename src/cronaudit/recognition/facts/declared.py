@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import yaml
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Language, Location, Role
@@ -24,8 +24,7 @@ _NAMES: Final = ("slug", "key", "name", "id", "monitor_slug", "unique_key")
 _MOST_BYTES: Final = 400_000
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredMonitor:
+class DeclaredMonitor(Struct, frozen=True):
     """A monitor of an external service, as code."""
 
     service: str
@@ -38,8 +37,7 @@ class DeclaredMonitor:
     """Where its grace, margin or maximum run time stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRule:
+class AlertRule(Struct, frozen=True):
     """A rule over metrics that raises an alert."""
 
     name: str
@@ -47,8 +45,7 @@ class AlertRule:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """All of a tree."""
 
     monitors: tuple[DeclaredMonitor, ...]

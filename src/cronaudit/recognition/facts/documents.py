@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Assign, Call, Class, Comment, Export, Function, Module
@@ -36,8 +37,7 @@ _SHORT_ITEM: Final = 40
 """Lines: a longer definition is a file of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """One text about the job."""
 
     kind: Literal["doc", "comment", "description"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from cronaudit.model.facts import Fact
 from cronaudit.model.ir import Assign, Call, Do, Handler, Try
@@ -30,8 +31,7 @@ _UNSAFE_BUILTINS = frozenset((
 ))  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Escape:
+class Escape(Struct, frozen=True, eq=False):
     """A place from which an error leaves the job."""
 
     event: Event

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact
@@ -47,8 +49,7 @@ _FORMAT = lazy_regex(r"%[sdifjoO]|\{\}")
 _PLAIN = lazy_regex(r"[^a-z0-9]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """What one handler says of the error."""
 
     quality: Logged

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Function, Member, Module, Try
@@ -23,8 +24,7 @@ _ERROR: Final = lazy_regex(r"fail|error|exception", re.IGNORECASE)
 _LISTEN: Final = ("on", "once", "addListener", "connect")
 
 
-@dataclass(frozen=True, slots=True)
-class Catch:
+class Catch(Struct, frozen=True):
     """One handler on the walk."""
 
     region: Region
@@ -34,8 +34,7 @@ class Catch:
     """Whether the error goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(Struct, frozen=True):
     """A handler that the queue or scheduler calls when a run fails, and all that it does."""
 
     location: Location

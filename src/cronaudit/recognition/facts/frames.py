@@ -7,8 +7,9 @@ that a write inside a transaction at one call and outside at another is seen as 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Function, FunctionKind, Try
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
@@ -18,8 +19,7 @@ _DEPTH = 6
 _MOST_PLACES = 64
 
 
-@dataclass(slots=True, eq=False)
-class Frame:
+class Frame(Struct, eq=False):
     """One entered function."""
 
     function: Function | None
@@ -30,7 +30,7 @@ class Frame:
     is_callback: bool
     """Whether the function was handed to `call`."""
     parent: Frame | None
-    items: list[Item] = field(default_factory=list)
+    items: list[Item] = []
 
     def outward(self) -> Iterator[Frame]:
         """This frame and those around it."""
@@ -43,8 +43,7 @@ class Frame:
 Item: TypeAlias = "Event | Frame"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class Place(Struct, frozen=True, eq=False):
     """One way in which the walk comes to an event."""
 
     regions: tuple[Region, ...]

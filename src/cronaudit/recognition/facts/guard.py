@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from cronaudit.model.facts import Fact
 from cronaudit.model.ir import If, Loop, Member, Stmt, Try
@@ -21,8 +22,7 @@ from cronaudit.recognition.facts.usage import body_of, leaves, returned_polarity
 Guard = Literal["marker", "conditional", "state-query", "none"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Test:
+class _Test(Struct, frozen=True, eq=False):
     """A branch that is decided by what a read or a conditional write has found."""
 
     branch: If

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.ir import (
     Assign,
@@ -41,8 +42,7 @@ _FLAG_WORDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """A variable or field that outlives the function that writes it."""
 
     name: str
@@ -58,8 +58,7 @@ class Holder:
         return self.owner == other.owner or bool(set(self.classes) & set(other.classes))
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """One place that writes a holder."""
 
     holder: Holder

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cronaudit.knowledge.selectors import constant
 from cronaudit.lazy_regex import lazy_regex

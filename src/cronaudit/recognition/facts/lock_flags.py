@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.ir import (
     Assign,
@@ -39,8 +40,7 @@ _ADDING = ("add", "set", "push", "append")
 _REMOVING = ("delete", "remove", "discard", "pop", "clear")
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """A guard inside one process."""
 
     detail: str

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.model.ir import Assign, Call, Do, Expr, If, Member, Name, Return, With
 from cronaudit.model.source import Location
@@ -21,8 +22,7 @@ _ENTERING = ("__enter__", "__aenter__")
 _LEAVING = ("__exit__", "__aexit__")
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True):
     """One lock that the walk comes to."""
 
     sighting: Sighting

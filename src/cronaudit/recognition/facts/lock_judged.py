@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
@@ -31,8 +32,7 @@ from cronaudit.recognition.facts.spans import Spans, core_of, covers_work, is_ch
 _NAMING = lazy_regex(r"name|job|task|cron|slug|type|kind|handler|schedule|slot|queue", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """A lock with its three runs."""
 
     lock: Lock

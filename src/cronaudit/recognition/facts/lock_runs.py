@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from cronaudit.model.ir import Expr, With
 from cronaudit.model.source import Location
@@ -11,8 +11,7 @@ from cronaudit.model.value import Scope
 from cronaudit.recognition.facts.lock_state import Held, Key, State
 
 
-@dataclass(frozen=True, slots=True)
-class Guarded:
+class Guarded(Struct, frozen=True):
     """A lock as the run needs it."""
 
     event: Event
@@ -31,8 +30,7 @@ class Guarded:
     """The orders by which a function that leads to it is known: of the call, of what is in the block."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A ``with`` block on the way into it."""
 
     node: With
@@ -60,13 +58,12 @@ class Block:
         return (id(self.node), f"{self.position}:{way}")
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """What one run has seen."""
 
-    reached: dict[Held, set[int]] = field(default_factory=dict)
+    reached: dict[Held, set[int]] = {}
     """The orders of the work, by where the lock stood."""
-    exits: set[State] = field(default_factory=set)
+    exits: set[State] = set()
     escaped: bool = False
     """Whether an error leaves the trigger."""
     unsure: Location | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from cronaudit.model.ir import (
     Array,
@@ -57,8 +58,7 @@ class Body(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(Struct, frozen=True):
     """Whether a value is truthy, as far as the lock's answer or a literal decides it."""
 
     value: bool
@@ -69,8 +69,7 @@ class Truth:
 Val: TypeAlias = "Truth | None"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """One way in which the code may have come here."""
 
     held: Held = Held.IDLE
@@ -104,15 +103,14 @@ class State:
         return any(k in keys and v.of_lock for k, v in self.variables)
 
 
-@dataclass(slots=True)
-class Out:
+class Out(Struct):
     """How a piece of code ends, each way with its states."""
 
-    following: set[State] = field(default_factory=set)
-    returns: set[tuple[State, Val]] = field(default_factory=set)
-    throws: set[State] = field(default_factory=set)
-    breaks: set[State] = field(default_factory=set)
-    continues: set[State] = field(default_factory=set)
+    following: set[State] = set()
+    returns: set[tuple[State, Val]] = set()
+    throws: set[State] = set()
+    breaks: set[State] = set()
+    continues: set[State] = set()
 
     def add(self, other: Out) -> None:
         """Take over how another piece ends early; what follows it is the caller's."""

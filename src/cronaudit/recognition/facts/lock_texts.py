@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.knowledge.selectors import constant, parse_selector
 from cronaudit.lazy_regex import lazy_regex
@@ -102,8 +104,7 @@ def _as_effect(
 # ---- transactions ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(Struct, frozen=True):
     """The transaction that holds a lock."""
 
     ends: frozenset[int]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.model.source import Location
@@ -17,8 +18,7 @@ from cronaudit.recognition.sightings import Sighting, text_of
 _CHAIN: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """A metric that a call records."""
 
     name: str
@@ -34,8 +34,7 @@ class Metric:
     occurrence: Occurrence
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Struct, frozen=True):
     """How metrics leave the process."""
 
     sighting: Sighting

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct
+
 from cronaudit.model.ir import Call, Template
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
@@ -123,8 +125,7 @@ class Operation:
         return self.kind in WRITES
 
 
-@dataclass(slots=True, eq=False)
-class Operations:
+class Operations(Struct, eq=False):
     """All of one job, in the order of its walk."""
 
     all: tuple[Operation, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from cronaudit.model.deployment import Entry, EntryPoint, Environment, Process, ProcessRole, is_worker_process
 from cronaudit.model.ir import Call, Const, Function, Module
@@ -13,8 +13,7 @@ from cronaudit.recognition.facts.processes_http import has_probes_only, serves
 from cronaudit.recognition.facts.processes_starts import Start, Switch, starts_of
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(Struct, frozen=True):
     """Where the work of a job runs."""
 
     work: Location

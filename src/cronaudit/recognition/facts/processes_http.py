@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache, partial
+
+from msgspec import Struct
 
 from cronaudit.knowledge.paths import leads_to
 from cronaudit.lazy_regex import lazy_regex
@@ -34,8 +35,7 @@ _URL_NAMES = frozenset("url path pathname originalUrl PATH_INFO".split())
 _WITHOUT_PATH = frozenset(("*", "/*", "(.*)", "/(.*)", "/", ""))
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One route of an HTTP server."""
 
     path: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import (
@@ -43,8 +44,7 @@ _OTHER_WORDS = frozenset(
 """A setting with one of these beside is about something else (`CRON_SECRET`, `QUEUE_URL`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(Struct, frozen=True):
     """A condition on the environment or the command line that decides whether a call is made."""
 
     name: str
@@ -52,8 +52,7 @@ class Switch:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """One way from top-level code to a call."""
 
     path: str

@@ -7,8 +7,10 @@ leaves one sighting. Here that sighting is read again with the arguments and the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.model.ir import Call, Function
 from cronaudit.model.linker import Linker
@@ -23,8 +25,7 @@ _LEVELS: Final = 3
 _MOST: Final = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """A function around an event, and the call that went into it."""
 
     call: Event
@@ -32,8 +33,7 @@ class Frame:
     entered: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(Struct, frozen=True):
     """A sighting with the calls that lead to it."""
 
     sighting: Sighting

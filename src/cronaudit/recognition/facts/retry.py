@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from cronaudit.model.facts import Fact, RetryFacts, Unresolved
 from cronaudit.recognition.context import JobContext
@@ -15,8 +16,7 @@ from cronaudit.recognition.facts.spans import spans_of
 _RANK = {"bounded": 0, "open": 1, "default": 2, "unbounded": 3}
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(Struct, frozen=True):
     attempts: Fact[Literal["bounded", "unbounded", "default", "none"]]
     count: Fact[float | None]
 

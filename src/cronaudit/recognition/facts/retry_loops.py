@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import (
@@ -39,8 +40,7 @@ COUNTER = lazy_regex(r"attempt|retr(y|ies)|tries|\btry|remaining|backoff", re.IG
 """What people call a counter of attempts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """How often a loop goes round at most."""
 
     count: float | None
@@ -50,8 +50,7 @@ class Bound:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class RetryLoop:
+class RetryLoop(Struct, frozen=True):
     """A loop that leaves on success and goes on after an error."""
 
     event: Event
@@ -343,8 +342,7 @@ def _timer_in(call: Call, linker: Linker, event: Event) -> Expr | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
+class Growth(Struct, frozen=True):
     """How a delay goes from one attempt to the next."""
 
     grows: bool

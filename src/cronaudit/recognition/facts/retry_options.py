@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Location
@@ -22,8 +23,7 @@ _NAMES = ("attempts", "retries", "backoff", "backoff_delay", "backoff_growth", "
 _GROWING = lazy_regex(r"expo|jitter|fibonacci|linear|poly", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """One way in which something is tried again."""
 
     scope: Literal["run", "part"]

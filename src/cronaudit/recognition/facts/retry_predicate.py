@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Unresolved
@@ -23,8 +24,7 @@ _DECIDING = lazy_regex(r"retr(y|i)|transient|recover|fatal|permanent|should|temp
 _ALL_ERRORS = frozenset(("Exception", "BaseException", "Error"))
 
 
-@dataclass(frozen=True, slots=True)
-class Predicate:
+class Predicate(Struct, frozen=True):
     """Whether something tells errors apart."""
 
     word: Literal["used", "unused", "none"] | Unresolved

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from itertools import pairwise
 from math import inf
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
@@ -210,8 +211,7 @@ def _row(context: JobContext) -> Fact[Runs] | None:
     return Fact("stored", f"One row of {row.table} a run", (row.inserted.location,), row.inserted.path)
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(Struct, frozen=True):
     """What is written for each run."""
 
     table: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Call
 from cronaudit.model.knowledge import Effect
@@ -17,8 +18,7 @@ from cronaudit.recognition.sightings import Sighting
 Phase = Literal["before", "after", "success"]
 
 
-@dataclass(frozen=True, slots=True)
-class RunHook:
+class RunHook(Struct, frozen=True):
     """A function that is called at every run, and all that it does."""
 
     phase: Phase

@@ -7,7 +7,8 @@ to the read; a function that begins by making something settles what its caller 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Assign, Await, Call, Expr, Function, Return, Stmt
 from cronaudit.model.trace import Event, EventKind
@@ -18,16 +19,14 @@ _LEVELS = 4
 """How far out the callers of a function are settled too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """A place in a function of the run."""
 
     function: Function
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(Struct, frozen=True):
     """The lines of one function behind a write, to the end of its block."""
 
     function: Function

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
@@ -64,8 +65,7 @@ Key: TypeAlias = "tuple[int, str]"
 """Of the function, module or class that owns a variable, and its name."""
 
 
-@dataclass(slots=True)
-class _Use:
+class _Use(Struct):
     """What the run does with one variable that outlives it."""
 
     name: str
@@ -73,10 +73,10 @@ class _Use:
     decided: Location | None = None
     path: tuple[str, ...] = ()
     path_written: tuple[str, ...] = ()
-    values: list[Expr] = field(default_factory=list)
-    made: list[Spot] = field(default_factory=list)
+    values: list[Expr] = []
+    made: list[Spot] = []
     """Where it is given a value that owes nothing to the last one."""
-    reads: list[Spot] = field(default_factory=list)
+    reads: list[Spot] = []
 
 
 @once

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal, TypeVar
+
+from msgspec.structs import replace
 
 from cronaudit.model.facts import Fact, ScheduleFacts, Unresolved
 from cronaudit.model.schedule import Schedule

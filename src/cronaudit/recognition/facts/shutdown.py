@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Assign, Await, Call, Function, Loop, LoopKind, Module
 from cronaudit.model.source import Location
@@ -19,8 +20,7 @@ from cronaudit.recognition.facts.stop_flags import ends_loop
 from cronaudit.recognition.sightings import Sighting
 
 
-@dataclass(frozen=True, slots=True)
-class JobEnd:
+class JobEnd(Struct, frozen=True):
     """What the shutdown of the service does to one job."""
 
     how: Literal["awaited", "stopped", "apart", "none"]

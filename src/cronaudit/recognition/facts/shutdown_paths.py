@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Call, Function
 from cronaudit.model.source import Location, Role
@@ -22,8 +23,7 @@ _HOOKS = frozenset(("onModuleDestroy", "beforeApplicationShutdown", "onApplicati
 _OTHER_ROLES = frozenset((Role.TEST, Role.BROWSER, Role.DOCS, Role.GENERATED, Role.VENDORED))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ShutdownPath:
+class ShutdownPath(Struct, frozen=True, eq=False):
     """One handler of the end of the process."""
 
     signal: str

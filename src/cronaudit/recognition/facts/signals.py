@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from cronaudit.knowledge.matcher import Matcher, phase_of
 from cronaudit.lazy_regex import lazy_regex
@@ -34,8 +35,7 @@ _WORDS: Final[dict[Phase, frozenset[str]]] = {
 _OPEN_TAIL: Final = lazy_regex(r"(?:/|[?&](?:state|status|exit_?code|code)=)\$\{…\}$", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Struct, frozen=True):
     """One call to a monitor."""
 
     service: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Expr, Function, With
@@ -34,8 +35,7 @@ _LANGUAGE = ("global:", "builtins.", "node:", "util:", "timers")
 _NAMED = lazy_regex(r"([\w$]+)[\"']?\??\s*[:=]\s*([^,;{}#]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """One ``with`` block."""
 
     node: With

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Verb = Literal["select", "insert", "update", "delete", "begin", "commit", "rollback", "other"]
 HOLE = "cronaudit_hole"
 """What stands where a template has a hole: a name, or behind a colon a parameter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One statement."""
 
     verb: Verb

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.knowledge.selectors import select
 from cronaudit.model.ir import Call, Function
@@ -14,8 +15,7 @@ from cronaudit.model.value import Arguments, Builtin, Closure, External, Known, 
 from cronaudit.recognition.context import JobContext
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """The place that defines some work, with what a library says of it."""
 
     consumer: Consumer

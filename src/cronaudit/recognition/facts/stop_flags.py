@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Function, Loop
 from cronaudit.model.source import Location
@@ -15,8 +16,7 @@ from cronaudit.recognition.facts.elsewhere import service_sightings
 from cronaudit.recognition.sightings import Sighting
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Waiting:
+class Waiting(Struct, frozen=True, eq=False):
     """A place that goes on when the flag is set, with the walk of its function."""
 
     trace: Trace

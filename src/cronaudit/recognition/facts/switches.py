@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact
@@ -52,8 +53,7 @@ def switch_of(context: JobContext) -> Fact[str | None]:
     return Fact(None)
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """A test that must come out as `wanted` for the job to be armed."""
 
     test: Expr

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import ProcessKind
@@ -34,8 +36,7 @@ _UNITS = ((re.compile(r"ms$|millis", re.IGNORECASE), 0.001), (re.compile(r"min(u
           (re.compile(r"(s|secs?|seconds)$", re.IGNORECASE), 1.0))  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class TimeBound:
+class TimeBound(Struct, frozen=True):
     """One bound."""
 
     scope: Literal["run", "part", "declared"]

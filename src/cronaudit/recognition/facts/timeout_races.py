@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Array, Assign, Call, Expr, Function, Name, Throw
 from cronaudit.model.trace import Event, EventKind, RegionKind
@@ -15,8 +16,7 @@ from cronaudit.recognition.facts.spans import Spans
 _DEPTH = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Race:
+class Race(Struct, frozen=True):
     """One race with its timer."""
 
     event: Event

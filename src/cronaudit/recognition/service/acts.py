@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from cronaudit.model.ir import (
     Argument,
@@ -60,8 +61,7 @@ _DEPTH: Final = 3
 Kind = Literal["run", "assert", "spawn", "kill", "held", "assign", "scene", "change"]
 
 
-@dataclass(slots=True)
-class Act:
+class Act(Struct):
     """One thing that a test does, in its order."""
 
     kind: Kind
@@ -81,19 +81,17 @@ class Act:
     """Of a spawn: the texts among its arguments; of an assignment: the name."""
 
 
-@dataclass(slots=True)
-class Trial:
+class Trial(Struct):
     """One test."""
 
     location: Location
     module: Module
-    acts: list[Act] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
+    acts: list[Act] = []
+    texts: list[str] = []
     """All texts in it: names of scripts that it starts."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Mode:
+class _Mode(Struct, frozen=True):
     """What surrounds an expression."""
 
     times: int = 1

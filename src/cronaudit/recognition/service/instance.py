@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from cronaudit.knowledge.conditions import holds
 from cronaudit.knowledge.paths import expanded
@@ -30,8 +31,7 @@ _FORMAT_HOST = lazy_regex(
 _FORMAT_PID = lazy_regex(r"%\(process\)|\{process\b")
 
 
-@dataclass(frozen=True, slots=True)
-class _Logger:
+class _Logger(Struct, frozen=True):
     """What the lines of one logger carry by themselves."""
 
     tells: Tells | Literal["open"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import (
@@ -51,8 +52,7 @@ _ABOUT: Final = lazy_regex(
 """Routes about the service and its jobs; what others say of "overdue" is their business."""
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(Struct, frozen=True):
     """What one route knows of the jobs."""
 
     fresh: tuple[JobContext, ...]
@@ -65,8 +65,7 @@ class Knowledge:
     """Whether it answers with a page for people."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(Struct, frozen=True):
     name: str
     function: Function
     """In which it stands."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.ir import Assign, Call, Do, Expr, Function, Index, Member, Module, Name
 from cronaudit.model.linker import Linker
@@ -13,8 +14,7 @@ from cronaudit.recognition.context import JobContext, once
 _PUTS = frozenset(("push", "unshift", "set", "add", "append", "insert", "concat"))
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(Struct, frozen=True):
     """A variable of a module that keeps what the scheduler gave back: ``jobs.push({id, job: schedule(…)})``."""
 
     path: str

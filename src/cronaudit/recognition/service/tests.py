@@ -9,7 +9,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.model.facts import Fact
 from cronaudit.model.source import Location
@@ -25,8 +26,7 @@ _LOCKED = frozenset(("lease", "session", "row", "slot", "queue", "message", "pla
 _SUFFIXES = ("", ".ts", ".js", ".mjs", ".py")
 
 
-@dataclass(frozen=True, slots=True)
-class TestFacts:
+class TestFacts(Struct, frozen=True):
     """What the tests of a service try."""
 
     tests: Fact[bool]
