@@ -49,8 +49,8 @@ class _Folder(Struct, frozen=True):
 
 
 class _Matcher(Struct, frozen=True):
-    names: re.Pattern[str] | None
-    """The name conditions in the order of the rules, each in a group named after the rule."""
+    named: tuple[int, ...]
+    """The rules whose condition on the name is left to ask, in their order."""
     otherwise: Role
 
 
@@ -64,6 +64,8 @@ class Classifier(Struct):
     _folders: dict[str, _Folder] = {}
     _matchers: dict[tuple[frozenset[int], frozenset[int], Language, bool], _Matcher] = {}
     _twin_suffixes: frozenset[str] = frozenset()
+    _names: dict[int, re.Pattern[str]] = {}
+    _any_name: re.Pattern[str] = re.compile("")
 
     def __post_init__(self) -> None:
         for index, rule in enumerate(self.rules.path):
@@ -73,6 +75,7 @@ class Classifier(Struct):
                     self._globs.append((index, re.compile(names_pattern(segments))))
                 else:
                     self._last_segments.setdefault(segments[-1], []).append((index, segments))
+        self._any_name = re.compile("|".join(f"(?:{rule.name})" for rule in self.rules.path if rule.name))
         self._twin_suffixes = frozenset(suffix for rule in self.rules.path for suffix in rule.twin)
         self._folders[""] = _Folder("", (), frozenset(), self._package("", frozenset()))
 
@@ -86,14 +89,14 @@ class Classifier(Struct):
         matcher = self._matchers.get(key)
         if matcher is None:
             matcher = self._matchers[key] = self._matcher(folder, language, twin=twin)
-        if matcher.names is not None:
-            match = matcher.names.fullmatch(name.lower())
-            if match is not None and match.lastgroup is not None:
-                return self.rules.path[int(match.lastgroup[1:])].role
+        if matcher.named and self._any_name.fullmatch(name.lower()) is not None:
+            for index in matcher.named:
+                if self._name_of(index).fullmatch(name.lower()) is not None:
+                    return self.rules.path[index].role
         return matcher.otherwise
 
     def _matcher(self, folder: _Folder, language: Language, *, twin: bool) -> _Matcher:
-        groups: list[str] = []
+        named: list[int] = []
         otherwise = Role.SERVER
         for index, rule in enumerate(self.rules.path):
             if (
@@ -106,8 +109,15 @@ class Classifier(Struct):
             if not rule.name:
                 otherwise = rule.role
                 break
-            groups.append(f"(?P<r{index}>{rule.name})")
-        return _Matcher(re.compile("|".join(groups)) if groups else None, otherwise)
+            named.append(index)
+        return _Matcher(tuple(named), otherwise)
+
+    def _name_of(self, index: int) -> re.Pattern[str]:
+        """The condition of one rule on the name: compiled when it is asked, since few names of a tree meet any."""
+        known = self._names.get(index)
+        if known is None:
+            known = self._names[index] = re.compile(self.rules.path[index].name)
+        return known
 
     def _folder(self, path: str) -> _Folder:
         known = self._folders.get(path)

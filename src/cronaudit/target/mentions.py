@@ -25,12 +25,15 @@ class Mentions(Struct):
         """Whether a code or deployment file other than `path` holds `word` in quotes or as part of a path."""
         if len(word) < 3:  # too short to mean anything
             return True
-        pattern = re.compile(rb"""['"/\\]""" + re.escape(word.encode()) + rb"""['"/\\.]""")
+        wanted = word.encode()
+        pattern = re.compile(rb"""['"/\\]""" + re.escape(wanted) + rb"""['"/\\.]""")
         for file in self.tree.files:
             if file.path != path and (file.language in CODE or file.role in (Role.DEPLOY, Role.CONFIG)):
                 if file.role in _NOT_SAID:
                     continue
-                if pattern.search(self.tree.read(file.path)):
+                content = self.tree.read(file.path)
+                # The word first: an expression that begins with one of several bytes is tried at each.
+                if wanted in content and pattern.search(content):
                     return True
         return False
 

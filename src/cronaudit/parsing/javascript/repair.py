@@ -11,7 +11,9 @@ import re
 
 from cronaudit.lazy_regex import lazy_regex
 
-_TAGGED = lazy_regex(rb"(?<!=)>\s*`")
+_TAGGED = lazy_regex(
+    rb">(?<!=>)\s*`"
+)  # the byte first, then what is not before it: so only that byte is tried
 _MAX_TYPE = 2000
 """Bytes that the type arguments of one call may take."""
 _PAIRS = {b"<": b">", b"{": b"}", b"[": b"]", b"(": b")"}

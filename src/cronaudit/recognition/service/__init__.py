@@ -22,8 +22,11 @@ __all__ = ["build", "parts", "put_together"]
 
 
 def parts(service: Service) -> tuple[Callable[[], Mapping[str, Any]], ...]:
-    """What works out the facts that hold for all jobs together, by their names; the contexts must be complete."""
-    return tuple(partial(part, service) for part in (_tests, _surroundings, _run_time))
+    """What works out the facts that hold for all jobs together, by their names; the contexts must be complete.
+
+    The longest first: whoever shares them among processes has the short ones left to fill up with.
+    """
+    return tuple(partial(part, service) for part in (_surroundings, _run_time, _tests))
 
 
 def put_together(parts: Iterable[Mapping[str, Any]]) -> ServiceFacts:
