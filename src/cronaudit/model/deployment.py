@@ -44,6 +44,8 @@ class ProcessKind(StrEnum):
     RAILWAY = "railway"
     HEROKU = "heroku"
     SERVERLESS = "serverless"
+    CRONTAB = "crontab"
+    """A line of a crontab that an image carries."""
 
 
 class ProcessRole(StrEnum):

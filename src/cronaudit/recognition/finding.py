@@ -33,6 +33,7 @@ from cronaudit.recognition.pauses import Pauses
 from cronaudit.recognition.placements import placements_of
 from cronaudit.recognition.planned import Planned
 from cronaudit.recognition.receivers import Receivers
+from cronaudit.recognition.scheduled_processes import ScheduledProcesses
 from cronaudit.recognition.sharing import share
 from cronaudit.recognition.sightings import Reader
 
@@ -90,12 +91,14 @@ def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[
     candidates = sorted({*inputs.candidates, *may_define(inputs.tree, tuple(given))})
     discovery = Discovery(inputs.linker, inputs.matcher, consumers, given)
     pauses = Pauses(inputs.linker, inputs.matcher)
+    manifests = Manifests(inputs.linker, inputs.matcher, inputs.tree, discovery.registrar)
     finder = Finder(
         inputs.linker,
         discovery,
         Loops(inputs.linker, pauses),
         Planned(inputs.linker, pauses),
-        Manifests(inputs.linker, inputs.matcher, inputs.tree, discovery.registrar),
+        manifests,
+        ScheduledProcesses(inputs.linker, inputs.matcher, inputs.deployment, discovery.registrar, manifests),
         Receivers(inputs.linker, inputs.tree, inputs.deployment),
         reader,
         Enqueued(inputs.linker, reader, consumers),

@@ -31,6 +31,7 @@ from cronaudit.recognition.manifests import Manifests
 from cronaudit.recognition.planned import Planned
 from cronaudit.recognition.receivers import Receivers
 from cronaudit.recognition.rounds import rounds_of
+from cronaudit.recognition.scheduled_processes import ScheduledProcesses
 from cronaudit.recognition.sightings import Reader, Sighting
 from cronaudit.recognition.stated import stated_at
 from cronaudit.recognition.timers import branches_that_end, judge_interval, judge_work
@@ -60,6 +61,7 @@ class Finder:
     loops: Loops
     planned: Planned
     manifests: Manifests
+    processes: ScheduledProcesses
     receivers: Receivers
     reader: Reader
     enqueued: Enqueued
@@ -93,6 +95,7 @@ class Finder:
                     found.extend(rounds)
                 elif self._is_job(candidate):
                     found.extend(self._entries(candidate) or [candidate])
+        found.extend(self.processes.registrations())
         received, senders = self.receivers.registrations(found)
         found = [r for r in found if r not in senders] + received
         found = [r for r in found if not self._is_engine(r)]

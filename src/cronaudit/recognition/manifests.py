@@ -52,23 +52,23 @@ class Manifests(Struct):
                         bound = Bound(Scope(module, None), (at,), (Item(at, self.linker.force(entry)),))
                         found = self.registrar.register(scheduler, inner, module, bound, at, at)
                         if found is not None:
-                            self._route(found, name)
+                            self.route(found, name)
                             yield found
 
     def _line(self, path: str, name: str | None) -> Location:
         offset = self.tree.read(path).find(f'"{name}"'.encode()) if name else -1
         return Location(path, self.tree.line_of(path, offset) if offset >= 0 else 1)
 
-    def _route(self, found: Registration, name: str | None) -> None:
-        """The function of the route that the platform calls."""
+    def route(self, found: Registration, name: str | None) -> bool:
+        """The function of the route that the platform calls; whether it is in the tree."""
         if name is None or not name.startswith("/"):
-            return
+            return False
         route = name.partition("?")[0].strip("/")
         path = self._paths().get(route) or mounted_routes.file_of(route, self._paths().items())
         module = self.linker.module(path) if path is not None else None
         if module is None:
             found.handler_open = f"no route {name} is in the tree"
-            return
+            return False
         for method in _METHODS:
             value: Value = self.linker.member(Namespace(module), method)
             handler = mounted_routes.handler_of(route, module, value, self.linker) or _function(
@@ -78,8 +78,9 @@ class Manifests(Struct):
                 found.handler, found.handler_open, found.node = handler, "", module
                 found.work = _wrapped(method, module, self.linker)
                 self._options(found, module)
-                return
+                return True
         found.handler_open = f"{module.path} exports no handler that is known"
+        return True
 
     def _options(self, found: Registration, module: Module) -> None:
         """What the route's file sets for the platform: ``export const maxDuration = 60``."""

@@ -17,7 +17,7 @@ from cronaudit.model.deployment import (
     Stated,
 )
 from cronaudit.model.source import Language, Location, Role, SourceFile
-from cronaudit.recognition.deployment import entry_points, platforms, pm2, supervisors
+from cronaudit.recognition.deployment import crontabs, entry_points, platforms, pm2, supervisors
 from cronaudit.recognition.deployment.assembly import Assembly, Draft, is_own
 from cronaudit.recognition.deployment.compose import Compose, is_compose, outside
 from cronaudit.recognition.deployment.files import Enclosing, Files, Manifests
@@ -85,6 +85,8 @@ def read_deployment(manifests: Manifests, enclosing: Enclosing | None = None) ->
     _dockerfiles(assembly)
     _standalone(assembly, found, formation)
     _package_scripts(assembly)
+    for draft in crontabs.drafts(assembly):
+        assembly.add(draft)
     crons = tuple(cron for path in found.vercel for cron in platforms.vercel(assembly, path))
     return _result(assembly, crons)
 

@@ -34,6 +34,7 @@ _KINDS: Final = {
     ProcessKind.HEROKU: "dyno",
     ProcessKind.SYSTEMD: "unit",
     ProcessKind.PACKAGE_SCRIPT: "script",
+    ProcessKind.CRONTAB: "line",
 }
 
 
