@@ -37,6 +37,8 @@ class Seen:
     """Its display name."""
     runs: str | None
     """The handler that the result names."""
+    is_data: bool
+    """Whether users' data state the schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +119,5 @@ def _seen(found: Found) -> Seen:
         found.liveness.reason,
         display_name(found),
         named.symbol if (named := handler_of(found)) is not None else None,
+        registration.timing.from_data,
     )

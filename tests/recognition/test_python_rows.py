@@ -243,3 +243,19 @@ def test_lists_of_tasks_under_how_often_they_run(tmp_path: Path) -> None:
         ("frappe", "shop.tasks.sweep", "0/10 * * * *", "sweep", "shop/hooks.py:10", True),
         ("frappe", "shop.tasks.report", "15 3 * * 1", "report", "shop/hooks.py:11", True),
     ]
+
+
+def test_a_time_that_is_drawn_by_chance_is_no_data_of_users(tmp_path: Path) -> None:
+    code = (
+        "import random\nfrom celery import Celery\nfrom celery.schedules import crontab\nfrom shop.tasks import sweep\n"
+        "from shop.models import Plan\napp = Celery('shop')\n\n@app.on_after_finalize.connect\n"
+        "def setup(sender, **kwargs):\n"
+        "    sender.add_periodic_task(crontab(hour=str(random.randint(0, 23))), sweep.s(), name='drawn')\n"
+        "    sender.add_periodic_task(crontab(hour=Plan.objects.get(id=1).hour), sweep.s(), name='stored')\n"
+    )
+    models = "from django.db import models\n\nclass Plan(models.Model):\n    hour = models.IntegerField()\n"
+    found = discover(tmp_path, {**SWEEP, "shop/beat.py": code, "shop/models.py": models})
+    assert [(j.name, j.schedule, j.is_data) for j in found.jobs] == [
+        ("drawn", "open", False),
+        ("stored", "open", True),
+    ]

@@ -60,6 +60,17 @@ def test_a_line_that_asks_a_route_runs_it(tmp_path: Path) -> None:
     ]
 
 
+def test_a_route_that_a_platform_asks_as_well_is_one_job(tmp_path: Path) -> None:
+    route = "import { sql } from '@vercel/postgres';\n\nexport async function GET() {\n  await sql`delete from x`;\n}\n"
+    files = {
+        "docker/crontab": "*/5 * * * * curl http://web:3000/api/sweep\n",
+        "vercel.json": '{"crons": [{"path": "/api/sweep", "schedule": "*/5 * * * *"}]}\n',
+        "src/app/api/sweep/route.ts": route,
+        "package.json": "{}",
+    }
+    assert [(j.kind, j.name) for j in discover(tmp_path, files).jobs] == [("vercel-cron", "/api/sweep")]
+
+
 CRON_JOB = (
     "apiVersion: batch/v1\nkind: CronJob\nmetadata:\n  name: {name}\nspec:\n  schedule: '0 3 * * *'\n"
     "  concurrencyPolicy: {policy}\n  timeZone: Europe/Rome\n  jobTemplate:\n    spec:\n      template:\n"

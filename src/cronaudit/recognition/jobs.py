@@ -31,7 +31,7 @@ from cronaudit.recognition.manifests import Manifests
 from cronaudit.recognition.planned import Planned
 from cronaudit.recognition.receivers import Receivers
 from cronaudit.recognition.rounds import rounds_of
-from cronaudit.recognition.scheduled_processes import ScheduledProcesses
+from cronaudit.recognition.scheduled_processes import ScheduledProcesses, without_asked_twice
 from cronaudit.recognition.sightings import Reader, Sighting
 from cronaudit.recognition.stated import stated_at
 from cronaudit.recognition.timers import branches_that_end, judge_interval, judge_work
@@ -110,7 +110,7 @@ class Finder:
         found = [
             r for r in found if not (r.scheduler and r.scheduler.how == "call" and (r.kind, r.name) in tables)
         ]
-        found.extend(self.manifests.registrations())
+        found = without_asked_twice([*found, *self.manifests.registrations()])
         self.rejections += self.discovery.rejections + self.loops.rejections
         return _distinct(without_alternatives(without_repeated(found)))
 

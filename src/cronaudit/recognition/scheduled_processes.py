@@ -98,3 +98,11 @@ def _entry(process: Process, schedule: Stated[str]) -> Record:
                 else Unknown(f"{stated.text} is set where the manifest is used", stated.location)
             )
     return Record(values, complete=True, at=process.source)
+
+
+def without_asked_twice(found: list[Registration]) -> list[Registration]:
+    """A route that the platform calls by itself, and a crontab where there is no such platform: it is one job."""
+    stated = [r for r in found if r.scheduler is not None and r.scheduler.how == "manifest"]
+    by_platform = {r.name for r in stated if r.scheduler is not None and r.scheduler.entries and r.name}
+    again = {id(r) for r in stated if r.scheduler is not None and not r.scheduler.entries}
+    return [r for r in found if id(r) not in again or r.name not in by_platform]

@@ -82,7 +82,7 @@ def read(part: SchedulePart, value: Value, linker: Linker) -> Timing | None:
     if isinstance(value, Sequence):
         items = [t for i in value.items if (t := read(part, linker.force(i), linker)) is not None]
         return items[0] if items else None
-    return _open(value)
+    return _open(value, linker)
 
 
 def _known(part: SchedulePart, value: Known) -> Timing | None:
@@ -153,9 +153,9 @@ def _record(part: SchedulePart, value: Record, linker: Linker) -> Timing | None:
         if stated is not None:
             fields[key.lower()] = stated
         elif part.form in _OF_FIELDS and key.lower() in _ORDER[1:] and not _is_absent(inner):
-            return _open(inner)
+            return _open(inner, linker)
     if part.form == "duration" and (unknown := _open_length(value, linker)) is not None:
-        return _open(unknown)
+        return _open(unknown, linker)
     seconds = _length(fields)
     if part.form in ("every", "duration", "object") and seconds:
         return Timing(interval_schedule(seconds), value.at, None, is_builder=True)
@@ -189,7 +189,7 @@ def _keywords(part: SchedulePart, value: Record, linker: Linker) -> Timing | Non
             items = [linker.force(i) for i in inner.items]
             fields[name] = [i.value for i in items if isinstance(i, Known) and isinstance(i.value, int | str)]
         elif not (isinstance(inner, Known) and inner.value is None):
-            return _open(inner)
+            return _open(inner, linker)
     expression = expression_of_fields(fields, dialect) if fields else None
     if expression is None or isinstance(expression, ScheduleError):
         return None
@@ -266,14 +266,27 @@ def _fields_expression(fields: dict[str, float | str]) -> str | None:
     return " ".join(parts)
 
 
-def _open(value: Value) -> Timing:
+def _open(value: Value, linker: Linker | None = None) -> Timing:
     at: Location | None = getattr(value, "at", None)
-    reason = why_open(value)
+    by_chance = linker is not None and _is_by_chance(value, linker, 0)
+    reason = "it is drawn by chance when the process starts" if by_chance else why_open(value)
     unresolved = Unresolved(reason, at)
-    # Chance is no data of users.
-    is_chance = isinstance(value, External) and value.path.startswith(("global:Math.", "random."))
-    from_data = isinstance(value, External | Unknown) and not is_chance
+    from_data = isinstance(value, External | Unknown) and not by_chance  # nobody's data
     return Timing(Schedule(None, None, None, _UNRESOLVED_TEXT), at, unresolved, from_data=from_data)
+
+
+def _is_by_chance(value: Value, linker: Linker, depth: int) -> bool:
+    """Whether a value is drawn by chance, or made of one: ``crontab(hour=str(randint(0, 23)))``; no user states it."""
+    if not isinstance(value, External):
+        return False
+    if value.path.startswith(_CHANCE):
+        return True
+    given = (*value.args.positional, *value.args.named.values()) if value.args is not None else ()
+    return depth < _NESTED and any(_is_by_chance(linker.force(raw), linker, depth + 1) for raw in given)
+
+
+_CHANCE: Final = ("global:Math.", "random.")
+_NESTED: Final = 3
 
 
 def why_open(value: Value) -> str:
