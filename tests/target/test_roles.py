@@ -181,6 +181,15 @@ def test_javascript_compiled_beside_its_typescript(tree: Walk) -> None:
     }
 
 
+def test_a_second_build_for_another_kind_of_module_is_generated(tree: Walk) -> None:
+    walked = tree(
+        {"a.js": "", "a.mjs": "", "b.js": "", "b.cjs": "", "c.cjs": "", "c.mjs": "", "d.mjs": "", "e.cjs": ""}
+    )
+
+    generated = {file.path for file in walked.files if file.role is Role.GENERATED}
+    assert generated == {"a.mjs", "b.cjs", "c.mjs"}
+
+
 def test_the_nearest_package_json_tells_front_ends_from_servers(tree: Walk) -> None:
     walked = tree(
         {

@@ -62,7 +62,7 @@ class Classifier(Struct):
     _last_segments: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
     _globs: list[tuple[int, re.Pattern[str]]] = []
     _folders: dict[str, _Folder] = {}
-    _matchers: dict[tuple[frozenset[int], frozenset[int], Language, bool], _Matcher] = {}
+    _matchers: dict[tuple[frozenset[int], frozenset[int], Language, frozenset[str]], _Matcher] = {}
     _twin_suffixes: frozenset[str] = frozenset()
     _names: dict[int, re.Pattern[str]] = {}
     _any_name: re.Pattern[str] = re.compile("")
@@ -84,18 +84,18 @@ class Classifier(Struct):
         folder = self._folder(folder_path)
         siblings = self.layout.names[folder_path]
         stem = name.rpartition(".")[0]
-        twin = any(stem + suffix in siblings for suffix in self._twin_suffixes if stem + suffix != name)
-        key = (folder.holding, folder.package, language, twin)
+        twins = frozenset(x for x in self._twin_suffixes if stem + x in siblings and stem + x != name)
+        key = (folder.holding, folder.package, language, twins)
         matcher = self._matchers.get(key)
         if matcher is None:
-            matcher = self._matchers[key] = self._matcher(folder, language, twin=twin)
+            matcher = self._matchers[key] = self._matcher(folder, language, twins)
         if matcher.named and self._any_name.fullmatch(name.lower()) is not None:
             for index in matcher.named:
                 if self._name_of(index).fullmatch(name.lower()) is not None:
                     return self.rules.path[index].role
         return matcher.otherwise
 
-    def _matcher(self, folder: _Folder, language: Language, *, twin: bool) -> _Matcher:
+    def _matcher(self, folder: _Folder, language: Language, twins: frozenset[str]) -> _Matcher:
         named: list[int] = []
         otherwise = Role.SERVER
         for index, rule in enumerate(self.rules.path):
@@ -103,7 +103,7 @@ class Classifier(Struct):
                 (rule.folders and index not in folder.holding)
                 or (rule.package is not None and index not in folder.package)
                 or (rule.languages and language not in rule.languages)
-                or (rule.twin and not twin)
+                or (rule.twin and twins.isdisjoint(rule.twin))
             ):
                 continue
             if not rule.name:

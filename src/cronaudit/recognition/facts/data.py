@@ -172,14 +172,32 @@ def _is_retry(region: Region, context: JobContext) -> bool:
     node = region.node
     if region.kind is not RegionKind.LOOP or not isinstance(node, Loop) or node.kind is LoopKind.EACH:
         return False
-    events = [e for e in context.trace.events if any(r is region for r in e.regions())]
-    catches = any(
-        r.kind is RegionKind.CATCH and any(o is region for o in r.outward())
-        for e in events
-        for r in e.regions()
-    )
+    events = _inside(context).get(id(region), [])
+    if not any(_is_caught_inside(event, region) for event in events):
+        return False
     sleeps = {s.event.order for s in context.seen("sleep", "timer.after")}
-    return catches and any(e.order in sleeps for e in events)
+    return any(e.order in sleeps for e in events)
+
+
+@once
+def _inside(context: JobContext) -> dict[int, list[Event]]:
+    """The events inside each loop, by the identity of its region."""
+    found: dict[int, list[Event]] = {}
+    for event in context.trace.events:
+        for region in event.regions():
+            if region.kind is RegionKind.LOOP:
+                found.setdefault(id(region), []).append(event)
+    return found
+
+
+def _is_caught_inside(event: Event, region: Region) -> bool:
+    """Whether an event inside a region belongs to what catches a failure in there."""
+    for inner in event.regions():
+        if inner is region:
+            return False
+        if inner.kind is RegionKind.CATCH:
+            return True
+    return False
 
 
 def _in_loop_of_work(region: Region, loops: list[Event]) -> bool:
