@@ -36,10 +36,10 @@ def test_lines_of_a_crontab_that_an_image_keeps(tmp_path: Path) -> None:
         "docs/times": TIMES,
     }
     found = discover(tmp_path, files)
-    assert [(j.kind, j.schedule, j.zone, j.runs, j.at, j.live) for j in found.jobs] == [
-        ("crontab", "*/10 * * * *", "Europe/Rome", "sweep.py", "deploy/times:4", True),
-        ("crontab", "@daily", "Europe/Rome", "Command.handle", "deploy/times:5", True),
-        ("crontab", "15 4 * * 1", "Europe/Rome", None, "deploy/times:6", True),
+    assert [(j.kind, j.shown, j.schedule, j.zone, j.runs, j.at, j.live) for j in found.jobs] == [
+        ("crontab", "sweep.py", "*/10 * * * *", "Europe/Rome", "sweep.py", "deploy/times:4", True),
+        ("crontab", "Command.handle", "@daily", "Europe/Rome", "Command.handle", "deploy/times:5", True),
+        ("crontab", "backup", "15 4 * * 1", "Europe/Rome", None, "deploy/times:6", True),
     ]
 
 
@@ -99,4 +99,26 @@ def test_cron_services_of_a_platform(tmp_path: Path) -> None:
     found = discover(tmp_path, {"render.yaml": render, "sweep.py": SWEEP})
     assert [(j.kind, j.name, j.schedule, j.runs) for j in found.jobs] == [
         ("render-cron", "nightly", "0 2 * * *", "sweep.py")
+    ]
+
+
+def test_functions_that_a_platform_calls_by_the_clock(tmp_path: Path) -> None:
+    manifest = (
+        "service: shop\nprovider:\n  name: aws\n  runtime: nodejs20.x\nfunctions:\n  sweep:\n"
+        "    handler: src/jobs.sweep\n    events:\n      - schedule: rate(10 minutes)\n  report:\n"
+        "    handler: src/jobs.report\n    events:\n      - schedule: cron(0 4 * * ? *)\n  page:\n"
+        "    handler: src/jobs.page\n    events:\n      - http: GET /\n"
+    )
+    jobs = (
+        "import middy from '@middy/core';\nimport { Pool } from 'pg';\nconst pool = new Pool();\n"
+        "export async function sweep() { await pool.query('delete from sessions'); }\n"
+        "async function reporting() { await pool.query('insert into reports values (1)'); }\n"
+        "export const report = middy(reporting);\nexport async function page() { return {}; }\n"
+    )
+    package = '{"dependencies": {"pg": "8", "@middy/core": "5"}}'
+    files = {"serverless.yml": manifest, "src/jobs.ts": jobs, "package.json": package}
+    found = discover(tmp_path, files)
+    assert [(j.kind, j.name, j.schedule, j.zone, j.runs, j.at, j.live) for j in found.jobs] == [
+        ("eventbridge", "sweep", "600 s", "UTC", "sweep", "serverless.yml:9", True),
+        ("eventbridge", "report", "cron(0 4 * * ? *)", "UTC", "reporting", "serverless.yml:13", True),
     ]

@@ -200,7 +200,7 @@ def display_name(found: Found) -> str:
         if node.name:
             return node.symbol
         node = node.parent
-    return posixpath.basename(found.location.path)
+    return registration.known_as or posixpath.basename(found.location.path)
 
 
 def _ids(found: list[Found]) -> list[str]:

@@ -80,6 +80,8 @@ class Registration(Struct, eq=False):
     """The timer that reads the registry, for a job of the project's own scheduler."""
     run_by: Call | None = None
     """The engine's call that runs the job, where no name tells it."""
+    known_as: str | None = None
+    """What it is called where nothing names it and what runs is not followed: the script of its command."""
     work: Closure | None = None
     """What does the job's own work, where `handler` only leads to it: the method that a queue's consumer picks by a
     name at run time, the function that a route wraps."""

@@ -71,7 +71,7 @@ class Manifests(Struct):
             return False
         for method in _METHODS:
             value: Value = self.linker.member(Namespace(module), method)
-            handler = mounted_routes.handler_of(route, module, value, self.linker) or _function(
+            handler = mounted_routes.handler_of(route, module, value, self.linker) or function_of(
                 value, self.linker
             )
             if handler is not None:
@@ -119,7 +119,7 @@ def _wrapped(method: str, module: Module, linker: Linker) -> Closure | None:
     return None
 
 
-def _function(value: Value, linker: Linker) -> Closure | None:
+def function_of(value: Value, linker: Linker) -> Closure | None:
     """A handler, also behind a wrapper of the project's own or of a library: ``withCron(async () => …)``."""
     if isinstance(value, Closure):
         return value

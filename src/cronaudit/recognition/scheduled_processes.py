@@ -12,14 +12,15 @@ from cronaudit.model.deployment import Deployment, Process, ProcessKind, Stated
 from cronaudit.model.ir import Module
 from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Language
-from cronaudit.model.value import Closure, Instance, Known, Lazy, Record, Scope, Unknown, Value
+from cronaudit.model.value import Closure, Instance, Known, Lazy, Namespace, Record, Scope, Unknown, Value
 from cronaudit.recognition.commands import command_of
 from cronaudit.recognition.found import Registration
-from cronaudit.recognition.manifests import Manifests
+from cronaudit.recognition.manifests import Manifests, function_of
 from cronaudit.recognition.registrar import Registrar
 
 _ROUTE = lazy_regex(r"(?:https?://[^\s/'\"]+|\$\{?\w+\}?)(/[\w./-]+)")
 """What a command asks of a server: ``curl http://web:3000/api/sweep``."""
+_SCRIPT = lazy_regex(r"([\w.-]+)\.(?:sh|bash|py|[cm]?[jt]s|rb|php|pl)\b")
 _OPEN = "what its command runs is not in the tree"
 
 
@@ -58,10 +59,12 @@ class ScheduledProcesses:
     def _runs_the_tree(self, found: Registration, process: Process) -> bool:
         """Whether the process runs code of the tree, and what; a line of a crontab of the tree is a job in any case."""
         found.handler_open = _OPEN
+        script = _SCRIPT.search(process.command.text) if process.command is not None else None
+        found.known_as = script[1] if script is not None else None
         for entry in reversed(process.main_entries):
             module = self.linker.module(entry.path) if entry.path is not None else None
             if module is not None:
-                found.handler, found.handler_open, found.node = self._work(module), "", module
+                found.handler, found.handler_open, found.node = self._work(module, process), "", module
                 return True
         command = process.command
         for route in _ROUTE.findall(command.text) if command is not None else ():
@@ -71,8 +74,11 @@ class ScheduledProcesses:
         built = process.build is not None and process.build.relation != "none"
         return built or process.kind is ProcessKind.CRONTAB
 
-    def _work(self, module: Module) -> Closure | Module:
-        """The file that is started; of a management command the method that works."""
+    def _work(self, module: Module, process: Process) -> Closure | Module:
+        """The file that is started; of a management command the method that works, of a function the function."""
+        if process.kind is ProcessKind.SERVERLESS and process.command is not None:
+            named = self.linker.member(Namespace(module), process.command.text.rpartition(".")[2])
+            return function_of(named, self.linker) or module
         for cls in self.linker.classes(module):
             method = cls.method("handle")
             if method is not None and command_of(method, self.linker) is not None:
