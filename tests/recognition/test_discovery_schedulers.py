@@ -70,6 +70,12 @@ USES = {
         "'schedule': solar('dusk_civil', 52.5, 13.4)}}\n",
         "celery-beat", "dusk", "at civil dusk at 52.5, 13.4", path="shop/settings.py", tasks=CELERY_TASKS,
     ),
+    "django-celery-beat, a row that is saved": Use(
+        "from django_celery_beat.models import CrontabSchedule, PeriodicTask\n\n\ndef setup():\n"
+        "    at, _created = CrontabSchedule.objects.get_or_create(minute='5', hour='3')\n"
+        "    row = PeriodicTask(name='Saved', task='shop.tasks.sweep', crontab=at)\n    row.save()\n\n\nsetup()\n",
+        "celery-beat", "Saved", "5 3 * * *", tasks=CELERY_TASKS,
+    ),
     "django-celery-beat, the sun": Use(
         "from django_celery_beat.models import PeriodicTask, SolarSchedule\n"
         "at = SolarSchedule.objects.create(event='solar_noon', latitude=1, longitude=2)\n"
