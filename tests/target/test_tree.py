@@ -40,15 +40,19 @@ def test_large_and_minified_code_is_not_offered_for_parsing(tree: Walk) -> None:
     walked = tree(
         {
             "server.js": minified,
-            "large.py": "x = 1\n" * 100_000,
+            "large.ts": "let x = 1;\n" * 60_000,
+            "large.py": "x = 1\n" * 200_000,
+            "long.py": "x = 1\n" * 100_000,
             "public/app.js": minified,
             "logo.ts": f"export const logo = '{'A' * 9000}';\n",
         }
     )
-    assert walked.read("server.js") == walked.read("large.py") == walked.read("public/app.js") == b""
-    assert len(walked.read("logo.ts")) == 9024
+    unread = ("server.js", "large.py", "large.ts", "public/app.js")
+    assert [walked.read(path) for path in unread] == [b""] * 4
+    assert (len(walked.read("logo.ts")), len(walked.read("long.py"))) == (9024, 600_000)
     assert walked.diagnostics == (
-        Diagnostic("large.py", "not read: 600,000 bytes, the limit is 500,000"),
+        Diagnostic("large.py", "not read: 1,200,000 bytes, the limit is 1,000,000"),
+        Diagnostic("large.ts", "not read: 660,000 bytes, the limit is 500,000"),
         Diagnostic("server.js", "not parsed: minified"),
     )
 

@@ -27,7 +27,7 @@ def parse(path: str, source: bytes, language: Language) -> Module:
     """Parse one file; function bodies are lowered when they are first asked for.
 
     A broken file gives what can be read of it, and `Module.errors` says where it cannot. Files that are dense
-    or over 500 kB should not come here: parsing takes some 400 bytes of memory a byte of minified code.
+    or too large should not come here: parsing takes some 400 bytes of memory a byte of minified code.
 
     Raises:
         ValueError: the language is none of `LANGUAGES`.
