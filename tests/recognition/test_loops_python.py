@@ -155,6 +155,18 @@ JOBS = {
         ),
         ("sleep-loop", "15 s", "Base.run"),
     ),
+    "an event that only stopping sets, in a thread that is handed its work": (
+        (
+            "import threading\n" + DB + "class Repeated(threading.Thread):\n"
+            "    def __init__(self, interval, work):\n        super().__init__()\n"
+            "        self.interval = interval\n        self.work = work\n"
+            "        self.finished = threading.Event()\n\n    def cancel(self):\n        self.finished.set()\n\n"
+            "    def run(self):\n        while not self.finished.is_set():\n"
+            "            self.finished.wait(self.interval)\n            if self.finished.is_set():\n"
+            "                return\n            self.work()\n\nRepeated(45, sweep).start()\n"
+        ),
+        ("sleep-loop", "45 s", "Repeated.run"),
+    ),
     "the sleep of a socket server": (
         (
             "from flask_socketio import SocketIO\n" + DB + "socketio = SocketIO()\n\ndef main():\n"
@@ -230,6 +242,12 @@ DECOYS = {
         "import time\n" + DB + "def handle(queue):\n    try:\n        queue.get()\n        sweep()\n"
         "    except Exception:\n        time.sleep(5)\n\n"
         "def main(queue):\n    while True:\n        handle(queue)\n\nmain(None)\n"
+    ),
+    "until what it waits for has happened": (
+        "import threading\n" + DB + "class Wait:\n    def __init__(self):\n"
+        "        self.finished = threading.Event()\n\n    def loaded(self):\n        self.finished.set()\n\n"
+        "    def run(self):\n        while not self.finished.is_set():\n            sweep()\n"
+        "            self.finished.wait(2)\n\nWait().run()\n"
     ),
     "fed by a queue, and it rests": (
         "import asyncio\n" + DB + "jobs = asyncio.Queue()\n\nasync def main():\n    while True:\n"

@@ -28,10 +28,24 @@ from cronaudit.model.ir import (
     Try,
 )
 from cronaudit.model.value import Scope
-from cronaudit.model.walking import blocks, inside, statement_expressions, statements
+from cronaudit.model.walking import blocks, calls_in, inside, statement_expressions, statements
 
 STOPPING = ("stop", "abort", "shut", "clos", "exit", "running", "alive", "active", "cancel", "destroy", "quit", "kill",
             "disposed", "terminat", "signal", "paused", "enabled", "started")  # fmt: skip
+_STOPS = (
+    "stop",
+    "cancel",
+    "abort",
+    "shut",
+    "clos",
+    "exit",
+    "quit",
+    "kill",
+    "terminat",
+    "destroy",
+    "dispos",
+)
+"""What a method is called that orders to stop."""
 _DEADLINES = (
     "elapsed",
     "deadline",
@@ -55,10 +69,14 @@ _INTERRUPTS = frozenset(
 def ends_on_success(loop: Loop, node: Function | Module) -> bool:
     """Whether the loop is left once something holds that is no order to stop, and no choice of the caller's."""
     params = _fixed_parameters(node)
+    events = ordered_by(node)
 
     def is_order(test: Expr) -> bool:
         words = [e.name.lower() for e in inside(test) if isinstance(e, Name | Member)]
-        return any(any(w in n for w in STOPPING) for n in words) or mode_of(test, params) is not None
+        return (
+            any(n in events or any(w in n for w in STOPPING) for n in words)
+            or mode_of(test, params) is not None
+        )
 
     def leaves(body: tuple[Stmt, ...], tests: tuple[Expr, ...]) -> bool:
         for statement in body:
@@ -151,6 +169,27 @@ def _interrupts(handler: Handler) -> bool:
     """Whether only an order to stop is caught here."""
     names = [getattr(e, "name", "") for t in handler.types for e in (getattr(t, "items", None) or (t,))]
     return bool(names) and all(name in _INTERRUPTS for name in names)
+
+
+def ordered_by(node: Function | Module) -> frozenset[str]:
+    """The events of an object, in lower case, that only what stops it sets: ``def cancel(self): self.done.set()``."""
+    current = node
+    while isinstance(current, Function) and current.owner is None:
+        current = current.parent
+    if not isinstance(current, Function) or current.owner is None:
+        return frozenset()
+    set_by: dict[str, list[str]] = {}
+    for method in current.owner.methods:
+        for call in calls_in(method):
+            if isinstance(call.callee, Member) and call.callee.name == "set" and not call.args:
+                held = call.callee.object
+                if isinstance(held, Member):
+                    set_by.setdefault(held.name.lower(), []).append((method.name or "").lower())
+    return frozenset(
+        name
+        for name, methods in set_by.items()
+        if all(any(word in method for word in _STOPS) for method in methods)
+    )
 
 
 def backs_off(loop: Loop) -> bool:

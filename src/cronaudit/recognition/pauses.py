@@ -42,7 +42,7 @@ from cronaudit.model.value import (
     Value,
 )
 from cronaudit.model.walking import blocks, expressions, inside, statement_expressions, statements
-from cronaudit.recognition.endings import STOPPING, without_owners
+from cronaudit.recognition.endings import STOPPING, ordered_by, without_owners
 from cronaudit.recognition.wrapping import steady_pause
 
 _RECEIVERS = ("this", "self", "current", "is_set", "isset")
@@ -80,7 +80,8 @@ class Pauses:
         if self._in_test(loop, scope) is not None:
             return True
         names = [e.name.lower() for e in without_owners(test, scope) if isinstance(e, Name | Member)]
-        return bool(names) and all(any(w in n for w in STOPPING) or n in _RECEIVERS for n in names)
+        others = [n for n in names if n not in _RECEIVERS and not any(w in n for w in STOPPING)]
+        return bool(names) and (not others or ordered_by(scope.node).issuperset(others))
 
     def of(self, loop: Loop, scope: Scope) -> Value | None:
         """How long the loop sleeps each time round; None where it does not, or only after a failure."""
