@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from cronaudit.model.facts import Unresolved
 from cronaudit.model.source import Location
 from cronaudit.recognition import service as service_facts
 from cronaudit.recognition.context import JobContext
@@ -542,3 +543,49 @@ def test_the_zone_is_read_where_the_app_is_configured(
     found = stated.value if isinstance(stated.value, str) else None
     by = origin_of.value if isinstance(origin_of.value, str) else None
     assert (found, by, places(origin_of.locations)) == (zone, origin, [line])
+
+
+@pytest.mark.parametrize(
+    ("settings", "scope", "seconds", "line"),
+    [
+        ("CELERY_TASK_SOFT_TIME_LIMIT = 15 * 60\nCELERY_TASK_TIME_LIMIT = 930\n", "run", 930.0, 2),
+        ("CELERY_TASK_SOFT_TIME_LIMIT = 15 * 60\n", "run", 900.0, 1),
+        ("CELERY_TASK_TIME_LIMIT = None\n", "none", None, 6),
+    ],
+)
+def test_the_time_limit_of_all_tasks(
+    service_of: ServiceOf, settings: str, scope: str, seconds: float | None, line: int
+) -> None:
+    tasks = "from celery import shared_task\n@shared_task(name='sweep')\ndef sweep():\n    print('swept')\n"
+    (context,) = service_of({"shop/settings.py": settings + "\n" + SETTINGS, "shop/tasks.py": tasks})
+    found = timeout.build(context)
+    assert (found.scope.value, found.seconds.value) == (scope, seconds)
+    assert [at.path for at in found.seconds.locations] == ["shop/settings.py"] * len(found.seconds.locations)
+    assert found.scope.locations[0].line == line
+
+
+LATE = "CELERY_TASK_ACKS_LATE = True\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "renewal", "ttl"),
+    [
+        (f"{LATE}CELERY_BROKER_URL = 'amqp://guest@mq//'\n", "bound", None),
+        (f"{LATE}CELERY_BROKER_URL = 'redis://cache'\n", "none", 3600.0),
+        (
+            f"{LATE}CELERY_BROKER_URL = 'redis://c'\nCELERY_BROKER_TRANSPORT_OPTIONS = {{'visibility_timeout': 600}}\n",
+            "none",
+            600.0,
+        ),
+        (LATE, "none", "which broker keeps the claim is not known"),
+        ("CELERY_TASK_ACKS_LATE = False\nCELERY_BROKER_URL = 'redis://cache'\n", "early-ack", None),
+    ],
+)
+def test_a_message_that_is_acknowledged_late(
+    service_of: ServiceOf, settings: str, renewal: str, ttl: float | str | None
+) -> None:
+    tasks = "from celery import shared_task\n@shared_task(name='sweep')\ndef sweep():\n    print('swept')\n"
+    (context,) = service_of({"shop/settings.py": SETTINGS + settings, "shop/tasks.py": tasks})
+    found = lock.build(context)
+    kept = found.ttl_seconds.value
+    assert (found.renewal.value, kept.reason if isinstance(kept, Unresolved) else kept) == (renewal, ttl)

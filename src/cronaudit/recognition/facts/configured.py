@@ -13,22 +13,51 @@ from cronaudit.model.ir import Assign, Module, Name
 from cronaudit.model.source import Location
 from cronaudit.model.value import ClassValue, External, Instance, Known, Namespace, Value
 from cronaudit.model.walking import statements
-from cronaudit.recognition.context import Service
+from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.elsewhere import service_sightings
-from cronaudit.recognition.facts.settings import files_of
+from cronaudit.recognition.facts.settings import Setting, files_of, names_of, setting
 from cronaudit.recognition.sightings import Sighting
 
 Holder = ClassValue | Module
 
 
-def own_setting(
-    service: Service, library: str, names: tuple[str, ...]
+def app_setting(context: JobContext, what: str, *, shared: bool = False) -> Setting | Unresolved | None:
+    """What the settings say that the job's library reads; None where they say nothing, or it has no such setting.
+
+    A `shared` one is that of its framework, so that it counts also for a library that names none.
+    Names in capitals stand in a module that a library does not read which has an object of its own.
+    """
+    service = context.service
+    libraries = _libraries(context)
+    names = tuple(n for library in libraries for n in names_of(service, what, library))
+    if not names:
+        return setting(service, what) if shared else None
+    own = _own_setting(service, libraries, names)
+    if isinstance(own, tuple):
+        return own
+    if own == "elsewhere":
+        return setting(service, what, named=names.__contains__)
+    found = setting(service, what, named=lambda name: name in names and name.islower())
+    return found or (own if isinstance(own, Unresolved) else None)
+
+
+def _libraries(context: JobContext) -> tuple[str, ...]:
+    """The libraries that plan the job and take it up."""
+    scheduler = context.registration.scheduler
+    if scheduler is None:
+        return ()
+    family = context.service.matcher.family(scheduler.family) if scheduler.family is not None else ()
+    return tuple(dict.fromkeys((scheduler.library, *(c.library for c in family))))
+
+
+def _own_setting(
+    service: Service, libraries: tuple[str, ...], names: tuple[str, ...]
 ) -> tuple[Value, Location] | Unresolved | str:
     """What the objects say that configure a library.
 
     ``elsewhere`` where they do not lie in the tree or there are none; ``none`` where they leave the setting open.
     """
-    loads = [s for s in service_sightings(service, "settings.load") if s.library == library]
+    loads = [s for s in service_sightings(service, "settings.load") if s.library in libraries]
     holders = [_holder(load, service) for load in loads]
     if not holders or any(h is None for h in holders):
         return "elsewhere"

@@ -6,8 +6,8 @@ from typing import TypeVar, cast
 
 from cronaudit.model.facts import Fact, LockFacts, Unresolved
 from cronaudit.model.source import Location
-from cronaudit.model.value import Known
 from cronaudit.recognition.context import JobContext, once
+from cronaudit.recognition.facts.late_claims import is_late, late_claim
 from cronaudit.recognition.facts.lock_claims import find_claims
 from cronaudit.recognition.facts.lock_flags import find_flag
 from cronaudit.recognition.facts.lock_found import find_locks
@@ -151,11 +151,14 @@ def _claimed(context: JobContext, kind: str) -> LockFacts:
     }
     at = (place, context.site) if place != context.site else (place,)
     ttl, ttl_at = _claim_ttl(context)
-    late = option(context, "acks_late")
-    is_late = isinstance(late, Known) and bool(late.value)
     stated = context.trait("lock.renewal")
-    if kind == "message":
-        renewal = "none" if is_late else str(stated or "early-ack")
+    late = is_late(context) if kind == "message" else False
+    if late:
+        claim = late_claim(context)
+        renewal = "bound" if claim.bound else "none"
+        ttl, ttl_at = claim.ttl, claim.at
+    elif kind == "message":
+        renewal = str(stated or "early-ack")
     elif kind == "queue":
         renewal = str(stated or "none")
     else:
@@ -167,7 +170,11 @@ def _claimed(context: JobContext, kind: str) -> LockFacts:
         "none": "No renewal of the claim",
         "slot": "A claim for one scheduled time",
     }
-    detail = words.get(renewal, "")
+    detail = (
+        "Held as long as the connection to the broker"
+        if late and renewal == "bound"
+        else words.get(renewal, "")
+    )
     if ttl_at is not None and renewal == "renewed":
         detail = f"{written(context.linker, ttl_at, TTL_HINT) or 'claim'}, renewed while the job runs"
     return LockFacts(

@@ -8,11 +8,13 @@ from cronaudit.model.facts import Fact, RunnerFacts, Unresolved
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Closure, External, Known, Record, Unknown, Value
 from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.configured import app_setting
 from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.facts.processes_sites import written_at
 from cronaudit.recognition.facts.runner_coordination import contention, election
 from cronaudit.recognition.facts.runner_placement import scaling, separation
 from cronaudit.recognition.facts.runner_state import instance_state
+from cronaudit.recognition.facts.settings import is_set
 from cronaudit.recognition.facts.spans import is_changing
 from cronaudit.recognition.facts.stated import option as stated_option
 from cronaudit.recognition.sightings import Sighting
@@ -144,6 +146,9 @@ def _children(
     )
     if apart and isinstance(bound, Known) and bound.value:
         return Fact("platform", "A hung run is killed at its time limit", (bound.at or context.site,))
+    limit_of_all = app_setting(context, "run_timeout") if apart and bound is None else None
+    if isinstance(limit_of_all, tuple) and is_set(limit_of_all):
+        return Fact("platform", "A hung run is killed at the time limit of all tasks", (limit_of_all[1],))
     spawned = context.seen_everywhere("process.spawn")
     if not spawned:
         return context.absent("no-children", "No child processes")

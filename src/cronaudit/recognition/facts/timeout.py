@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cronaudit.model.facts import Fact, TimeoutFacts, Unresolved
 from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.configured import app_setting
 from cronaudit.recognition.facts.spans import spans_of
 from cronaudit.recognition.facts.timeout_bounds import TimeBound, bounds_of
 
@@ -16,6 +17,9 @@ def build(context: JobContext) -> TimeoutFacts:
         of_scope = [b for b in bounds if b.scope == scope]
         if of_scope:
             return _facts(_smallest(of_scope))
+    settings = app_setting(context, "run_timeout")
+    if isinstance(settings, Unresolved):
+        return TimeoutFacts(Fact(settings), Fact(settings))
     missing: Fact[str] = context.absent("none", "No timeout")
     if isinstance(missing.value, Unresolved):
         return TimeoutFacts(Fact(missing.value), Fact(missing.value))

@@ -18,8 +18,10 @@ from cronaudit.model.trace import Event, EventKind, RegionKind
 from cronaudit.model.value import Choice, Closure, Known, Value
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.facts.configured import app_setting
 from cronaudit.recognition.facts.retry_found import policies_of
 from cronaudit.recognition.facts.retry_options import Policy
+from cronaudit.recognition.facts.settings import is_set
 from cronaudit.recognition.facts.spans import Spans, covers_run, number_of, place_of, work_of, written
 from cronaudit.recognition.facts.stated import option
 from cronaudit.recognition.facts.stated import unit_of as option_unit
@@ -103,6 +105,21 @@ def _of_options(context: JobContext) -> Iterator[TimeBound]:
             word, seconds, at, written(context.linker, at, HINT, value), detail, (at or context.site,), ()
         )
         return
+    for name in ("run_timeout", "run_timeout_soft"):
+        found = app_setting(context, name)
+        if isinstance(found, tuple) and is_set(found):
+            value, at = found
+            named = place_of(value) or at
+            yield TimeBound(
+                "run",
+                length(value, "s"),
+                named,
+                written(context.linker, named, HINT, value),
+                "Enforced by the settings of the library",
+                (at,),
+                (),
+            )
+            return
     stated = context.trait("timeout.seconds")
     if isinstance(stated, int | float) and not isinstance(stated, bool):
         yield TimeBound(

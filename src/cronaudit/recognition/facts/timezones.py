@@ -13,8 +13,8 @@ from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Choice, Env, Known, Value
 from cronaudit.model.walking import statements
 from cronaudit.recognition.context import JobContext, Service
-from cronaudit.recognition.facts.configured import own_setting
-from cronaudit.recognition.facts.settings import is_set, names_of, setting
+from cronaudit.recognition.facts.configured import app_setting
+from cronaudit.recognition.facts.settings import is_set
 from cronaudit.recognition.sightings import text_of
 from cronaudit.recognition.timing import why_open
 from cronaudit.schedule.zones import find_zone
@@ -47,7 +47,7 @@ def zone_of(context: JobContext) -> Zone:
         text = str(zone or "UTC")
         return Fact(text, text, (context.site,)), Fact("platform", f"{text} by the platform", (context.site,))
     if context.linker.language(context.site.path) is Language.PYTHON:
-        stated = _of_service(context)
+        stated = app_setting(context, "timezone", shared=True)
         if isinstance(stated, Unresolved):
             where = (stated.location,) if stated.location is not None else ()
             return Fact(stated, "", where), Fact(stated, "", where)
@@ -68,22 +68,6 @@ def zone_of(context: JobContext) -> Zone:
         word: Source = "scheduler" if source == "scheduler" else "job"
         return Fact(str(zone), str(zone), (context.site,)), Fact(word, str(zone), (context.site,))
     return Fact(None, "No timezone config"), Fact("none", "No timezone config")
-
-
-def _of_service(context: JobContext) -> tuple[Value, Location] | Unresolved | None:
-    """The zone in the settings that the job's library reads.
-
-    Names in capitals stand in a module that a library does not read which has an object of its own.
-    """
-    service = context.service
-    scheduler = context.registration.scheduler
-    library = scheduler.library if scheduler is not None else ""
-    own = own_setting(service, library, names_of(service, "timezone", library))
-    if own == "elsewhere":
-        return setting(service, "timezone")
-    if isinstance(own, tuple):
-        return own
-    return setting(service, "timezone", named=str.islower) or (own if isinstance(own, Unresolved) else None)
 
 
 def _stated(value: Value, source: Source, at: Location) -> Zone:
