@@ -90,7 +90,7 @@ class Flow(Values):
                     following = state
                     for key in self._variables.keys(s.target, scope):
                         known = value if s.op in ("=", "??", "or", "and") else None
-                        following = self._put(following, key, known, s.value)
+                        following = self._put(following, key, known, s.value, scope)
                     out.following.add(following)
             case Do():
                 out.following = {state for state, _ in self._all(s.value, scope, states, out)}

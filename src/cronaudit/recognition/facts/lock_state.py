@@ -98,6 +98,10 @@ class State(Struct, frozen=True):
         rest = frozenset(p for p in self.variables if p[0][0] != function or p[0][1] in kept)
         return self if len(rest) == len(self.variables) else State(self.held, self.body, rest)
 
+    def having(self, variables: frozenset[tuple[Key, Truth]]) -> State:
+        """The state with variables that it did not have."""
+        return State(self.held, self.body, self.variables | variables)
+
     def mentions_lock(self, keys: frozenset[Key]) -> bool:
         """Whether a variable among `keys` holds the lock's answer."""
         return any(k in keys and v.of_lock for k, v in self.variables)
@@ -125,6 +129,11 @@ class Variables:
 
     def __init__(self) -> None:
         self._declared: dict[int, frozenset[str]] = {}
+        self._functions: dict[int, Function] = {}
+
+    def owner(self, key: Key) -> Function | None:
+        """The function that declares a variable; None for one of a module or of ``this``."""
+        return self._functions.get(key[0])
 
     def key(self, expr: Expr, scope: Scope) -> Key | None:
         """The variable that an expression is; None where it is none."""
@@ -165,6 +174,7 @@ class Variables:
                 if isinstance(leaf, Name)
             }
             if isinstance(node, Function):
+                self._functions[id(node)] = node
                 names |= {
                     leaf.name for p in node.params for leaf in _leaves(p.target) if isinstance(leaf, Name)
                 }

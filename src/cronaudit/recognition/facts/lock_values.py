@@ -28,7 +28,8 @@ from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event
 from cronaudit.model.value import Closure, External, Scope
-from cronaudit.model.walking import children, expressions, functions_in, statements
+from cronaudit.model.walking import children, statements
+from cronaudit.recognition.facts.lock_memory import CHAIN, Known, Memory
 from cronaudit.recognition.facts.lock_runs import Guarded, Run
 from cronaudit.recognition.facts.lock_state import (
     Answer,
@@ -39,7 +40,6 @@ from cronaudit.recognition.facts.lock_state import (
     State,
     Truth,
     Val,
-    Variables,
     combined,
     compared,
     derived,
@@ -48,58 +48,26 @@ from cronaudit.recognition.facts.lock_state import (
 )
 from cronaudit.recognition.facts.spans import Spans
 
-_CHAIN = ("then", "catch", "finally")
 _CASTS = frozenset(
     ("global:Boolean", "global:Number", "global:String", "builtins.bool", "builtins.int", "builtins.str")
 )
 
 
-class Values(ABC):
+class Values(Memory, ABC):
     """Evaluates expressions in one symbolic run; `Flow` adds the statements."""
 
     def __init__(
         self, spans: Spans, linker: Linker, lock: Guarded, work: frozenset[int], answer: Answer
     ) -> None:
-        self._spans = spans
+        super().__init__(spans, lock, work)
         self._linker = linker
-        self._lock = lock
-        self._work = work
         self._answer = answer
-        self._variables = Variables()
         self._stack: list[int] = []
         self._steps = 0
-        self._known: dict[tuple[int, State, tuple[int, ...]], tuple[set[tuple[State, Val]], set[State]]] = {}
-        self._kept: dict[int, frozenset[str]] = {}
-        self._keys = lock.marks | lock.releases
-        self._relevant = self._leading_functions()
-        self._near = self._around_lock()
+        self._known: dict[tuple[int, State], list[Known]] = {}
+        self._entered: set[int] = set()
+        """The functions that were gone through since somebody last asked."""
         self.run = Run()
-
-    def _leading_functions(self) -> frozenset[int]:
-        """The entered functions on whose way the lock or its release lies."""
-        found = {
-            e.order for e in self._spans.functions() if self._keys & {o.order for o in self._spans.span(e)}
-        }
-        for event in self._spans.functions():
-            calls = (self._spans.entered(o) for o in self._spans.span(event) if o.call is not None)
-            if any(c is not None and c.order in found for c in calls):
-                found.add(event.order)
-        return frozenset(found)
-
-    def _around_lock(self) -> frozenset[int]:
-        """The functions in which the lock is taken or released, and those around them: whose flags tell of it."""
-        found: set[int] = set()
-        for event in self._spans.events:
-            scope: Scope | None = event.scope if event.order in self._keys else None
-            while scope is not None:
-                found.add(id(scope.node))
-                scope = scope.parent
-        return frozenset(found)
-
-    def _put(self, state: State, key: Key, value: Val, written: Expr | None) -> State:
-        """The state after an assignment; counters and flags far from the lock would only multiply the states."""
-        is_far = isinstance(written, Const) and key[0] and key[0] not in self._near
-        return state.put(key, None if is_far else value)
 
     @abstractmethod
     def _block(self, body: tuple[Stmt, ...], scope: Scope, states: set[State]) -> Out:
@@ -110,9 +78,21 @@ class Values(ABC):
         """Run what stands in the block that a generator holds."""
 
     def _all(self, expr: Expr | None, scope: Scope, states: set[State], out: Out) -> set[tuple[State, Val]]:
+        if expr is None:
+            return {(state, None) for state in states}
         found: set[tuple[State, Val]] = set()
+        if not self._is_inert(expr, scope):
+            for state in states:
+                found |= self._value(expr, scope, state, out)
+            return found
+        # What it comes to depends on the variables alone: most expressions, and most ways differ in nothing else.
+        values: dict[frozenset[tuple[Key, Truth]], tuple[Val, ...]] = {}
         for state in states:
-            found |= {(state, None)} if expr is None else self._value(expr, scope, state, out)
+            known = values.get(state.variables)
+            if known is None:
+                known = tuple({value for _, value in self._value(expr, scope, state, out)})
+                values[state.variables] = known
+            found.update((state, value) for value in known)
         return found
 
     def _answered(self, state: State, out: Out) -> tuple[State, Val] | None:
@@ -151,7 +131,8 @@ class Values(ABC):
                 for following, value in self._value(expr.value, scope, state, out):
                     assigned = following
                     for key in self._variables.keys(expr.target, scope):
-                        assigned = self._put(assigned, key, value if expr.op == "=" else None, expr.value)
+                        known = value if expr.op == "=" else None
+                        assigned = self._put(assigned, key, known, expr.value, scope)
                     found.add((assigned, value))
                 return found
             case Operation():
@@ -221,7 +202,7 @@ class Values(ABC):
     def _call(self, call: Call, scope: Scope, state: State, out: Out) -> set[tuple[State, Val]]:
         event = self._spans.call_at(call, scope)
         if event is None:
-            if isinstance(call.callee, Member) and call.callee.name in _CHAIN and call.args:
+            if isinstance(call.callee, Member) and call.callee.name in CHAIN and call.args:
                 return self._chain(call, call.callee, scope, state, out)
             return self._parts(call, scope, state, out)
         casts = isinstance(event.callee, External) and event.callee.path in _CASTS
@@ -321,34 +302,49 @@ class Values(ABC):
         return tuple(found)
 
     def _function(self, enter: Event, state: State, out: Out) -> set[tuple[State, Val]]:
+        self._entered.add(enter.order)
         if enter.order in self._stack:
             return {(state, None)}
         node = enter.scope.node
         if isinstance(node, Module):
             return {(state, None)}
-        key = (enter.order, state, tuple(self._stack))
-        known = self._known.get(key)
+        # What only the functions around can see stays as it is meanwhile: without it there are far fewer ways to go.
+        hidden = frozenset(pair for pair in state.variables if self._is_hidden(pair[0], node))
+        if hidden:
+            state = State(state.held, state.body, state.variables - hidden)
+        known = self._gone_through(enter.order, state)
         if known is None:
-            self._stack.append(enter.order)
-            inner = self._block(node.body, enter.scope, {state})
-            self._stack.pop()
-            known = self._known[key] = (
-                {
-                    *((self._left(s, node), None) for s in inner.following),
-                    *((self._left(s, node), v) for s, v in inner.returns),
-                },
-                {self._left(s, node) for s in inner.throws},
-            )
-        out.throws |= known[1]
-        return known[0]
+            known = self._go_through(enter, node, state)
+        self._entered |= known.met
+        if not hidden:
+            out.throws |= known.throws
+            return known.ends
+        out.throws |= {s.having(hidden) for s in known.throws}
+        return {(s.having(hidden), v) for s, v in known.ends}
 
-    def _left(self, state: State, node: Function) -> State:
-        """A state at the end of a function: its variables are gone, but for those that its own functions keep."""
-        kept = self._kept.get(id(node))
-        if kept is None:
-            inner = (e for f in functions_in(node) for e in expressions(f.body))
-            kept = self._kept[id(node)] = frozenset(e.name for e in inner if isinstance(e, Name))
-        return state.without(id(node), kept)
+    def _go_through(self, enter: Event, node: Function, state: State) -> Known:
+        around = self._entered
+        self._entered = {enter.order}
+        self._stack.append(enter.order)
+        inner = self._block(node.body, enter.scope, {state})
+        self._stack.pop()
+        ends = {
+            *((self._left(s, node), None) for s in inner.following),
+            *((self._left(s, node), v) for s, v in inner.returns),
+        }
+        throws = {self._left(s, node) for s in inner.throws}
+        met = frozenset(self._entered)
+        known = Known(met, met.intersection(self._stack), ends, throws)
+        self._known.setdefault((enter.order, state), []).append(known)
+        self._entered = around
+        return known
+
+    def _gone_through(self, order: int, state: State) -> Known | None:
+        """What became of a function from a state, where the same calls of itself are cut that were cut then."""
+        for known in self._known.get((order, state), ()):
+            if known.met.intersection(self._stack) == known.cut:
+                return known
+        return None
 
     def _chain(
         self, call: Call, callee: Member, scope: Scope, state: State, out: Out
