@@ -52,9 +52,11 @@ class WrittenRows:
     ) -> Iterator[Registration]:
         scope = self._linker.scope_of(node)
         for statement in statements(node.body):
-            if isinstance(statement, Assign) and self._is_left_alone(statement.target, node):
+            rows = tuple(_rows(statement_expressions(statement), keys))
+            # The rows first: who reads a variable is asked of whole files.
+            if not rows or (isinstance(statement, Assign) and self._is_left_alone(statement.target, node)):
                 continue
-            for key, row, line in _rows(statement_expressions(statement), keys):
+            for key, row, line in rows:
                 value = self._value(row, scope)
                 at = Location(scope.module.path, line, row.end_line)
                 places: dict[str, Value] = {"entry": value}
