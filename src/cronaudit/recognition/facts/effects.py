@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import EffectFacts, Fact, Unresolved
-from cronaudit.model.ir import Function, Name
-from cronaudit.model.trace import Event, EventKind
-from cronaudit.model.value import Known, Symbol, Unknown
+from cronaudit.model.value import Known, Unknown
 from cronaudit.recognition.context import JobContext, Service, seen_fact
 from cronaudit.recognition.facts.acts import SIDE, acts_of
 from cronaudit.recognition.facts.effects_run_id import run_id_of
 from cronaudit.recognition.facts.guard import guard_of
 from cronaudit.recognition.facts.operations import operations_of
+from cronaudit.recognition.facts.unresolved_calls import called_on_unresolved, unresolved_change
 from cronaudit.recognition.facts.writes import atomicity_of, inserts_of
 
 Changes = Literal["writes", "outgoing", "none"]
 Payments = Literal["keyed", "some", "unkeyed", "none"]
-
-_CHANGING = lazy_regex(
-    r"(?:save|create|insert|update|delete|remove|destroy|store|upsert|persist|set|incr|write|send|publish|bulk|purge|"
-    r"archive|mark|sortedSet(?:Add|Remove)|add|del)(?:[A-Z_]|$)"
-)
-"""Methods that change something, on whatever object."""
 
 
 def build(context: JobContext) -> EffectFacts:
@@ -56,39 +48,10 @@ def _changes(context: JobContext) -> Fact[Changes]:
         return Fact(
             Unresolved("the text of a statement is not resolved", event.location), "", (event.location,)
         )
-    unknown = _unknown_change(context)
+    unknown = unresolved_change(context)
     if unknown is not None:
-        name = getattr(getattr(unknown.call, "callee", None), "name", "")
-        return Fact(
-            Unresolved(f"what {name}() is called on is not resolved", unknown.location),
-            "",
-            (unknown.location,),
-        )
+        return Fact(called_on_unresolved(unknown), "", (unknown.location,))
     return context.absent("none", "Nothing is changed")
-
-
-def _unknown_change(context: JobContext) -> Event | None:
-    """An awaited call of a changing method on an object that cannot be resolved."""
-    sighted = {s.event.order for s in context.sightings}
-    for event in context.trace.events:
-        if (
-            event.kind is not EventKind.CALL
-            or event.order in sighted
-            or not isinstance(event.callee, Unknown | Symbol)
-        ):
-            continue
-        name = getattr(getattr(event.call, "callee", None), "name", "")
-        if _CHANGING.match(name) and (event.awaited or _calls_back(event)):
-            return event
-    return None
-
-
-def _calls_back(event: Event) -> bool:
-    """Whether the last argument is a function that is called with the outcome."""
-    last = event.call.args[-1].value if event.call is not None and event.call.args else None
-    return isinstance(last, Function) or (
-        isinstance(last, Name) and last.name in ("next", "callback", "cb", "done")
-    )
 
 
 def _names_no_provider(service: Service) -> bool:

@@ -15,6 +15,11 @@ from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.acts import is_work
 from cronaudit.recognition.facts.frames import Place
 from cronaudit.recognition.facts.operations import Operation, Operations, operations_of
+from cronaudit.recognition.facts.unresolved_calls import (
+    called_on_unresolved,
+    unresolved_insert,
+    unresolved_write,
+)
 from cronaudit.recognition.sightings import Sighting, is_error_path
 
 Atomicity = Literal["transaction", "some", "separate", "single"]
@@ -28,6 +33,9 @@ def atomicity_of(context: JobContext) -> Fact[Atomicity]:
     if not writes:
         if operations.opaque:
             return _open_query(operations.opaque[0])
+        unknown = unresolved_write(context)
+        if unknown is not None:
+            return Fact(called_on_unresolved(unknown), "", (unknown.location,), unknown.path)
         return context.absent("single", "No database writes")
     if len(writes) == 1 or _exclusive(writes):
         if operations.opaque:
@@ -62,6 +70,9 @@ def inserts_of(context: JobContext) -> Fact[Inserts]:
         if operations.opaque:
             at = operations.opaque[0].location
             return Fact(Unresolved(f"the text of the statement at {at} is not resolved", at), "", (at,))
+        unknown = unresolved_insert(context)
+        if unknown is not None:
+            return Fact(called_on_unresolved(unknown), "", (unknown.location,), unknown.path)
         return context.absent("none", "No inserts")
     if not plain:
         detail = "INSERT with ON CONFLICT" if safe[0].is_sql else "Upserts"
