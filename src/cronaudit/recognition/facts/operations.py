@@ -42,6 +42,7 @@ from cronaudit.recognition.facts.conditions import (
     words_in,
 )
 from cronaudit.recognition.facts.frames import Frame, Frames
+from cronaudit.recognition.facts.saved_rows import row_of
 from cronaudit.recognition.facts.sql_statement import Statement
 from cronaudit.recognition.facts.usage import asks_for_one, call_before, takes_one
 from cronaudit.recognition.sightings import Sighting, text_of
@@ -106,6 +107,8 @@ class Operation:
     enqueued: bool = False
     """Whether the work that the job enqueues does it."""
     is_sql: bool = False
+    may_exist: bool = False
+    """Whether an insert may as well update a row that was read before: nobody can tell which."""
     made_by: tuple[Call, ...] = ()
     """The calls that gave the object on which it is called: the query whose rows a loop goes over."""
 
@@ -308,6 +311,9 @@ class _Collector:
             return None
         if kind == "insert" and (is_upsert or _is_set(sighting.param("ignore"))):
             kind = "upsert"
+        row = row_of(sighting, self._context) if sighting.description.word("saves") is True else "new"
+        if row == "read" and kind == "insert":
+            kind = "update"
         whole = self._built.of(sighting)
         where = sighting.param("where")
         data = sighting.param("data")
@@ -326,7 +332,8 @@ class _Collector:
             limited=limited,
             pages=limited and bool(positions_in(whole) & ordered),
             ordered=ordered | order_columns(sighting.view, self._linker),
-            set_based=kind in ("update", "delete") and not condition.is_single,
+            set_based=kind in ("update", "delete") and row == "new" and not condition.is_single,
+            may_exist=row == "open",
             made_by=tuple(link.call for link in chain_of(sighting.view) if link.call is not None),
         )
 

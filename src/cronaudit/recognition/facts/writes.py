@@ -64,12 +64,16 @@ def atomicity_of(context: JobContext) -> Fact[Atomicity]:
 def inserts_of(context: JobContext) -> Fact[Inserts]:
     """``effects.inserts``."""
     operations = operations_of(context)
-    plain = [o for o in operations.of("insert") if not o.condition.excludes]
+    plain = [o for o in operations.of("insert") if not o.condition.excludes and not o.may_exist]
+    saved = next((o for o in operations.of("insert") if o.may_exist), None)
     safe = [o for o in operations.all if o.kind == "upsert" or (o.kind == "insert" and o.condition.excludes)]
     if not plain and not safe:
         if operations.opaque:
             at = operations.opaque[0].location
             return Fact(Unresolved(f"the text of the statement at {at} is not resolved", at), "", (at,))
+        if saved is not None:
+            reason = f"whether the row that is saved at {saved.location} is a new one is not told"
+            return Fact(Unresolved(reason, saved.location), "", (saved.location,), saved.path)
         unknown = unresolved_insert(context)
         if unknown is not None:
             return Fact(called_on_unresolved(unknown), "", (unknown.location,), unknown.path)
