@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cronaudit.model.ir import Call, Expr, Member, Name, Operation
+from cronaudit.model.ir import Call, Do, Expr, Member, Name, Operation
 from cronaudit.model.linker import Linker
-from cronaudit.model.trace import Event
+from cronaudit.model.trace import Event, RegionKind
 from cronaudit.model.value import ClassValue, External, Instance, Known, Lazy, Record, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.conditions import FILTERS, chain_of, columns_of, words_in
@@ -15,7 +15,7 @@ from cronaudit.recognition.facts.usage import call_before, is_sliced
 from cronaudit.recognition.sightings import Sighting
 
 LIMITS: Final = frozenset(("limit", "take", "top", "first"))
-_VALUES: Final = "values"
+_VALUES: Final = frozenset(("values", "set"))
 
 
 def last_of_chains(sightings: tuple[Sighting, ...]) -> tuple[Sighting, ...]:
@@ -49,24 +49,35 @@ class Statements:
     def __init__(self, context: JobContext) -> None:
         self._linker = context.linker
         self._wholes: dict[int, External] = {}
-        """By the identity of the first call, the chain as its last call leaves it."""
+        """By the identity of each of its calls, the chain as its last call leaves it."""
         merging = {s.event.order for s in context.sightings if s.effect == "db.conflict"}
         self._merging: set[int] = set()
+        self._added: dict[int, list[tuple[int, External]]] = {}
+        """By the identity of the first call, the conditions that statements of their own add to a builder."""
         for event in context.trace.events:
             if not isinstance(event.callee, External) or event.callee.receiver is None or event.call is None:
                 continue
             view = _view(event, event.callee, context.linker)
-            first = list(chain_of(view))[-1].call
-            if first is not None:
-                self._wholes[id(first)] = view
-                if event.order in merging:
-                    self._merging.add(id(first))
+            # A statement may begin at any call: ``select(…).limit(…)``, ``db.deleteFrom(…).where(…)``.
+            links = [link.call for link in chain_of(view) if link.call is not None]
+            for call in links:
+                self._wholes[id(call)] = view
+            if event.order in merging:
+                self._merging.update(id(call) for call in links)
+            if links and _is_added(event):
+                self._added.setdefault(id(links[-1]), []).append((event.order, view))
 
     def of(self, sighting: Sighting) -> External:
         """The call, or the whole chain that it begins."""
         if sighting.description.word("builds") is not True:
             return sighting.view
         return self._wholes.get(id(sighting.event.call), sighting.view)
+
+    def added(self, sighting: Sighting) -> tuple[External, ...]:
+        """``query.where('state', 'old')`` as a statement: the conditions that the builder has by then."""
+        first = list(chain_of(sighting.view))[-1].call
+        before = self._added.get(id(first), ()) if first is not None else ()
+        return tuple(view for order, view in before if order < sighting.event.order)
 
     def merges(self, sighting: Sighting) -> bool:
         """Whether a later call of the chain says what is done with a row that is there already."""
@@ -83,7 +94,7 @@ class Statements:
     def _values(self, sighting: Sighting) -> Iterator[Value]:
         whole = self.of(sighting)
         for link in chain_of(whole) if whole is not sighting.view else ():
-            if _last_name(link) == _VALUES and link.args is not None:
+            if _last_name(link) in _VALUES and link.args is not None:
                 yield Record(dict(link.args.named), complete=link.args.complete)
                 yield from (self._linker.force(raw) for raw in link.args.positional)
 
@@ -92,6 +103,18 @@ def _view(event: Event, callee: External, linker: Linker) -> External:
     assert event.call is not None  # noqa: S101 - the caller has looked
     args = linker.arguments(event.call, event.scope)
     return External(callee.path, args, event.location, callee.receiver, event.call)
+
+
+def _is_added(event: Event) -> bool:
+    """Whether a condition is a statement of its own, which every run comes to."""
+    name = event.call.callee.name if event.call is not None and isinstance(event.call.callee, Member) else ""
+    return (
+        name in FILTERS
+        and isinstance(event.statement, Do)
+        and event.statement.value is event.call
+        and not event.inside(RegionKind.THEN)
+        and not event.inside(RegionKind.ELSE)
+    )
 
 
 def _last_name(link: External) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
-from cronaudit.model.ir import Call, Member, Operation
+from cronaudit.model.ir import Call, If, Loop, Member, Name, Operation, Try
 from cronaudit.model.linker import Linker
 from cronaudit.model.value import (
     Choice,
@@ -17,11 +17,13 @@ from cronaudit.model.value import (
     Known,
     Lazy,
     Record,
+    Scope,
     Sequence,
     Symbol,
     Unknown,
     Value,
 )
+from cronaudit.model.walking import inside, statement_expressions
 
 FILTERS = frozenset((
     "where", "andWhere", "orWhere", "whereNull", "whereNotNull", "whereIn", "whereNot", "whereBetween", "whereRaw",
@@ -53,6 +55,8 @@ class Condition(Struct, frozen=True):
     """Whether it leaves out what is there already."""
     as_read: bool = False
     """Whether the row must still be as it was read: ``filter(id=order.id, state=order.state)``."""
+    is_open: bool = False
+    """Whether there is a condition of which no column can be told."""
 
     @property
     def is_single(self) -> bool:
@@ -64,14 +68,16 @@ _COMPARING = frozenset(("==", "!=", "<", "<=", ">", ">="))
 _ASKING = frozenset(("is_", "is_not", "in_", "isnot"))
 
 
-def condition_of(where: Value | None, view: External, linker: Linker) -> Condition:
-    """The condition of a call: its own, and those of the chain that it ends."""
+def condition_of(
+    where: Value | None, view: External, linker: Linker, added: tuple[External, ...] = ()
+) -> Condition:
+    """The condition of a call: its own, those of the chain that it ends, and those `added` to its builder before."""
     states: set[str] = set()
     keys: set[str] = set()
     filtered = where is not None and not (isinstance(where, Known) and where.value is None)
     if where is not None:
         _collect(where, linker, states, keys, 0)
-    for link in chain_of(view):
+    for link in (*chain_of(view), *added):
         name = re.sub(r"(\(\)|\[\])+$", "", link.path).rpartition(".")[2]
         if name in FILTERS and link.args is not None:
             filtered = True
@@ -81,7 +87,8 @@ def condition_of(where: Value | None, view: External, linker: Linker) -> Conditi
     read = {column for column in keys if _is_as_read(column, view, linker)}
     as_read = bool(read) and any(_KEY.search(k) for k in keys)
     states |= read if as_read else set()
-    return Condition(frozenset(states), frozenset(keys), filtered, as_read=as_read)
+    is_open = bool(added) and not states and not keys
+    return Condition(frozenset(states), frozenset(keys), filtered, as_read=as_read, is_open=is_open)
 
 
 def chain_of(view: External) -> Iterator[External]:
@@ -126,7 +133,34 @@ def _link(name: str, link: External, linker: Linker, states: set[str], keys: set
             _column(first.value, positional[-1], linker, states, keys)
     elif first is not None:
         for value in positional:
-            _collect(value, linker, states, keys, 0)
+            if isinstance(value, Closure):
+                _stated_in(value, linker, states, keys)
+            else:
+                _collect(value, linker, states, keys, 0)
+
+
+def _stated_in(stating: Closure, linker: Linker, states: set[str], keys: set[str]) -> None:
+    """``where((b) => b.where('state', 'old'))``, ``where((eb) => eb.or([eb('at', '<', cutoff)]))``.
+
+    What stands under a test in it holds for some runs only, and is left out.
+    """
+    function = stating.function
+    names = {p.name for p in function.params}
+    scope = Scope(function, stating.scope, this=stating.this)
+    for statement in function.body:
+        if isinstance(statement, If | Loop | Try):
+            continue
+        for call in (
+            e for root in statement_expressions(statement) for e in inside(root) if isinstance(e, Call)
+        ):
+            callee = call.callee
+            name = callee.name if isinstance(callee, Member | Name) else ""
+            if isinstance(callee, Member) and name in FILTERS:
+                args = linker.arguments(call, scope)
+                _link(name, External(f".{name}", args), linker, states, keys)
+            elif isinstance(callee, Name) and name in names and len(call.args) > 1:
+                args = linker.arguments(call, scope)
+                _link("where", External(".where", args), linker, states, keys)
 
 
 def _compared(raw: Value | Lazy, linker: Linker, states: set[str], keys: set[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from cronaudit.model.facts import Fact
+from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import If, Loop, Member, Stmt, Try
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, RegionKind
@@ -50,6 +50,12 @@ def guard_of(context: JobContext) -> Fact[Guard]:
         wanted: Guard = "marker" if "marker" in levels else "conditional"
         act, _, detail, places = next(j for j in judged if j[1] == wanted)
         return Fact(wanted, detail, places or (act.location,), act.path)
+    untold = next(
+        (a for a, level, _, _ in judged if level == "none" and a.write and a.write.condition.is_open), None
+    )
+    if untold is not None:
+        reason = f"the columns of the condition of the {untold.what} are not told"
+        return Fact(Unresolved(reason, untold.location), "", (untold.location,), untold.path)
     if levels == {"none"}:
         act, _, detail, places = judged[0]
         none: Fact[Guard] = context.absent("none", detail)

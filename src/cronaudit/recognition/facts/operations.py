@@ -317,7 +317,7 @@ class _Collector:
         whole = self._built.of(sighting)
         where = sighting.param("where")
         data = sighting.param("data")
-        condition = condition_of(where, whole, self._linker)
+        condition = condition_of(where, whole, self._linker, self._built.added(sighting))
         if kind == "read" and (takes_one(sighting.event) or asks_one(whole, self._linker)):
             kind = "read-one"
         limited = is_limited(sighting, whole)
