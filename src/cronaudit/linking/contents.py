@@ -181,7 +181,8 @@ def _calls_of(cls: Class) -> Iterator[Call]:
 
 
 def _holds(definition: Function | Class, lines: list[int]) -> bool:
-    at = bisect_left(lines, definition.line)
+    first = min([definition.line, *(getattr(d, "line", definition.line) for d in definition.decorators)])
+    at = bisect_left(lines, first)
     return at < len(lines) and lines[at] <= definition.end_line
 
 

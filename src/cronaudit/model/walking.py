@@ -177,14 +177,12 @@ def _look_into(node: Function | Module) -> tuple[Function | Class, ...]:
 
 
 def members(cls: Class) -> Iterator[Function | Class]:
-    """The methods of a class, and functions and classes in its field values, decorators and bases."""
+    """The methods of a class, and functions and classes in its decorators and in its fields with theirs."""
     yield from cls.methods
-    for field in cls.fields:
-        for root in (field.value, *field.decorators):
-            if root is not None:
-                for expr in _inside((root,)):
-                    if isinstance(expr, _DEFINITIONS):
-                        yield expr
+    roots = (*cls.decorators, *(r for f in cls.fields for r in (f.value, *f.decorators) if r is not None))
+    for expr in _inside(roots):
+        if isinstance(expr, _DEFINITIONS):
+            yield expr
 
 
 def functions_in(node: Function | Module) -> Iterator[Function]:

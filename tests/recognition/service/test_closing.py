@@ -110,3 +110,54 @@ def test_closing_a_nest_app_runs_the_methods_of_its_end(
     }
     (context,) = service_of(files)
     assert service_facts.build(context.service).shutdown.value == word
+
+
+MODULE = """
+    import { Module, Injectable } from '@nestjs/common';
+    import { NestFactory } from '@nestjs/core';
+    import { Interval } from '@nestjs/schedule';
+    import pool from './db';
+    @Injectable()
+    class Sweeper {
+      @Interval('sweep', 60_000)
+      async sweep() { await pool.query('DELETE FROM carts'); }
+    }
+    @Module({ providers: [Sweeper] })
+    class AppModule {}
+    async function bootstrap() {
+      const app = await NestFactory.create(AppModule);
+      HOOKS
+      await app.listen(3000);
+    }
+    bootstrap();
+"""
+
+
+@pytest.mark.parametrize(("hooks", "word"), [("app.enableShutdownHooks();", "stops"), ("", "none")])
+def test_a_framework_that_stops_the_timers_of_its_own_scheduler(
+    service_of: ServiceOf, hooks: str, word: str
+) -> None:
+    files = {
+        "main.ts": dedent(MODULE).replace("HOOKS", hooks),
+        "db.ts": "import { Pool } from 'pg';\nexport default new Pool({ max: 5 });\n",
+    }
+    (context,) = service_of(files)
+    assert service_facts.build(context.service).shutdown.value == word
+
+
+def test_the_signals_of_another_process(service_of: ServiceOf) -> None:
+    timer = "let running;\nexport const start = () => setInterval(() => { running = sweep(); }, 60_000);\n"
+    sweep = "import pool from './db';\nasync function sweep() { await pool.query('DELETE FROM carts'); }\n"
+    files = {
+        "package.json": '{"scripts": {"start:jobs": "node jobs.js", "start:web": "node web.js"}}',
+        "db.js": "import { Pool } from 'pg';\nexport default new Pool({ max: 5 });\n",
+        "timer.js": sweep + timer,
+        "jobs.js": "import { start } from './timer';\nstart();\n",
+        "web.js": "import './stop';\nimport express from 'express';\nexpress().listen(3000);\n",
+        "stop.js": "import pool from './db';\nprocess.on('SIGTERM', () => pool.end());\n",
+    }
+    (context,) = service_of(files)
+    assert service_facts.build(context.service).shutdown.value == "none"
+    shared = {**files, "jobs.js": files["jobs.js"] + "import './stop';\n"}
+    (context,) = service_of(shared)
+    assert service_facts.build(context.service).shutdown.value == "apart"

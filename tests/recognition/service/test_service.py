@@ -122,6 +122,31 @@ def test_pools(service_of: ServiceOf) -> None:
     assert (default.value, at(default)) == ("default", "src/sweep.ts:4")
 
 
+def test_a_pool_that_a_decorator_makes(service_of: ServiceOf) -> None:
+    module = """
+        import { Module } from '@nestjs/common';
+        import * as postgres from 'postgres';
+        @Module({
+          imports: [Store.forRootAsync({ useFactory: () => ({ db: postgres('postgres://db', { max: 7 }) }) })],
+        })
+        export class Database {}
+    """
+    sweep = JOB.replace("new Pool({ max: 5 })", "carts").replace(
+        "{ Pool } from 'pg'", "{ carts } from './database'"
+    )
+    fact = of(service_of, {"src/sweep.ts": sweep, "src/database.ts": module}).pool
+    assert (fact.value, at(fact)) == ("bounded", "src/database.ts:4")
+
+
+def test_the_connections_of_a_migration_are_none_of_the_service(service_of: ServiceOf) -> None:
+    manifest = '{"scripts": {"start": "node src/sweep.js", "migrate": "node src/migrate.js"}}'
+    migrate = (
+        "import { Pool } from 'pg';\nconst pool = new Pool();\npool.query('CREATE TABLE carts (id int)');\n"
+    )
+    fact = of(service_of, {"package.json": manifest, "src/sweep.js": JOB, "src/migrate.js": migrate}).pool
+    assert (fact.value, at(fact)) == ("bounded", "src/sweep.js:4")
+
+
 def test_one_bounded_pool_of_two(service_of: ServiceOf) -> None:
     other = "import { Pool } from 'pg';\nexport const reports = new Pool({ host: 'reports' });\n"
     fact = of(service_of, {"src/sweep.ts": JOB + "\n    import './reports';\n", "src/reports.ts": other}).pool

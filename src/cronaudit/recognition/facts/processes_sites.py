@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from cronaudit.knowledge.matcher import is_untyped
+from cronaudit.model.deployment import ProcessRole
 from cronaudit.model.ir import Assign, Call, Const, Expr, Function, Module, Name, Object
 from cronaudit.model.knowledge import Library, Selector
 from cronaudit.model.source import Location, Role
@@ -21,6 +22,7 @@ from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.words import holds_word
 
 _CACHE = "processes_sites"
+_PASSING = frozenset((ProcessRole.SCRIPT, ProcessRole.BUILD, ProcessRole.TEST))
 _MOST_MODULES = 120
 """Modules whose top-level code is walked for one entry."""
 
@@ -194,8 +196,13 @@ def walk_of(service: Service, closure: Closure) -> Trace:
 
 
 def is_reached(service: Service, path: str) -> bool:
-    """Whether something that is started imports a file; true where the tree does not say what is started."""
-    starts = sorted({e.path for e in service.deployment.entry_points})
+    """Whether something that is started imports a file; true where the tree does not say what is started.
+
+    A script that runs to its end (a migration) is no part of the service, unless it starts a job.
+    """
+    entries = service.deployment.entry_points
+    kept = {e.path for e in entries if e.kind not in _PASSING} | {p for c in service.jobs for p in c.entries}
+    starts = sorted(kept or {e.path for e in entries})
     return not starts or any(path in service.linker.reached(start) for start in starts)
 
 

@@ -13,6 +13,7 @@ from cronaudit.model.trace import Event, EventKind, Trace
 from cronaudit.model.value import Closure, External
 from cronaudit.model.walking import expressions, inside, statements
 from cronaudit.recognition.context import JobContext, once
+from cronaudit.recognition.facts.elsewhere import process_files
 from cronaudit.recognition.facts.frames import Frames
 from cronaudit.recognition.facts.holds import Held, awaited, executions, flags, holder_of
 from cronaudit.recognition.facts.shutdown_paths import ShutdownPath, is_chained, shutdown_paths
@@ -40,12 +41,22 @@ class JobEnd(Struct, frozen=True):
 
 def end_of(context: JobContext) -> JobEnd:
     """What the paths do to a job; the best of them counts, for one handler may call what another leaves out."""
-    ends = [_end_on(context, path) for path in shutdown_paths(context.service) if path.is_ending]
+    paths = [p for p in shutdown_paths(context.service) if p.is_ending and not _is_elsewhere(context, p)]
+    ends = [_end_on(context, path) for path in paths]
     for how in ("awaited", "stopped", "apart"):
         found = next((e for e in ends if e.how == how), None)
         if found is not None:
             return found
     return JobEnd("none", None, None, None, "No handler of SIGTERM that does anything")
+
+
+def _is_elsewhere(context: JobContext, path: ShutdownPath) -> bool:
+    """Whether only processes that do not run the job handle the signal there."""
+    file = path.location.path
+    if not context.entries or file in process_files(context):
+        return False
+    starts = {e.path for e in context.service.deployment.entry_points} - set(context.entries)
+    return any(file in context.linker.reached(start) for start in sorted(starts))
 
 
 def _closes(event: Event) -> bool:
@@ -206,6 +217,8 @@ def stops_job(stop: Sighting, context: JobContext) -> bool:
         libraries.add(registration.consumer.consumer.library)
     if stop.library not in libraries:
         return False
+    if stop.description.word("all") is True:
+        return True
     # A function of the library that stops all of its jobs has no receiver; one made elsewhere is another's.
     return made is None
 

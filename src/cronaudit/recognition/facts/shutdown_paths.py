@@ -68,9 +68,11 @@ def shutdown_paths(service: Service) -> tuple[ShutdownPath, ...]:
 
 
 def _signals(service: Service) -> Iterator[ShutdownPath]:
+    stopping = service_sightings(service, "scheduler.stop")
     for sighting in service_sightings(service, "signal.on"):
         if sighting.description.word("default") is True:
-            yield ShutdownPath("default", sighting.location, Trace((), True, "", ()), (), (), ())  # noqa: FBT003
+            stops = tuple(s for s in stopping if s.event.call is sighting.event.call)
+            yield ShutdownPath("default", sighting.location, Trace((), True, "", ()), (), stops, ())  # noqa: FBT003
             continue
         handler = sighting.param("handler")
         signal = sighting.text("signal")
