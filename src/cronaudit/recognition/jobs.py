@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from cronaudit.model.ir import Function, Module
+from cronaudit.model.ir import Call, Const, Function, Member, Module, Opaque, Template
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Trace
@@ -322,11 +322,16 @@ def _without_blind_end(trace: Trace, sightings: tuple[Sighting, ...]) -> Trace:
         if call is None or not isinstance(event.callee, Symbol | Unknown) or not event.awaited:
             continue
         name = getattr(call.callee, "name", None) or "a function picked at run time"
-        if name in _CONTINUATIONS:
+        if name in _CONTINUATIONS or _is_of_literal(call):
             continue
         return Trace(trace.events, complete=False, cut=f"what {name} runs is not resolved ({event.location})",
                      functions=trace.functions)  # fmt: skip
     return trace
+
+
+def _is_of_literal(call: Call) -> bool:
+    """``/^[a-z]+$/.test(name)``: a method of the language, on an expression that is written out on the spot."""
+    return isinstance(call.callee, Member) and isinstance(call.callee.object, Opaque | Template | Const)
 
 
 def passed_to(registration: Registration) -> tuple[Value, ...]:

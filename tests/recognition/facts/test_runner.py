@@ -504,3 +504,38 @@ def test_what_development_runs_from_its_source_is_the_program(
     assert facts.separation.value == value or (
         value is None and isinstance(facts.separation.value, Unresolved)
     )
+
+
+BUFFER = """
+    import { Pool } from 'pg';
+    const pool = new Pool();
+    class Buffer {
+      private rows = [];
+      constructor() { setInterval(() => this.flush(), 10_000); }
+      add(row) { FILL }
+      private async flush() {
+        const batch = TAKE;
+        await pool.query('INSERT INTO rows VALUES ($1)', batch);
+      }
+    }
+    const buffer = new Buffer();
+    buffer.add(1);
+"""
+
+
+@pytest.mark.parametrize(
+    ("fill", "take", "kept"),
+    [
+        ("this.rows.push(row);", "this.rows.splice(0, 500)", "src/buffer.ts:6"),
+        ("this.rows.push(row);", "[this.rows.shift()]", "src/buffer.ts:6"),
+        # Nothing is taken away, or nothing is put there.
+        ("this.rows.push(row);", "[1, 2, 3]", ""),
+        ("return row;", "this.rows.splice(0, 500)", ""),
+    ],
+)
+def test_a_buffer_that_requests_fill_is_state(service_of: ServiceOf, fill: str, take: str, kept: str) -> None:
+    code = BUFFER.replace("FILL", fill).replace("TAKE", take)
+    state = of(service_of, {"src/buffer.ts": code}).instance_state
+    assert state.value is bool(kept)
+    if kept:
+        assert (state.detail, str(state.locations[0])) == ("rows is kept in the instance between runs", kept)

@@ -16,7 +16,6 @@ from msgspec import Struct
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import (
-    Array,
     Assign,
     AssignExpr,
     Await,
@@ -32,7 +31,6 @@ from cronaudit.model.ir import (
     Member,
     Module,
     Name,
-    Object,
     Operation,
     Return,
     Stmt,
@@ -41,8 +39,9 @@ from cronaudit.model.ir import (
 from cronaudit.model.source import Location
 from cronaudit.model.trace import EventKind
 from cronaudit.model.value import Choice, Closure, External, Instance, Record, Sequence
-from cronaudit.model.walking import inside, statement_expressions, statements
+from cronaudit.model.walking import calls_in, functions_in, inside, statement_expressions
 from cronaudit.recognition.context import JobContext, once
+from cronaudit.recognition.facts.homes import class_of, home_of
 from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.facts.runner_renewed import Renewals, Spot, is_new
 from cronaudit.recognition.sightings import Sighting
@@ -55,6 +54,8 @@ _HARMLESS: Final = lazy_regex(
 )
 """Names of what a run may leave behind without living on it."""
 _MUTATORS: Final = frozenset("push unshift add append extend update set setdefault insert".split())
+_DRAINS: Final = frozenset("splice shift pop popleft".split())
+"""What takes away what others have put there: a buffer that each instance fills for itself."""
 _LOOKUPS: Final = frozenset("has get includes indexOf find some every __contains__ at pop shift".split())
 
 _COLLECTIONS: Final = frozenset(
@@ -71,6 +72,7 @@ class _Use(Struct):
     name: str
     written: Location | None = None
     decided: Location | None = None
+    drained: Location | None = None
     path: tuple[str, ...] = ()
     path_written: tuple[str, ...] = ()
     values: list[Expr] = []
@@ -136,6 +138,7 @@ class _Uses:
         self._uses: dict[Key, _Use] = {}
         self._entered: list[tuple[Function, tuple[str, ...], Instance | None]] = []
         self._inside: set[int] = set()
+        self._owners: dict[int, Class | Function | Module] = {}
         for event in context.trace.events:
             if event.kind is EventKind.ENTER and isinstance(event.callee, Closure):
                 this = event.callee.this
@@ -152,6 +155,9 @@ class _Uses:
         renewals = Renewals(self._context.trace.events)
         for key in sorted(self._uses, key=lambda k: str(self._uses[k].written)):
             use = self._uses[key]
+            if use.drained is not None and use.written is None:
+                use.written = self._filled(key)
+                use.decided = use.drained
             if not use.written or not use.decided or _HARMLESS.search(use.name) or _is_flag(use.values):
                 continue
             if not any(renewals.settles(spot, use.reads) for spot in use.made):
@@ -242,7 +248,7 @@ class _Uses:
     def _is_collection(self, expr: Expr, function: Function) -> bool:
         """A list, set or map of the language, not an object of the project or of a library."""
         value = self._linker.fold(expr, self._linker.scope_of(function))
-        owner = _class_of(function)
+        owner = class_of(function)
         if isinstance(expr, Member) and isinstance(expr.object, This) and owner is not None:
             value = self._linker.member(Instance(self._linker.class_value(owner), None), expr.name)
         options = value.options if isinstance(value, Choice) else (value,)
@@ -265,6 +271,24 @@ class _Uses:
                 return True
         return False
 
+    def _filled(self, key: Key) -> Location | None:
+        """Where code off the run, beside the variable, puts something into it."""
+        owner = self._owners[key[0]]
+        beside = owner.methods if isinstance(owner, Class) else tuple(functions_in(owner))
+        for function in beside:
+            if id(function) in self._inside:
+                continue
+            for call in calls_in(function):
+                callee = call.callee
+                if (
+                    isinstance(callee, Member)
+                    and callee.name in _MUTATORS
+                    and self._key(callee.object, function, lasting=True) == key
+                    and self._is_collection(callee.object, function)
+                ):
+                    return Location(function.module.path, call.line)
+        return None
+
     # ---- reads -----------------------------------------------------------------------------------------------
 
     def _reads(self, statement: Stmt, function: Function, *, lasting: bool) -> None:
@@ -282,6 +306,8 @@ class _Uses:
                     roots += [a.value for a in expr.args]
                     if isinstance(expr.callee, Member) and expr.callee.name in _LOOKUPS:
                         roots.append(expr.callee.object)
+                    if isinstance(expr.callee, Member) and expr.callee.name in _DRAINS:
+                        self._drained(expr.callee.object, function, expr.line, lasting=lasting)
         for root in roots:
             for expr in inside(root):
                 key = self._key(expr, function, lasting=lasting)
@@ -292,6 +318,12 @@ class _Uses:
                 use.reads.append(Spot(function, line))
                 if use.decided is None:
                     use.decided = Location(function.module.path, line)
+
+    def _drained(self, expr: Expr, function: Function, line: int, *, lasting: bool) -> None:
+        key = self._key(expr, function, lasting=lasting)
+        if key is not None and self._is_collection(expr, function):
+            use = self._uses.setdefault(key, _Use(key[1]))
+            use.drained = use.drained or Location(function.module.path, line)
 
     def _is_log(self, call: Call, function: Function) -> bool:
         callee = self._linker.fold(call.callee, self._linker.scope_of(function))
@@ -305,66 +337,18 @@ class _Uses:
     def _key(self, expr: Expr, function: Function, *, lasting: bool) -> Key | None:
         """The variable that an expression is, where it outlives a run."""
         if isinstance(expr, Member) and isinstance(expr.object, This):
-            owner = _class_of(function)
-            return (id(owner), expr.name) if owner is not None and lasting else None
+            owner = class_of(function)
+            if owner is None or not lasting:
+                return None
+            self._owners[id(owner)] = owner
+            return id(owner), expr.name
         if isinstance(expr, Name):
-            home = _home(expr.name, function)
+            home = home_of(expr.name, function)
             if home is None or id(home) in self._inside:
                 return None
+            self._owners[id(home)] = home
             return id(home), expr.name
         return None
-
-
-def _class_of(function: Function) -> Class | None:
-    current: Function | Module = function
-    while isinstance(current, Function):
-        if current.owner is not None:
-            return current.owner
-        current = current.parent
-    return None
-
-
-def _home(name: str, function: Function) -> Function | Module | None:
-    """The function or module that declares a variable; None where nothing does, or it is no variable."""
-    current: Function | Module = function
-    while True:
-        if isinstance(current, Function) and any(_names(p.target, name) for p in current.params):
-            return None
-        if _declares(current, name):
-            return current
-        if isinstance(current, Module):
-            return None
-        current = current.parent
-
-
-def _declares(node: Function | Module, name: str) -> bool:
-    python = (node if isinstance(node, Module) else node.module).path.endswith(".py")
-    for statement in statements(node.body):
-        if not isinstance(statement, Assign):
-            continue
-        if (statement.declares or (python and isinstance(node, Module))) and _names(statement.target, name):
-            return True
-        if python and isinstance(node, Function) and _names(statement.target, name):
-            return not _is_global(node, name)
-        if statement.declares and _names(statement.target, name):
-            return True
-    return False
-
-
-def _is_global(node: Function, name: str) -> bool:
-    """``global x``: it has no node of its own, so a name that the module assigns too counts as the module's."""
-    module = node.module
-    return any(isinstance(s, Assign) and _names(s.target, name) for s in module.body)
-
-
-def _names(target: Expr, name: str) -> bool:
-    if isinstance(target, Name):
-        return target.name == name
-    if isinstance(target, Array):
-        return any(_names(i, name) for i in target.items)
-    if isinstance(target, Object):
-        return any(_names(e.value, name) for e in target.entries)
-    return isinstance(target, AssignExpr) and _names(target.target, name)
 
 
 def _guarded(body: tuple[Stmt, ...], guards: tuple[Expr, ...]) -> Iterator[tuple[Stmt, tuple[Expr, ...]]]:
