@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cronaudit.linking import exports, instances, names, operators, outside
+from cronaudit.linking import exports, global_members, instances, names, operators, outside
 from cronaudit.linking.defaults import option_default
 from cronaudit.linking.folder import Folder
 from cronaudit.model.ir import Array, Call, Class, FunctionKind, Object, Spread, TypeRef
@@ -90,6 +90,8 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
                 module = folder.modules.module(at.path)
                 if module is not None:
                     return folder.export(module, "*")
+            if value.path in global_members.GLOBALS and (kept := global_members.kept(folder, name, at)):
+                return kept
             found = outside.member(value, name, at)
             if not isinstance(found, External):
                 return found

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from cronaudit.model.ir import Call, Const, Function, Member, Module, Opaque, Template
+from cronaudit.model.ir import Function, Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Trace
-from cronaudit.model.value import Closure, External, Known, Symbol, Unknown, Value
+from cronaudit.model.value import Closure, External, Known, Unknown, Value
 from cronaudit.recognition.alternatives import without_alternatives
+from cronaudit.recognition.blind_ends import without_blind_end
 from cronaudit.recognition.catalogues import is_listed, variable_of
 from cronaudit.recognition.class_registries import classes_of
 from cronaudit.recognition.commands import command_of, is_on_by_default, started_with
@@ -269,7 +270,7 @@ class Finder:
             handler = registration.work
         elif isinstance(handler, Closure):
             handler = unwrapped(handler, self.linker, registration.passed)
-        trace = _without_blind_end(trace, sightings)
+        trace = without_blind_end(trace, sightings)
         if liveness.is_live:
             liveness = self._in_its_mode(registration, self.starts.started(registration, liveness), service)
         enqueued = self.enqueued.sightings(trace, sightings)
@@ -306,32 +307,8 @@ def _calls(event: Event, function: Function) -> bool:
     )
 
 
-_CONTINUATIONS = frozenset(
-    ("next", "cb", "callback", "done", "resolve", "reject", "then", "catch", "finally")
-)
-"""Names of what goes on after the work: calling it is no work."""
-_TALK = frozenset(("log", "console.log", "timer.after", "async.wait", "cron.parse"))
-
-
-def _without_blind_end(trace: Trace, sightings: tuple[Sighting, ...]) -> Trace:
-    """A walk that saw no work and ends in a call that nobody can tell is not complete."""
-    if not trace.complete or any(s.effect not in _TALK for s in sightings):
-        return trace
-    for event in trace.events:
-        call = event.call
-        if call is None or not isinstance(event.callee, Symbol | Unknown) or not event.awaited:
-            continue
-        name = getattr(call.callee, "name", None) or "a function picked at run time"
-        if name in _CONTINUATIONS or _is_of_literal(call):
-            continue
-        return Trace(trace.events, complete=False, cut=f"what {name} runs is not resolved ({event.location})",
-                     functions=trace.functions)  # fmt: skip
-    return trace
-
-
-def _is_of_literal(call: Call) -> bool:
-    """``/^[a-z]+$/.test(name)``: a method of the language, on an expression that is written out on the spot."""
-    return isinstance(call.callee, Member) and isinstance(call.callee.object, Opaque | Template | Const)
+def _runs(event: Event, work: Closure) -> bool:
+    return isinstance(event.callee, Closure) and event.callee.function is work.function
 
 
 def passed_to(registration: Registration) -> tuple[Value, ...]:

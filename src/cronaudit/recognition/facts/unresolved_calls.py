@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from cronaudit.model.facts import Unresolved
-from cronaudit.model.ir import Function, Name
+from cronaudit.model.ir import Call, Function, Member, Name
 from cronaudit.model.trace import Event, EventKind
-from cronaudit.model.value import Symbol, Unknown
+from cronaudit.model.value import External, Symbol, Unknown
 from cronaudit.recognition.context import JobContext
 
 _CHANGING = re.compile(
@@ -21,6 +21,11 @@ _WRITING = re.compile(
 )
 """Methods that write to a database, on whatever object."""
 _INSERTING = re.compile(r"(?:create|insert|upsert|persist|bulkCreate|bulkInsert)(?:[A-Z_]|$)|findOrCreate$")
+
+_OWN_GLOBAL = re.compile(
+    r"global:(?!(?:console|process|crypto|document|navigator|fetch|window|self|performance|caches)\b)[a-z_$][\w$]*\."
+)
+"""A member of the global object that the language does not have."""
 
 
 def unresolved_change(context: JobContext) -> Event | None:
@@ -52,15 +57,31 @@ def called_on_unresolved(event: Event) -> Unresolved:
 
 def _unresolved(context: JobContext, names: re.Pattern[str]) -> Iterator[Event]:
     sighted = {s.event.order for s in context.sightings}
+    waited = {id(call) for event in context.trace.events if event.awaited for call in _before(event)}
     for event in context.trace.events:
         if (
             event.kind is EventKind.CALL
             and event.order not in sighted
-            and isinstance(event.callee, Unknown | Symbol)
+            and _is_unknown(event)
             and names.match(_name(event))
-            and (event.awaited or _calls_back(event))
+            and (event.awaited or id(event.call) in waited or _calls_back(event))
         ):
             yield event
+
+
+def _is_unknown(event: Event) -> bool:
+    """Whether nobody knows what is called on; an object that only the global one holds is such (``db`` of nowhere)."""
+    return isinstance(event.callee, Unknown | Symbol) or (
+        isinstance(event.callee, External) and _OWN_GLOBAL.match(event.callee.path) is not None
+    )
+
+
+def _before(event: Event) -> Iterator[Call]:
+    """The calls of the chain that a call ends: ``db.insert(table)`` of ``await db.insert(table).values(row)``."""
+    callee = event.call.callee if event.call is not None else None
+    while isinstance(callee, Member) and isinstance(callee.object, Call):
+        yield callee.object
+        callee = callee.object.callee
 
 
 def _name(event: Event) -> str:
