@@ -28,7 +28,6 @@ CODE = """
     [
         ("await store.insert({ table: 'rows', values: [1], format: 'JSONEachRow' });", "plain", "writes"),
         ("await store.command({ query: 'DELETE FROM rows WHERE at < now()' });", "none", "writes"),
-        ("await store.query({ query: 'SELECT count() FROM rows' });", "none", "none"),
     ],
 )
 def test_what_a_call_does(service_of: ServiceOf, work: str, inserts: str, changes: str) -> None:
