@@ -126,3 +126,41 @@ def test_what_goes_on_after_the_work_is_not_the_work(tmp_path: Path) -> None:
     """
     found = discover(tmp_path, {"package.json": PACKAGE, "work.ts": WORK, "main.ts": main})
     assert [(j.schedule, j.runs) for j in found.jobs] == [("60 s", "check"), ("120 s", "report")]
+
+
+def test_what_a_function_that_only_arms_a_timer_runs(tmp_path: Path) -> None:
+    main = """
+        import { sweep, count } from './work';
+        class Pruning {
+          next(pause = 3_600_000) {
+            this.stop();
+            this.timer = setTimeout(() => {
+              this.prune().then((rate) => this.next(rate)).catch((error) => { report(error); this.next(1000); });
+            }, pause);
+          }
+          stop() { clearTimeout(this.timer); }
+          async prune() { await sweep(); return 60_000; }
+        }
+        class Counting {
+          next() { this.timer = setTimeout(async () => { await this.count(); }, 60_000); }
+          async count() { await count(); this.next(); }
+        }
+        class Both {
+          next() { this.timer = setTimeout(async () => { await sweep(); await count(); this.next(); }, 60_000); }
+        }
+        class Ready {
+          next() {
+            this.timer = setTimeout(() => { const due = pick(this.all); this.run(due); this.next(); }, 60_000);
+          }
+          async run(due) { await count(); }
+        }
+        function report(error) { console.error(error); }
+        new Pruning().next(); new Counting().next(); new Both().next(); new Ready().next();
+    """
+    found = discover(tmp_path, {"package.json": PACKAGE, "work.ts": WORK, "main.ts": main})
+    assert [(j.kind, j.runs) for j in found.jobs] == [
+        ("set-timeout-loop", "Pruning.prune"),
+        ("set-timeout-loop", "Counting.count"),
+        ("set-timeout-loop", "Both.next"),
+        ("set-timeout-loop", "Ready.next"),
+    ]

@@ -39,7 +39,7 @@ JOBS = {
             "  private next() { this.timer = setTimeout(async () => { await sweep(); this.next(); }, 250); }\n"
             "}\nnew Poller().start();"
         ),
-        ("set-timeout-loop", "0.25 s", "Poller.next"),
+        ("set-timeout-loop", "0.25 s", "sweep"),
     ),
     "two functions that call each other": (
         "function plan() { setTimeout(run, 1000); }\nasync function run() { await sweep(); plan(); }\nplan();",

@@ -153,3 +153,80 @@ def test_a_crontab_that_is_not_there_states_nothing(tmp_path: Path) -> None:
     code = "import { run } from 'graphile-worker';\nawait run({ taskDirectory: './dist/tasks' });"
 
     assert discover(tmp_path, TASKS | {"src/worker.ts": code}).rows() == []
+
+
+def test_a_worker_asks_a_map_that_loops_have_filled(tmp_path: Path) -> None:
+    files = {
+        "work.ts": """
+            import { Pool } from 'pg';
+            const db = new Pool();
+            abstract class Base {
+              abstract process(job): Promise<void>;
+              async handle(job) { await this.process(job); }
+            }
+            class Sweep extends Base { async process(job) { await db.query('delete from sessions'); } }
+            class Count extends Base { async process(job) { await db.query('update totals set n = 1'); } }
+            export const sweeping = { sweep: new Sweep() };
+            export const counting = { count: new Count() };
+        """,
+        "registry.ts": """
+            import { sweeping, counting } from './work';
+            const works = new Map<string, Work>();
+            for (const [name, work] of Object.entries(sweeping)) { works.set(name, work); }
+            for (const [name, work] of Object.entries(counting)) { works.set(name, work); }
+            export function workOf(name: string) {
+              const work = works.get(name);
+              if (!work) { console.error('none of', Array.from(works.keys())); }
+              return work;
+            }
+        """,
+        "main.ts": """
+            import { Queue, Worker } from 'bullmq';
+            import { workOf } from './registry';
+            const queue = new Queue('jobs');
+            for (const row of [{ name: 'sweep', cron: '0 2 * * *' }, { name: 'count', cron: '0 3 * * *' }]) {
+              queue.upsertJobScheduler(row.name, { pattern: row.cron }, { name: row.name });
+            }
+            new Worker('jobs', async (job) => {
+              const work = workOf(job.name);
+              if (!work) { throw new Error('none'); }
+              return work.handle(job);
+            });
+        """,
+    }
+    found = discover(tmp_path, files)
+    assert sorted((j.name, j.schedule, j.runs) for j in found.jobs) == [
+        ("count", "0 3 * * *", "Count.process"),
+        ("sweep", "0 2 * * *", "Sweep.process"),
+    ]
+
+
+def test_a_task_that_several_places_plan_for_somebody_is_one_job(tmp_path: Path) -> None:
+    files = {
+        "jobs/bank/sync.ts": """
+            import { schedules } from '@trigger.dev/sdk';
+            import { Pool } from 'pg';
+            const db = new Pool();
+            export const syncBank = schedules.task({ id: 'sync-bank', run: async () => { await db.query('vacuum'); } });
+        """,
+        "jobs/bank/setup.ts": """
+            import { schedules, schemaTask } from '@trigger.dev/sdk';
+            import { syncBank } from './sync';
+            export const setup = schemaTask({
+              id: 'setup',
+              run: async (payload) => {
+                await schedules.create({ task: syncBank.id, cron: payload.cron, deduplicationKey: payload.team });
+              },
+            });
+        """,
+        "admin/again.ts": """
+            import { schedules } from '@trigger.dev/sdk';
+            import { syncBank } from '../jobs/bank/sync';
+            const cron = process.argv[2];
+            await schedules.create({ task: syncBank.id, cron, deduplicationKey: `${process.argv[3]}-bank` });
+        """,
+    }
+    found = discover(tmp_path, files)
+    assert [(j.name, j.schedule, j.runs, j.at) for j in found.jobs] == [
+        ("sync-bank", "open", "run", "jobs/bank/setup.ts:6")
+    ]

@@ -221,3 +221,44 @@ def test_a_keep_alive_that_races_a_ping_is_no_job(tmp_path: Path) -> None:
     )
     assert found.jobs == ()
     assert len(found.rejected) == 1
+
+
+def test_a_registry_gives_out_copies_of_what_it_was_handed(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"main": "cron.ts", "dependencies": {"node-cron": "3", "pg": "8"}}',
+        "registry.ts": """
+            class Registry {
+              private jobs: Map<string, Job> = new Map();
+              add(job: Job) { if (!this.jobs.has(job.name)) this.jobs.set(job.name, job); }
+              all() { return Array.from(this.jobs.values()).map((job) => Object.freeze({ ...job })); }
+            }
+            const registry = new Registry();
+            export function addJob(job: Job) { registry.add(job); }
+            export function enabledJobs() { return registry.all().filter((job) => job.enabled); }
+        """,
+        "settings.ts": "export const PERIOD = '*/30 * * * *';",
+        "boot.ts": """
+            import { addJob } from './registry';
+            import { PERIOD } from './settings';
+            export default () => {
+              addJob({ name: 'sweep', schedule: '0 2 * * *', enabled: true });
+              addJob({ name: 'count', schedule: PERIOD, enabled: true });
+            };
+        """,
+        "cron.ts": """
+            import cron from 'node-cron';
+            import { Pool } from 'pg';
+            import { enabledJobs } from './registry';
+            import boot from './boot';
+            const db = new Pool();
+            boot();
+            enabledJobs().forEach((job) => {
+              cron.schedule(job.schedule, async () => { await db.query('delete from t where job = $1', [job.name]); });
+            });
+        """,
+    }
+    found = discover(tmp_path, files)
+    assert [(j.name, j.schedule, j.at) for j in found.jobs] == [
+        ("sweep", "0 2 * * *", "boot.ts:4"),
+        ("count", "*/30 * * * *", "boot.ts:5"),
+    ]

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from cronaudit.linking import exports, iterables, listings, names
+from cronaudit.linking.copying import is_copy
 from cronaudit.linking.folder import Folder
+from cronaudit.linking.maps import map_method
 from cronaudit.linking.operators import as_text, choice, joined, number_from, open_operand, unset_variable
 from cronaudit.linking.texts import formatted
 from cronaudit.model.ir import Array, Call, Comprehension
@@ -189,7 +191,7 @@ def _object_listing(folder: Folder, what: str, value: Value, at: Location | None
         }
         value = Record(entries, complete=True, at=at)
     if isinstance(value, Sequence) and value.is_map:
-        return value if what == "entries" else _map_method(folder, value, what)
+        return value if what == "entries" else map_method(folder, value, what)
     if not isinstance(value, Record):
         return value if isinstance(value, Symbol | Unknown) else Unknown("the entries of an open object", at)
     pairs = [(k, v) for k, v in value.entries.items() if not k.startswith("\0") or what == "values"]
@@ -261,8 +263,10 @@ def method(folder: Folder, builtin: Builtin, args: Arguments, at: Location | Non
             return _object_listing(folder, "entries" if name == "items" else name, receiver, at)
         return receiver if name == "copy" else Unknown(f"{name} of an object", at)
     if isinstance(receiver, Sequence) and receiver.is_map and name in ("values", "keys", "get", "items"):
-        return _map_method(folder, receiver, name)
+        return map_method(folder, receiver, name, first)
     if isinstance(receiver, Sequence):
+        if name == "map" and isinstance(first, Closure) and is_copy(first.function):
+            return Sequence(receiver.items, receiver.complete, receiver.at)
         if name in ("map", "flatMap") and isinstance(first, Closure):
             items = tuple(_applied(folder, first, (i, Known(n)), at) for n, i in enumerate(receiver.items))
             return Sequence(items, receiver.complete, at)
@@ -290,16 +294,6 @@ def method(folder: Folder, builtin: Builtin, args: Arguments, at: Location | Non
             else Unknown(f"{receiver.name} comes from the environment", at)
         )
     return Unknown(f"the result of {name}", at)
-
-
-def _map_method(folder: Folder, receiver: Sequence, name: str) -> Value:
-    pairs = [p for raw in receiver.items if isinstance(p := folder.force(raw), Sequence) and len(p.items) > 1]
-    if name == "items":
-        return receiver
-    if name == "get":
-        return choice(tuple(folder.force(p.items[1]) for p in pairs))
-    side = 0 if name == "keys" else 1
-    return Sequence(tuple(p.items[side] for p in pairs), receiver.complete, receiver.at)
 
 
 def _applied(folder: Folder, closure: Closure, args: tuple[Value | Lazy, ...], at: Location | None) -> Value:

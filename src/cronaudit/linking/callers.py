@@ -291,7 +291,9 @@ class Callers:
                 scope = Scope(node, closure.scope, this=one)
                 parameters.bind(self._ev, scope, node, args, closure.bound)
                 self._keep.append(scope)
-                told = isinstance(one, Instance) and not (call.args and (is_held or one.at in shared))
+                told = isinstance(one, Instance) and not (
+                    call.args and (is_held or one.at in shared or _is_bare(one))
+                )
                 own = _place(one) if isinstance(one, Instance) and told else ()
                 rank = max(position, bound.rank)
                 yield Bound(scope, (*_spots(own), at, *bound.chain), (*own, *bound.items), rank)
@@ -332,6 +334,12 @@ class Callers:
         elif isinstance(this, Instance):
             owner = this.of.cls
         return [made for made, _chain in self.instances(owner, _DEPTH - 1)]
+
+
+def _is_bare(made: Instance) -> bool:
+    """Whether an object is made of nothing: what its methods are handed tells more than where it is made."""
+    args = made.args
+    return args is not None and not (args.positional or args.named or args.spreads)
 
 
 def _place(value: Value) -> tuple[Item, ...]:

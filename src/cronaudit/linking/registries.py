@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from cronaudit.linking.folder import Folder
+from cronaudit.linking.loop_puts import put_by_loop
 from cronaudit.linking.scopes import ITEM
 from cronaudit.model.ir import Array, Call, Class, Expr, Function, Member, Module, Name, Spread, This
 from cronaudit.model.value import External, Lazy, Record, Scope, Sequence, Value
@@ -131,7 +132,8 @@ def _keyed(
         two = len(call.args) == 2
         if two and id(node) in inside and isinstance(call.callee, Member) and is_it(call.callee.object):
             scope = folder.scope_of(node)
-            yield Lazy(call.args[0].value, scope), Lazy(call.args[1].value, scope)
+            written = (Lazy(call.args[0].value, scope), Lazy(call.args[1].value, scope))
+            yield from tuple(put_by_loop(folder, call, node)) or (written,)
     for node in nodes:
         for store in folder.scopes.stores(node):
             if store.name == ITEM and store.key is not None and is_it(store.object):

@@ -1,4 +1,4 @@
-"""Registrations of which only one is ever made: those of one job in the branches of one ``if``."""
+"""Registrations of one job: in the branches of one ``if``, and at each place that plans a queue's job for somebody."""
 
 from __future__ import annotations
 
@@ -30,7 +30,38 @@ def without_alternatives(found: list[Registration]) -> list[Registration]:
                 dropped.add(id(registration))
             else:
                 kept.append(registration)
+    return _planned_once([r for r in found if id(r) not in dropped])
+
+
+def _planned_once(found: list[Registration]) -> list[Registration]:
+    """A queue's job that several places plan, each at a time of its own that only a run tells, is one job.
+
+    The place that lies nearest to the work stands for all of them.
+    """
+    groups: dict[tuple[object, ...], list[Registration]] = {}
+    for registration in found:
+        handler, scheduler = registration.handler, registration.scheduler
+        is_open = registration.timing.open is not None and registration.consumer is not None
+        if is_open and scheduler is not None and registration.name and isinstance(handler, Closure):
+            key = (registration.kind, registration.name, id(handler.function))
+            groups.setdefault(key, []).append(registration)
+    dropped = {
+        id(r)
+        for group in groups.values()
+        for r in sorted(group, key=lambda r: (-_shared(r), r.site.path, r.site.line))[1:]
+    }
     return [r for r in found if id(r) not in dropped]
+
+
+def _shared(registration: Registration) -> int:
+    """How many folders the place shares with the work."""
+    handler = registration.handler
+    work = handler.function.module.path if isinstance(handler, Closure) else ""
+    pairs = zip(registration.site.path.split("/")[:-1], work.split("/")[:-1], strict=False)
+    return next(
+        (n for n, (a, b) in enumerate(pairs) if a != b),
+        min(registration.site.path.count("/"), work.count("/")),
+    )
 
 
 def _exclude(one: Registration, other: Registration) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import JobFacts, Walk
-from cronaudit.model.ir import Function, Index, Member, Module, Name
+from cronaudit.model.ir import Call, Expr, Function, Index, Member, Module, Name
 from cronaudit.model.job import Handler, Job, JobState
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
@@ -153,7 +153,7 @@ _FIRST_FUNCTIONS = 30
 
 
 def dispatched(context: JobContext) -> Function | None:
-    """The function that a queue's consumer picks by the job's name: ``handlers[job.name](job)``."""
+    """What a queue's consumer picks by the job's name: ``works[job.name](job)``, ``works.get(job.name).run(job)``."""
     name = context.registration.job_name
     if name is None:
         return None
@@ -162,13 +162,27 @@ def dispatched(context: JobContext) -> Function | None:
     for event in entered:
         function = event.callee.function if isinstance(event.callee, Closure) else None
         for expr in expressions(function.body) if function is not None else ():
-            if isinstance(expr, Index):
-                key = context.linker.fold(expr.index, event.scope)
-                if isinstance(key, Known) and key.value == name:
-                    picked.update(_functions_of(context.linker.fold(expr, event.scope), context.linker))
+            asked = _key_of(expr)
+            key = context.linker.fold(asked, event.scope) if asked is not None else None
+            if not isinstance(key, Known) or key.value != name:
+                continue
+            value = context.linker.fold(expr, event.scope)
+            picked.update(_functions_of(value, context.linker))
+            work = given_work(value.of.cls, context.trace.events) if isinstance(value, Instance) else None
+            if work is not None and isinstance(work.callee, Closure):
+                return work.callee.function
     calls = (e.callee for e in context.trace.events if isinstance(e.callee, Closure))
     found = next((c for c in calls if id(c.function) in picked), None)
     return unwrapped(found, context.linker).function if found is not None else None
+
+
+def _key_of(expr: Expr) -> Expr | None:
+    """What a container is asked for."""
+    if isinstance(expr, Index):
+        return expr.index
+    if isinstance(expr, Call) and isinstance(expr.callee, Member) and expr.callee.name == "get" and expr.args:
+        return expr.args[0].value
+    return None
 
 
 def _functions_of(value: Value, linker: Linker) -> Iterator[int]:

@@ -21,6 +21,7 @@ from cronaudit.recognition.bare_names import BareNames
 from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.declarations import Declarations
 from cronaudit.recognition.found import Registration, Rejection
+from cronaudit.recognition.liveness import is_handed_over
 from cronaudit.recognition.registrar import Registrar, is_none
 from cronaudit.recognition.timers import in_request
 from cronaudit.recognition.undescribed import Undescribed, may_state_cron
@@ -237,6 +238,7 @@ class Discovery:
             and (s.owner.name is not None or isinstance(s.owner.parent, Module) or in_request(s.owner))
             and not self._linker.call_sites(s.owner)
             and not _is_told_by_container(s.owner, registration)
+            and (in_request(s.owner) or not is_handed_over(s.owner))
             for part in scheduler.schedule
             if (v := select(part.select, view, self._linker.force, self._linker.member)) is not None
             for s in self._linker.symbols(v)

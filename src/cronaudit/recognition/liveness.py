@@ -116,7 +116,7 @@ class Starts(Struct, eq=False):
             dead = dead or state
         if sites and dead is not None:
             return dead
-        if _is_handed_over(node):  # ``once(function startCleanup() {…})``: its name is its own
+        if is_handed_over(node):  # ``once(function startCleanup() {…})``: its name is its own
             return self._module_of(node)
         return self._referenced(node)
 
@@ -226,10 +226,14 @@ class Starts(Struct, eq=False):
         return Liveness(is_live=False, reason="no file imports it and no entry point starts it")
 
 
-def _is_handed_over(node: Function) -> bool:
-    """Whether a function is written as an argument of a call."""
+def is_handed_over(node: Function) -> bool:
+    """Whether a function is written as an argument of a call, or in an object that is one: ``task({ run() {…} })``."""
     calls = (e for e in expressions(node.parent.body) if isinstance(e, Call))
-    return any(argument.value is node for call in calls for argument in call.args)
+    given = (argument.value for call in calls for argument in call.args)
+    return any(
+        value is node or (isinstance(value, Object) and any(e.value is node for e in value.entries))
+        for value in given
+    )
 
 
 def _made_by(function: Function) -> frozenset[str]:

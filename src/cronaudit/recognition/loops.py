@@ -22,6 +22,7 @@ from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Arguments, Closure, External, Instance, Known, Scope
 from cronaudit.model.walking import expressions, functions_in, statements
 from cronaudit.recognition.after_failure import only_on_failure
+from cronaudit.recognition.armed_work import armed_work
 from cronaudit.recognition.commands import command_of
 from cronaudit.recognition.endings import backs_off, ends_on_success, required_mode
 from cronaudit.recognition.found import Registration, Rejection, Timing
@@ -195,6 +196,7 @@ class Loops:
                 item=item,
                 traits={"runner.library": "own", "runner.persistence": "none"},
                 alone=not own,
+                work=None if own or runs.function is not node else armed_work(handler, node, self._linker),
             )
 
     @staticmethod
