@@ -1,13 +1,18 @@
-"""Registrations of one job: in the branches of one ``if``, and at each place that plans a queue's job for somebody."""
+"""Registrations of one job: in branches of one ``if``, at each place that plans it, and where a request arms it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cronaudit.model.ir import Call, Function, If, Module, Stmt
+from cronaudit.model.ir import Call, Function, If, Module, Name, Stmt
+from cronaudit.model.linker import Linker
 from cronaudit.model.value import Closure
-from cronaudit.model.walking import expressions, statements
+from cronaudit.model.walking import calls_in, expressions, inside, statements
 from cronaudit.recognition.found import Registration
+
+_ASKED = frozenset(("req", "request", "res", "response", "reply", "ctx"))
+"""Parameters of what answers a request."""
+_DEPTH = 3
 
 
 def without_alternatives(found: list[Registration]) -> list[Registration]:
@@ -62,6 +67,57 @@ def _shared(registration: Registration) -> int:
         (n for n, (a, b) in enumerate(pairs) if a != b),
         min(registration.site.path.count("/"), work.count("/")),
     )
+
+
+def without_rearmed(found: list[Registration], linker: Linker) -> list[Registration]:
+    """The jobs without those that a request arms as the start of the process does: the same work at the same time.
+
+    A switch of the settings page arms what the server arms when it finds that switch on.
+    """
+    groups: dict[tuple[object, ...], list[Registration]] = {}
+    for registration in found:
+        timing = registration.timing
+        if (
+            timing.open is None
+            and registration.scheduler is not None
+            and timing.schedule.expression is not None
+        ):
+            key = (registration.kind, registration.name, timing.schedule.expression)
+            groups.setdefault(key, []).append(registration)
+    dropped: set[int] = set()
+    for group in groups.values():
+        if len(group) > 1:
+            works = {id(r): _work(r, linker) for r in group}
+            armed = {works[id(r)] for r in group if not _answers(r.node, linker)}
+            dropped.update(
+                id(r) for r in group if works[id(r)] in armed and works[id(r)] and _answers(r.node, linker)
+            )
+    return [r for r in found if id(r) not in dropped]
+
+
+def _work(registration: Registration, linker: Linker) -> frozenset[int]:
+    """The functions of the tree that a handler written on the spot calls."""
+    handler = registration.handler
+    if not isinstance(handler, Closure) or handler.function.name is not None:
+        return frozenset()
+    scope = linker.scope_of(handler.function)
+    called = (linker.fold(call.callee, scope) for call in calls_in(handler.function))
+    return frozenset(id(c.function) for c in called if isinstance(c, Closure))
+
+
+def _answers(node: Function | Module, linker: Linker, depth: int = 0) -> bool:
+    """Whether code runs to answer a request, or only what answers one calls it."""
+    current = node
+    while isinstance(current, Function):
+        names = {e.name for p in current.params for e in inside(p.target) if isinstance(e, Name)}
+        if names & _ASKED:
+            return True
+        if current.name is not None and depth < _DEPTH:
+            sites = linker.call_sites(current)
+            if sites and all(_answers(where, linker, depth + 1) for _call, where in sites):
+                return True
+        current = current.parent
+    return False
 
 
 def _exclude(one: Registration, other: Registration) -> bool:

@@ -23,8 +23,11 @@ from cronaudit.recognition.declarations import Declarations
 from cronaudit.recognition.found import Registration, Rejection
 from cronaudit.recognition.liveness import is_handed_over
 from cronaudit.recognition.registrar import Registrar, is_none
+from cronaudit.recognition.settling import is_put_on_what_is_handed_in, is_reached, of_rows, settled
 from cronaudit.recognition.timers import in_request
 from cronaudit.recognition.undescribed import Undescribed, may_state_cron
+
+_FEW = 2
 
 
 class Discovery:
@@ -156,13 +159,17 @@ class Discovery:
             self._linker.seek(node)
         known = is_open or self._is_inherited(node)
         bounds = self._linker.bounds(node) if known else (self._injected(node, base),)
+        reached = is_reached(call, node, base.scope, self._linker)
         found: list[Registration] = []
-        for outer in bounds:
+        for outer in bounds if len(bounds) < _FEW else [b for b in bounds if reached(b.scope)]:
             for bound in self._linker.unroll(outer, values):
                 if not handed or self._is_of(scheduler, call, bound.scope):
                     found.extend(self._register(scheduler, call, node, bound, site))
-        own = dict(scheduler.traits).get("runner.library") == "own"
-        yield from self._without_wrappers(_settled(found) if own else found, is_open=is_open)
+        called = [r for r in found if not (is_open and self._is_uncalled(r))]
+        if dict(scheduler.traits).get("runner.library") == "own":
+            yield from self._each_once(settled(called))
+        else:
+            yield from self._each_once(of_rows(called, self._linker))
 
     def _is_handed(self, scheduler: Scheduler, call: Call, scope: Scope) -> bool:
         """Whether only a caller tells of which library the object is whose method is called."""
@@ -200,18 +207,11 @@ class Discovery:
             current = current.parent
         return False
 
-    def _without_wrappers(self, found: list[Registration], *, is_open: bool) -> Iterator[Registration]:
-        """Drop what stays open for want of a caller, and what only repeats another caller's schedule."""
+    def _each_once(self, found: list[Registration]) -> Iterator[Registration]:
+        """Drop what only repeats another caller's schedule."""
         seen: set[tuple[object, ...]] = set()
         kept: list[Registration] = []
         for registration in found:
-            if is_open and self._is_uncalled(registration):
-                self.rejections.append(
-                    Rejection(
-                        registration.site, registration.kind, "a wrapper that nothing in the tree calls"
-                    )
-                )
-                continue
             timing = registration.timing
             key = (
                 timing.schedule.expression,
@@ -228,14 +228,16 @@ class Discovery:
             yield registration
 
     def _is_uncalled(self, registration: Registration) -> bool:
+        """Whether it stays open for want of a caller: then the function that arms it is only a wrapper."""
         view = registration.call
         scheduler = registration.scheduler
         if scheduler is None or registration.timing.open is None:
             return False
-        return any(
+        uncalled = any(
             isinstance(s.owner, Function)
             # A callback inside a function is no wrapper: what goes through a list of rows at run time calls it.
             and (s.owner.name is not None or isinstance(s.owner.parent, Module) or in_request(s.owner))
+            and not is_put_on_what_is_handed_in(s.owner)
             and not self._linker.call_sites(s.owner)
             and not _is_told_by_container(s.owner, registration)
             and (in_request(s.owner) or not is_handed_over(s.owner))
@@ -243,6 +245,10 @@ class Discovery:
             if (v := select(part.select, view, self._linker.force, self._linker.member)) is not None
             for s in self._linker.symbols(v)
         )
+        if uncalled:
+            why = "a wrapper that nothing in the tree calls"
+            self.rejections.append(Rejection(registration.site, registration.kind, why))
+        return uncalled
 
     def _view(self, call: Call, scope: Scope) -> Called:
         callee = self._linker.fold(call.callee, scope)
@@ -281,34 +287,6 @@ def _is_told_by_container(owner: Function, registration: Registration) -> bool:
         and node is not owner
         and node.owner is not None
     )
-
-
-def _settled(found: list[Registration]) -> list[Registration]:
-    """The registrations of a timer without those that only say again that its pause cannot be told.
-
-    Whoever leads to ``timer.start(config.interval)``, it is one job; callers count where they settle something.
-    """
-    kept: list[Registration] = []
-    seen: dict[int, Registration] = {}
-    for registration in sorted(found, key=lambda r: r.timing.open is not None):
-        handler = registration.handler
-        opened = registration.timing.open is not None or _states_default(registration)
-        if opened and isinstance(handler, Closure):
-            first = seen.setdefault(id(handler.function), registration)
-            if first is not registration:
-                if first.timing.open is None and first.name != registration.name:
-                    first.name, first.name_at, first.item = None, None, first.site
-                continue
-        kept.append(registration)
-    return kept
-
-
-def _states_default(registration: Registration) -> bool:
-    """Whether the length is the default that the arming function itself gives a setting: no caller settles it."""
-    node, timing = registration.node, registration.timing
-    if timing.default_of is None or timing.at is None or not isinstance(node, Function):
-        return False
-    return node.module.path == timing.at.path and node.line <= timing.at.line <= node.end_line
 
 
 def _identity(registration: Registration) -> object:

@@ -23,6 +23,8 @@ class Timing(Struct, eq=False):
     """Why it is not resolved; None where it is."""
     from_data: bool = False
     """It comes from user data at run time, not from the environment or a caller."""
+    by_caller: bool = False
+    """It comes from user data at run time or from a caller, so from no place of the tree that states it."""
     invalid: str = ""
     """Why the expression is no valid schedule."""
     is_builder: bool = False

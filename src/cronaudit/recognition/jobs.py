@@ -12,7 +12,7 @@ from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Trace
 from cronaudit.model.value import Closure, External, Known, Unknown, Value
-from cronaudit.recognition.alternatives import without_alternatives
+from cronaudit.recognition.alternatives import without_alternatives, without_rearmed
 from cronaudit.recognition.blind_ends import without_blind_end
 from cronaudit.recognition.catalogues import is_listed, variable_of
 from cronaudit.recognition.class_registries import classes_of
@@ -113,7 +113,7 @@ class Finder:
         ]
         found = without_asked_twice([*found, *self.manifests.registrations()])
         self.rejections += self.discovery.rejections + self.loops.rejections
-        return _distinct(without_alternatives(without_repeated(found)))
+        return _distinct(without_rearmed(without_alternatives(without_repeated(found)), self.linker))
 
     def _is_job(self, registration: Registration) -> bool:
         if registration.kind not in _TIMER_KINDS:

@@ -272,7 +272,10 @@ def _open(value: Value, linker: Linker | None = None) -> Timing:
     reason = "it is drawn by chance when the process starts" if by_chance else why_open(value)
     unresolved = Unresolved(reason, at)
     from_data = isinstance(value, External | Unknown) and not by_chance  # nobody's data
-    return Timing(Schedule(None, None, None, _UNRESOLVED_TEXT), at, unresolved, from_data=from_data)
+    by_caller = from_data or isinstance(value, Symbol)
+    return Timing(
+        Schedule(None, None, None, _UNRESOLVED_TEXT), at, unresolved, from_data=from_data, by_caller=by_caller
+    )
 
 
 def _is_by_chance(value: Value, linker: Linker, depth: int) -> bool:
