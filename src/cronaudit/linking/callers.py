@@ -367,15 +367,6 @@ def _spots(items: tuple[Item, ...]) -> tuple[Location, ...]:
     return tuple(i.location for i in items)
 
 
-def _is_inside(node: Function | Module, outer: Function) -> bool:
-    current: Function | Module = node
-    while isinstance(current, Function):
-        if current is outer:
-            return True
-        current = current.parent
-    return False
-
-
 def _holder(scope: Scope, like: Scope) -> Scope | None:
     """The scope in the chain of `scope` that stands for the same function as `like`."""
     current: Scope | None = scope

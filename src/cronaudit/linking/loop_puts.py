@@ -8,7 +8,7 @@ from cronaudit.linking import iterables
 from cronaudit.linking.folder import Folder
 from cronaudit.model.ir import Array, Call, Expr, Function, Loop, Module, Name
 from cronaudit.model.value import Lazy, Sequence, Value
-from cronaudit.model.walking import expressions, statements
+from cronaudit.model.walking import holds, statements
 
 
 def put_by_loop(
@@ -31,4 +31,4 @@ def _puts(loop: Loop, given: list[Expr], call: Call) -> bool:
     target = loop.target.items if isinstance(loop.target, Array) else ()
     if [getattr(e, "name", None) for e in target] != [getattr(e, "name", None) for e in given]:
         return False
-    return any(e is call for e in expressions(loop.body))
+    return holds(loop.body, call)

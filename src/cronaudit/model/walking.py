@@ -149,6 +149,16 @@ def _inside(roots: tuple[Expr, ...]) -> Iterator[Expr]:
             stack.extend(inner(expr)[::-1])
 
 
+def holds(body: tuple[Stmt, ...], expr: Expr | None) -> bool:
+    """Whether an expression stands in a body, nested blocks included, nested functions aside; never None."""
+    return any(e is expr for e in expressions(body))
+
+
+def contains(root: Expr, expr: Expr | None) -> bool:
+    """Whether an expression is `root` or stands in it, functions and classes in it aside; never None."""
+    return any(e is expr for e in _inside((root,)))
+
+
 def definitions_in(node: Function | Module) -> tuple[Function | Class, ...]:
     """Functions and classes directly inside `node`, in order; a class's members are not."""
     return node.inner if node.inner is not None else _look_into(node)
@@ -195,3 +205,34 @@ def functions_in(node: Function | Module) -> Iterator[Function]:
             stack.extend(definitions_in(definition)[::-1])
         else:
             stack.extend(list(members(definition))[::-1])
+
+
+def functions_around(node: Function | Module) -> Iterator[Function]:
+    """`node`, and the functions that it stands in, inner first; nothing of a module."""
+    while isinstance(node, Function):
+        yield node
+        node = node.parent
+
+
+def method_around(node: Function | Module) -> Function | None:
+    """The member of a class that `node` is, or stands in; the inner one of two."""
+    while isinstance(node, Function):
+        if node.owner is not None:
+            return node
+        node = node.parent
+    return None
+
+
+def class_around(node: Function | Module) -> Class | None:
+    """The class whose member `node` is, or stands in."""
+    method = method_around(node)
+    return None if method is None else method.owner
+
+
+def is_within(node: Function | Module, outer: Function) -> bool:
+    """Whether `node` is `outer` or stands in it."""
+    while isinstance(node, Function):
+        if node is outer:
+            return True
+        node = node.parent
+    return False

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cronaudit.model.ir import Call, Const, Expr, Function, If, Member, Name, Operation, Stmt, Try
 from cronaudit.model.linker import Linker
-from cronaudit.model.walking import blocks, expressions, inside
+from cronaudit.model.walking import blocks, expressions, holds, inside
 from cronaudit.recognition.operations import is_failure, stands_under
 
 _COUNTERS = ("attempt", "retr", "tries", "remaining", "count")
@@ -40,20 +40,16 @@ def _tests_around(body: tuple[Stmt, ...], call: Call) -> Iterator[Expr]:
     for statement in body:
         if not (statement.line <= call.line <= getattr(statement, "end_line", 10**9)):
             continue
-        if isinstance(statement, If) and any(_holds(b, call) for b in blocks(statement)):
+        if isinstance(statement, If) and any(holds(b, call) for b in blocks(statement)):
             yield statement.test
         for block in blocks(statement):
             yield from _tests_around(block, call)
 
 
-def _holds(body: tuple[Stmt, ...], call: Call) -> bool:
-    return any(e is call for e in expressions(body))
-
-
 def _stands_in_catch(body: tuple[Stmt, ...], call: Call) -> bool:
     for statement in body:
         if isinstance(statement, Try):
-            if any(_holds(h.body, call) for h in statement.handlers):
+            if any(holds(h.body, call) for h in statement.handlers):
                 return True
             if _stands_in_catch(statement.body, call) or _stands_in_catch(statement.final, call):
                 return True

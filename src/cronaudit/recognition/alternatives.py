@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cronaudit.model.ir import Call, Function, If, Module, Name, Stmt
+from cronaudit.model.ir import Function, If, Module, Name
 from cronaudit.model.linker import Linker
 from cronaudit.model.value import Closure
-from cronaudit.model.walking import calls_in, expressions, inside, statements
+from cronaudit.model.walking import calls_in, functions_around, holds, inside, statements
 from cronaudit.recognition.found import Registration
 
 _ASKED = frozenset(("req", "request", "res", "response", "reply", "ctx"))
@@ -107,16 +107,14 @@ def _work(registration: Registration, linker: Linker) -> frozenset[int]:
 
 def _answers(node: Function | Module, linker: Linker, depth: int = 0) -> bool:
     """Whether code runs to answer a request, or only what answers one calls it."""
-    current = node
-    while isinstance(current, Function):
-        names = {e.name for p in current.params for e in inside(p.target) if isinstance(e, Name)}
+    for function in functions_around(node):
+        names = {e.name for p in function.params for e in inside(p.target) if isinstance(e, Name)}
         if names & _ASKED:
             return True
-        if current.name is not None and depth < _DEPTH:
-            sites = linker.call_sites(current)
+        if function.name is not None and depth < _DEPTH:
+            sites = linker.call_sites(function)
             if sites and all(_answers(where, linker, depth + 1) for _call, where in sites):
                 return True
-        current = current.parent
     return False
 
 
@@ -125,15 +123,11 @@ def _exclude(one: Registration, other: Registration) -> bool:
     if first is None or second is None or first is second:
         return False
     return any(
-        (_holds(test.then, first) and _holds(test.otherwise, second))
-        or (_holds(test.then, second) and _holds(test.otherwise, first))
+        (holds(test.then, first) and holds(test.otherwise, second))
+        or (holds(test.then, second) and holds(test.otherwise, first))
         for test in _tests(one.node)
     )
 
 
 def _tests(node: Function | Module) -> Iterator[If]:
     return (s for s in statements(node.body) if isinstance(s, If))
-
-
-def _holds(body: tuple[Stmt, ...], call: Call) -> bool:
-    return any(e is call for e in expressions(body))

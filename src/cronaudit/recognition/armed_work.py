@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 
 from cronaudit.lazy_regex import lazy_regex
-from cronaudit.model.ir import Call, Function, Module
+from cronaudit.model.ir import Call, Function
 from cronaudit.model.linker import Linker
 from cronaudit.model.trace import Event, EventKind, RegionKind
 from cronaudit.model.value import Closure
-from cronaudit.model.walking import expressions
+from cronaudit.model.walking import expressions, is_within
 from cronaudit.recognition.talk import LEVELS
 
 _TIDIES = lazy_regex(r"_*(clear|cancel|stop|reset|is|has|get|should|to)([A-Z_]|$)", re.ASCII)
@@ -26,7 +26,7 @@ _AROUND = LEVELS | {"then", "catch", "finally", "clearTimeout", "clearInterval",
 
 def armed_work(handler: Closure, node: Function, linker: Linker) -> Closure | None:
     """The one function of the project that the run of a timer calls; None where what arms it works itself."""
-    if handler.function.name is not None or not _stands_in(handler.function, node):
+    if handler.function.name is not None or not is_within(handler.function, node):
         return None
     scope = linker.scope_of(node)
     if any(
@@ -39,7 +39,7 @@ def armed_work(handler: Closure, node: Function, linker: Linker) -> Closure | No
             continue
         callee = event.callee
         stands = event.scope.node
-        if not isinstance(stands, Function) or not _stands_in(stands, handler.function):
+        if not isinstance(stands, Function) or not is_within(stands, handler.function):
             continue
         if not isinstance(callee, Closure) and _name_of(event) not in _AROUND:
             return None  # the run gets something ready, too: all of it is the work
@@ -57,19 +57,8 @@ def _name_of(event: Event) -> str:
 
 def _is_work(callee: object, node: Function) -> bool:
     function = callee.function if isinstance(callee, Closure) else None
-    if function is None or not function.name or _stands_in(node, function):
+    if function is None or not function.name or is_within(node, function):
         return False
     return (
-        function.name not in LEVELS
-        and _TIDIES.match(function.name) is None
-        and not _stands_in(function, node)
+        function.name not in LEVELS and _TIDIES.match(function.name) is None and not is_within(function, node)
     )
-
-
-def _stands_in(node: Function, outer: Function) -> bool:
-    current: Function | Module = node
-    while isinstance(current, Function):
-        if current is outer:
-            return True
-        current = current.parent
-    return False

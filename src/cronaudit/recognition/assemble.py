@@ -14,7 +14,7 @@ from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import EventKind
 from cronaudit.model.value import Closure, Instance, Known, Record, Scope, Value
-from cronaudit.model.walking import expressions
+from cronaudit.model.walking import expressions, functions_around
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts import (
     alert,
@@ -209,11 +209,9 @@ def display_name(found: Found) -> str:
     handler = handler_of(found)
     if handler is not None and "<anonymous>" not in handler.symbol:
         return handler.symbol
-    node = registration.node
-    while isinstance(node, Function):
-        if node.name:
-            return node.symbol
-        node = node.parent
+    for function in functions_around(registration.node):
+        if function.name:
+            return function.symbol
     return registration.known_as or posixpath.basename(found.location.path)
 
 

@@ -6,10 +6,11 @@ import posixpath
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Deployment, Stated
-from cronaudit.model.ir import Class, Const, Function, Module
+from cronaudit.model.ir import Const, Function, Module
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import External
+from cronaudit.model.walking import class_around
 
 _BASES = lazy_regex(r"django\.core\.management(\.base)?\.(Base|App|Label|NoArgs)Command$")
 _COMMANDS = lazy_regex(r"(^|/)management/commands/([^/_][^/]*)\.py$")
@@ -17,22 +18,13 @@ _COMMANDS = lazy_regex(r"(^|/)management/commands/([^/_][^/]*)\.py$")
 
 def command_of(node: Function | Module, linker: Linker) -> str | None:
     """The name of the management command whose class `node` belongs to; None where it belongs to none."""
-    owner = _owner_of(node)
+    owner = class_around(node)
     path = _COMMANDS.search(node.path if isinstance(node, Module) else node.module.path)
     if owner is None or path is None:
         return None
     lineage = linker.lineage(linker.class_value(owner))
     is_command = any(isinstance(base, External) and _BASES.match(base.path) for base in lineage)
     return posixpath.basename(path[2]) if is_command else None
-
-
-def _owner_of(node: Function | Module) -> Class | None:
-    current = node
-    while isinstance(current, Function):
-        if current.owner is not None:
-            return current.owner
-        current = current.parent
-    return None
 
 
 def started_with(command: str, option: str, deployment: Deployment) -> Location | None:

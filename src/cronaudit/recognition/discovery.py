@@ -17,6 +17,7 @@ from cronaudit.model.knowledge import Scheduler, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Builtin, Choice, Closure, External, Instance, Lazy, Scope, Symbol, Value
+from cronaudit.model.walking import functions_around, method_around
 from cronaudit.recognition.bare_names import BareNames
 from cronaudit.recognition.consumers import Consumers
 from cronaudit.recognition.declarations import Declarations
@@ -200,12 +201,8 @@ class Discovery:
         return True
 
     def _is_inherited(self, node: Function | Module) -> bool:
-        current: Function | Module = node
-        while isinstance(current, Function):
-            if current.owner is not None and self._linker.subclasses(current.owner):
-                return True
-            current = current.parent
-        return False
+        owners = (f.owner for f in functions_around(node))
+        return any(owner is not None and self._linker.subclasses(owner) for owner in owners)
 
     def _each_once(self, found: list[Registration]) -> Iterator[Registration]:
         """Drop what only repeats another caller's schedule."""
@@ -276,17 +273,9 @@ class Discovery:
 
 def _is_told_by_container(owner: Function, registration: Registration) -> bool:
     """Whether a class with work of its own waits for settings that only a container hands to its constructor."""
-    node = registration.node
-    while isinstance(node, Function) and node.owner is None:
-        node = node.parent
+    method = method_around(registration.node)
     makes = owner.kind is FunctionKind.CONSTRUCTOR or owner.name == "__init__"
-    return (
-        makes
-        and isinstance(registration.handler, Closure)
-        and isinstance(node, Function)
-        and node is not owner
-        and node.owner is not None
-    )
+    return makes and isinstance(registration.handler, Closure) and method is not None and method is not owner
 
 
 def _identity(registration: Registration) -> object:

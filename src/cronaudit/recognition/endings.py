@@ -28,7 +28,7 @@ from cronaudit.model.ir import (
     Try,
 )
 from cronaudit.model.value import Scope
-from cronaudit.model.walking import blocks, calls_in, inside, statement_expressions, statements
+from cronaudit.model.walking import blocks, calls_in, class_around, inside, statement_expressions, statements
 
 STOPPING = ("stop", "abort", "shut", "clos", "exit", "running", "alive", "active", "cancel", "destroy", "quit", "kill",
             "disposed", "terminat", "signal", "paused", "enabled", "started")  # fmt: skip
@@ -173,13 +173,11 @@ def _interrupts(handler: Handler) -> bool:
 
 def ordered_by(node: Function | Module) -> frozenset[str]:
     """The events of an object, in lower case, that only what stops it sets: ``def cancel(self): self.done.set()``."""
-    current = node
-    while isinstance(current, Function) and current.owner is None:
-        current = current.parent
-    if not isinstance(current, Function) or current.owner is None:
+    cls = class_around(node)
+    if cls is None:
         return frozenset()
     set_by: dict[str, list[str]] = {}
-    for method in current.owner.methods:
+    for method in cls.methods:
         for call in calls_in(method):
             if isinstance(call.callee, Member) and call.callee.name == "set" and not call.args:
                 held = call.callee.object

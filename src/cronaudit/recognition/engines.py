@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cronaudit.knowledge.selectors import select
-from cronaudit.model.ir import Call, Class, Function, Member, Module
+from cronaudit.model.ir import Call, Function, Member
 from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, Trace
 from cronaudit.model.value import Closure, External, Instance, Lazy, Record, Scope, Value
+from cronaudit.model.walking import class_around
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.naming import named_by
 from cronaudit.recognition.sightings import Sighting
@@ -136,7 +137,7 @@ def _running_call(events: tuple[Event, ...], work: Closure) -> Event | None:
 def _runners(engine: Closure, work: Closure, linker: Linker) -> Iterator[Closure]:
     """Functions of the engine's class that call an entry's work, when it is dispatched over a queue or a request."""
     this = engine.this
-    owner = this.of.cls if isinstance(this, Instance) else _owner_of(engine.function)
+    owner = this.of.cls if isinstance(this, Instance) else class_around(engine.function)
     if owner is None or work.function.name is None:
         return
     for call, node in linker.calls(owner.module, (work.function.name,)).get(work.function.name, ()):
@@ -149,12 +150,3 @@ def _runners(engine: Closure, work: Closure, linker: Linker) -> Iterator[Closure
             start = start.parent
         if isinstance(start, Function) and isinstance(call.callee, Member):
             yield Closure(start, linker.scope_of(start.parent), this)
-
-
-def _owner_of(function: Function) -> Class | None:
-    current: Function | Module = function
-    while isinstance(current, Function):
-        if current.owner is not None:
-            return current.owner
-        current = current.parent
-    return None

@@ -24,7 +24,7 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
-from cronaudit.model.walking import expressions, functions_in
+from cronaudit.model.walking import expressions, functions_in, is_within
 from cronaudit.recognition.talk import says
 
 _TREE = "\0tree/"
@@ -149,7 +149,7 @@ def _layers(handler: Closure, linker: Linker, passed: tuple[Value, ...]) -> list
             break
         given = tuple(linker.force(g) for g in linker.arguments(call, scope).positional)
         work = _handed(callee, given, only_called=_forwards(call, function))
-        if work is not None and function.name and _stands_in(work.function, function):
+        if work is not None and function.name and is_within(work.function.parent, function):
             break  # ``function nightly() { inContext(() => { … }); }``: the work has a name
         if work is None:
             found.append((callee, {}))
@@ -157,15 +157,6 @@ def _layers(handler: Closure, linker: Linker, passed: tuple[Value, ...]) -> list
         params = callee.function.params
         found.append((work, {p.name or "": v for p, v in zip(params, (*callee.bound, *given), strict=False)}))
     return found
-
-
-def _stands_in(function: Function, outer: Function) -> bool:
-    current: Function | Module = function.parent
-    while isinstance(current, Function):
-        if current is outer:
-            return True
-        current = current.parent
-    return False
 
 
 def _kept(closure: Closure, linker: Linker) -> tuple[Closure, _Told] | None:

@@ -8,7 +8,7 @@ from cronaudit.model.ir import Assign, Class, Do, Function, Module, Name
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Closure, Instance
-from cronaudit.model.walking import statements
+from cronaudit.model.walking import class_around, statements
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.timers import handle_of, in_request
 
@@ -88,12 +88,8 @@ def _class_of(registration: Registration) -> Class | None:
     """The class of the object whose method arms the timer."""
     handler = registration.handler
     this = handler.this if isinstance(handler, Closure) else None
-    current: Function | Module = registration.node
-    while isinstance(current, Function):
-        if current.owner is not None:
-            return this.of.cls if isinstance(this, Instance) else current.owner
-        current = current.parent
-    return None
+    owner = class_around(registration.node)
+    return this.of.cls if owner is not None and isinstance(this, Instance) else owner
 
 
 def _is_local(node: Function, at: Location) -> bool:

@@ -20,7 +20,7 @@ from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.schedule import Schedule
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Arguments, Closure, External, Instance, Known, Scope
-from cronaudit.model.walking import expressions, functions_in, statements
+from cronaudit.model.walking import expressions, functions_around, functions_in, is_within, statements
 from cronaudit.recognition.after_failure import only_on_failure
 from cronaudit.recognition.armed_work import armed_work
 from cronaudit.recognition.commands import command_of
@@ -107,30 +107,28 @@ class Loops:
         if self._cycle(handler, node) is node and handler.function is node:
             return handler
         trace = self._linker.walk(handler)
-        around = _enclosing(node)
-        again = [event for f in around for event in rearms(trace, f)]
+        again = [event for f in functions_around(node) for event in rearms(trace, f)]
         if again and all(follows_failure(event) for event in again):
             retried.add(id(call))
-        if again or any(handler.function is f for f in around):
+        if again or is_within(node, handler.function):
             return handler
         return None
 
     @staticmethod
     def _cycle(handler: Closure, node: Function) -> Function:
-        """A function that stands for the whole cycle: the outermost named one around the timer."""
-        named = [f for f in _enclosing(node) if f.name]
+        """A function that stands for the whole cycle: the innermost named one around the timer."""
         return (
             handler.function
             if handler.function.name and handler.function is not node
-            else (named or [node])[0]
+            else next((f for f in functions_around(node) if f.name), node)
         )
 
     def _may_rearm(self, closure: Closure, node: Function) -> bool:
         """A look at the names before anything is walked: the handler must speak of a function around the timer."""
         handler = closure.function
-        around = {f.name for f in _enclosing(node) if f.name}
-        if handler in _enclosing(node):
+        if is_within(node, handler):
             return True
+        around = {f.name for f in functions_around(node) if f.name}
         handed_on = unwrapped(closure, self._linker).function
         pending: list[Function] = [handler, *functions_in(handler), handed_on]
         return any(n in around for f in pending for n in _names(f))
@@ -313,15 +311,6 @@ class Loops:
     def _reject(self, node: Call | Loop, module: Module, reason: str) -> None:
         what = "setTimeout" if isinstance(node, Call) else "loop"
         self.rejections.append(Rejection(Location(module.path, node.line, node.end_line), what, reason))
-
-
-def _enclosing(node: Function) -> list[Function]:
-    found: list[Function] = []
-    current: Function | Module = node
-    while isinstance(current, Function):
-        found.append(current)
-        current = current.parent
-    return found
 
 
 def _names(function: Function) -> Iterator[str]:

@@ -19,7 +19,7 @@ from cronaudit.model.ir import (
     Throw,
 )
 from cronaudit.model.trace import Event, RegionKind
-from cronaudit.model.walking import blocks, expressions, functions_in, inside
+from cronaudit.model.walking import blocks, expressions, functions_around, functions_in, holds, inside
 from cronaudit.recognition.endings import STOPPING
 
 _FAILED = frozenset(("error", "err", "failed", "failure"))
@@ -33,7 +33,7 @@ def answers(call: Call, node: Function, cycle: Function) -> str:
     ``if (got) return callback(null, lock); setTimeout(attempt, 50)`` waits for what its caller is told then, and
     ``if (none left) process.exit()`` for the end of the process.
     """
-    told = _parameters_around(node)
+    told = frozenset(p.name for f in functions_around(node) for p in f.params if p.name is not None)
     for test, branch in _ways_out(call, node, cycle):
         words = [e.name.lower() for e in inside(test) if isinstance(e, Name | Member)]
         called = [e for e in expressions(branch) if isinstance(e, Call)]
@@ -59,7 +59,7 @@ def told_at_the_end(call: Call, node: Function, cycle: Function) -> frozenset[st
 def stands_under(body: tuple[Stmt, ...], call: Call, wanted: Callable[[Expr], bool]) -> bool:
     """Whether a call stands in the branch that is taken when such a test holds: ``if (result.error) { … }``."""
     for statement in body:
-        held = next((b for b in blocks(statement) if any(e is call for e in expressions(b))), None)
+        held = next((b for b in blocks(statement) if holds(b, call)), None)
         if held is None:
             continue
         if isinstance(statement, If) and held is statement.then and wanted(statement.test):
@@ -75,7 +75,7 @@ def waits_instead(call: Call, node: Function) -> bool:
     """
     body, behind = node.body, list[Stmt]()
     while True:
-        held = next(((s, b) for s in body for b in blocks(s) if any(e is call for e in expressions(b))), None)
+        held = next(((s, b) for s in body for b in blocks(s) if holds(b, call)), None)
         if held is None:
             return False
         statement, block = held
@@ -121,7 +121,7 @@ def ending_branches(
     while block is not None:
         inner: tuple[Stmt, ...] | None = None
         for statement in block:
-            holding = next((b for b in blocks(statement) if _holds(b, anchor)), None)
+            holding = next((b for b in blocks(statement) if holds(b, anchor)), None)
             if isinstance(statement, If):
                 for kind, branch in (
                     (RegionKind.THEN, statement.then),
@@ -131,7 +131,7 @@ def ending_branches(
                     names = {e.name for e in expressions(branch) if isinstance(e, Name | Member)}
                     if branch is not holding and ends and not names & again:
                         yield statement, kind, branch
-            if holding is not None or _holds((statement,), anchor):
+            if holding is not None or holds((statement,), anchor):
                 inner = holding
                 break
         block = inner
@@ -150,15 +150,6 @@ def _ways_out(call: Call, node: Function, cycle: Function) -> Iterator[tuple[Exp
         anchor, current = current, current.parent
 
 
-def _parameters_around(node: Function) -> frozenset[str]:
-    found: set[str] = set()
-    current: Function | Module = node
-    while isinstance(current, Function):
-        found.update(p.name for p in current.params if p.name is not None)
-        current = current.parent
-    return frozenset(found)
-
-
 def _is_exit(call: Call) -> bool:
     callee = call.callee
     return (
@@ -167,7 +158,3 @@ def _is_exit(call: Call) -> bool:
         and isinstance(callee.object, Name)
         and callee.object.name == "process"
     )
-
-
-def _holds(body: tuple[Stmt, ...], anchor: Expr) -> bool:
-    return any(e is anchor for e in expressions(body))

@@ -15,7 +15,7 @@ from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Arguments, Closure, External, Scope, Unknown, Value
-from cronaudit.model.walking import expressions, functions_in
+from cronaudit.model.walking import expressions, functions_in, is_within
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.naming import named_by
 from cronaudit.recognition.pauses import Pauses
@@ -82,7 +82,7 @@ class Planned:
             return
         works = list(_works(handler.function, node, later))
         for site, where in self._linker.call_sites(node) if works else ():
-            if not isinstance(where, Function) or _is_inside(where, handler.function):
+            if not isinstance(where, Function) or is_within(where, handler.function):
                 continue
             self._linker.seek(where)
             places = {(at.path, at.line) for at in self._sites(where)}
@@ -206,15 +206,6 @@ def _root(expr: Expr) -> Expr:
     while isinstance(expr, Member):
         expr = expr.object
     return expr
-
-
-def _is_inside(node: Function, outer: Function) -> bool:
-    current: Function | Module = node
-    while isinstance(current, Function):
-        if current is outer:
-            return True
-        current = current.parent
-    return False
 
 
 def _all(function: Function) -> Iterator[Expr]:

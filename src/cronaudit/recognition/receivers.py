@@ -17,7 +17,7 @@ from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Language, Location, Role, SourceTree
 from cronaudit.model.trace import Event
 from cronaudit.model.value import Arguments, Closure, External, Instance, Known, Sequence, Unknown, Value
-from cronaudit.model.walking import expressions, inside, statements
+from cronaudit.model.walking import contains, expressions, statements
 from cronaudit.recognition.commands import command_of, scheduled_by
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.timing import read
@@ -247,7 +247,7 @@ def _running(event: Event, call: Call) -> Call:
             or not isinstance(statement.target, Name)
         ):
             continue
-        if any(e is call for e in inside(statement.iterable)):
+        if contains(statement.iterable, call):
             wanted = statement.target.name
             for expr in expressions(statement.body):
                 if isinstance(expr, Call) and isinstance(expr.callee, Name) and expr.callee.name == wanted:

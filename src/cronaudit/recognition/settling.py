@@ -8,7 +8,7 @@ from cronaudit.model.ir import Assign, Call, Function, If, Member, Module, Name
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Closure, Instance, Known, Record, Scope, Value
-from cronaudit.model.walking import expressions, statements
+from cronaudit.model.walking import holds, statements
 from cronaudit.recognition.found import Registration
 
 
@@ -62,7 +62,7 @@ def is_reached(call: Call, node: Function | Module, base: Scope, linker: Linker)
     tests: list[tuple[If, bool]] = []
     for statement in statements(node.body) if isinstance(node, Function) else ():
         if isinstance(statement, If):
-            then, otherwise = _holds(statement.then, call), _holds(statement.otherwise, call)
+            then, otherwise = holds(statement.then, call), holds(statement.otherwise, call)
             if then is not otherwise and not isinstance(linker.fold(statement.test, base), Known):
                 tests.append((statement, then))
 
@@ -90,10 +90,6 @@ def is_put_on_what_is_handed_in(function: Function) -> bool:
         and s.target.object.name in names
         for s in statements(around.body)
     )
-
-
-def _holds(body: tuple[object, ...], call: Call) -> bool:
-    return any(e is call for e in expressions(body))  # type: ignore[arg-type]
 
 
 def _runs(registration: Registration) -> object:

@@ -27,7 +27,14 @@ from cronaudit.model.ir import (
 from cronaudit.model.linker import Linker
 from cronaudit.model.trace import Event, EventKind, RegionKind, Trace
 from cronaudit.model.value import Closure, External, Symbol, Unknown
-from cronaudit.model.walking import expressions, functions_in, inside, statements
+from cronaudit.model.walking import (
+    class_around,
+    contains,
+    expressions,
+    functions_around,
+    functions_in,
+    statements,
+)
 from cronaudit.recognition.operations import ending_branches
 from cronaudit.recognition.sightings import Reader, Sighting
 from cronaudit.recognition.talk import inside_logger
@@ -196,13 +203,10 @@ def _calls_out(event: Event) -> bool:
 
 def in_request(node: Function | Module) -> bool:
     """Whether code runs for one request or connection, by the names of the parameters around it."""
-    current: Function | Module = node
-    while isinstance(current, Function):
-        names = {p.name for p in current.params}
-        if len(names & _REQUEST_PARAMETERS) >= 1 and current.kind is not FunctionKind.CONSTRUCTOR:
-            return True
-        current = current.parent
-    return False
+    return any(
+        f.kind is not FunctionKind.CONSTRUCTOR and any(p.name in _REQUEST_PARAMETERS for p in f.params)
+        for f in functions_around(node)
+    )
 
 
 _LEAVES = frozenset(("close", "disconnect", "disconnecting", "end", "finish"))
@@ -245,41 +249,28 @@ def _in_component(node: Function | Module, linker: Linker) -> bool:
     taken = {
         id(a.value) for name, sites in calls.items() if _HOOK.match(name) for c, _ in sites for a in c.args
     }
-    current: Function | Module = node
-    while taken and isinstance(current, Function):
-        if id(current) in taken:
-            return True
-        current = current.parent
-    return False
+    return bool(taken) and any(id(f) in taken for f in functions_around(node))
 
 
 def _of_component(node: Function | Module) -> bool:
-    current: Function | Module = node
-    while isinstance(current, Function):
-        if current.owner is not None:
-            named = (getattr(base, "name", "") for base in current.owner.bases)
-            return any(name in _COMPONENTS for name in named)
-        current = current.parent
-    return False
+    cls = class_around(node)
+    return cls is not None and any(getattr(base, "name", "") in _COMPONENTS for base in cls.bases)
 
 
 def _in_promise(node: Function | Module, linker: Linker) -> bool:
     """Inside the executor of ``new Promise``."""
-    current: Function | Module = node
-    while isinstance(current, Function):
-        for calls in linker.calls(current.module, ("Promise",)).get("Promise", ()):
-            made, _where = calls
-            if made.is_new and any(a.value is current for a in made.args):
-                return True
-        current = current.parent
-    return False
+    return any(
+        made.is_new and any(a.value is function for a in made.args)
+        for function in functions_around(node)
+        for made, _where in linker.calls(function.module, ("Promise",)).get("Promise", ())
+    )
 
 
 def handle_of(call: Call, node: Function | Module) -> Expr | None:
     """The variable that keeps the timer."""
     for statement in statements(node.body):
         value = statement.value if isinstance(statement, Assign) else None
-        if isinstance(statement, Assign) and value is not None and any(e is call for e in inside(value)):
+        if isinstance(statement, Assign) and value is not None and contains(value, call):
             return statement.target
     for expr in expressions(node.body):
         if isinstance(expr, AssignExpr) and expr.value is call:
@@ -344,28 +335,26 @@ def _cleared_by_operation(handle: Expr, call: Call, node: Function | Module, han
 
 def _declares(handle: Name, node: Function | Module) -> Function | None:
     """The function, `node` or one around it, whose variable keeps the timer."""
-    current: Function | Module = node
-    while isinstance(current, Function):
-        for s in statements(current.body):
+    for function in functions_around(node):
+        for s in statements(function.body):
             if (
                 isinstance(s, Assign)
                 and isinstance(s.target, Name)
                 and s.target.name == handle.name
                 and s.declares
             ):
-                return current
-        current = current.parent
+                return function
     return None
 
 
 def _is_shutdown(function: Function, node: Function) -> bool:
     """Whether a function ends the service: returned to the caller, or named like a stop or a signal."""
-    current: Function | Module = function
-    while isinstance(current, Function) and current is not node:
-        name = (current.name or "").lower()
+    for around in functions_around(function):
+        if around is node:
+            break
+        name = (around.name or "").lower()
         if any(w in name for w in _SHUTDOWN_WORDS):
             return True
-        current = current.parent
     for expr in expressions(node.body):
         if isinstance(expr, Call) and any(a.value is function for a in expr.args):
             words = [str(getattr(a.value, "value", "")).lower() for a in expr.args]

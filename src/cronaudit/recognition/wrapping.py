@@ -21,7 +21,7 @@ from cronaudit.model.ir import (
 from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Instance, Known, Scope, Symbol, Value
-from cronaudit.model.walking import expressions, statements
+from cronaudit.model.walking import class_around, expressions, method_around, statements
 
 
 def called_parameters(
@@ -55,7 +55,7 @@ def _is_around(symbol: Symbol, node: Function | Module) -> bool:
     if not isinstance(owner, Function):
         return False
     return _between(node, owner) is not None or (
-        class_made_by(owner) is not None and _class_around(node) is owner.owner
+        class_made_by(owner) is not None and class_around(node) is owner.owner
     )
 
 
@@ -63,15 +63,6 @@ def class_made_by(function: Function) -> Class | None:
     """The class that a function constructs."""
     makes = function.kind is FunctionKind.CONSTRUCTOR or function.name == "__init__"
     return function.owner if makes else None
-
-
-def _class_around(node: Function | Module) -> Class | None:
-    current: Function | Module = node
-    while isinstance(current, Function):
-        if current.owner is not None:
-            return current.owner
-        current = current.parent
-    return None
 
 
 def armed_by_callers(
@@ -105,7 +96,7 @@ def of_subclasses(node: Function | Module, linker: Linker, settles: Callable[[Sc
     An object that is made gives what it is made with. Of several ways into `node` the one counts that `settles` the
     pause: ``scheduleNext(0)`` at the start says nothing about the period.
     """
-    owner = _class_around(node)
+    owner = class_around(node)
     if owner is None or not isinstance(node, Function) or not linker.subclasses(owner):
         return []
     made: dict[Location, Bound] = {}
@@ -191,15 +182,13 @@ def _of_objects(cls: Class, node: Function | Module, linker: Linker) -> list[Bou
 
 def objects_around(cls: Class, node: Function | Module, linker: Linker) -> list[tuple[Instance, Bound]]:
     """The objects of a class that the tree makes, each with the scope of `node`, a method or inside one."""
-    current: Function | Module = node
-    while isinstance(current, Function) and current.owner is None:
-        current = current.parent
-    between = _between(node, current) if isinstance(current, Function) else None
-    if between is None:
+    method = method_around(node)
+    between = _between(node, method) if method is not None else None
+    if method is None or between is None:
         return []
     found: list[tuple[Instance, Bound]] = []
     for made, chain in linker.instances(cls):
-        scope = Scope(current, made.of.scope, this=made)
+        scope = Scope(method, made.of.scope, this=made)
         for inner in reversed(between):
             scope = Scope(inner, scope, this=made)
         found.append((made, Bound(scope, chain)))

@@ -10,7 +10,7 @@ from cronaudit.model.ir import Call, Expr, Member, Name, This
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure, Record
-from cronaudit.model.walking import inside
+from cronaudit.model.walking import contains, inside
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.frames import Frame, Frames
 from cronaudit.recognition.facts.operations import operations_of
@@ -83,7 +83,7 @@ class _Search:
         for event in self._calls(frame):
             if event is made or event.call is None or not self._is_record(event):
                 continue
-            if any(e is made.call for a in event.call.args for e in inside(a.value)):
+            if any(contains(a.value, made.call) for a in event.call.args):
                 return event.location
         names = frozenset(targets(made))
         return self._use_of(frame, names, _DEPTH) if names else None

@@ -26,7 +26,7 @@ from cronaudit.model.ir import (
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Closure, Instance, Namespace, Scope
-from cronaudit.model.walking import calls_in, expressions, inside, statements
+from cronaudit.model.walking import calls_in, class_around, expressions, functions_around, inside, statements
 
 _PUTS = frozenset(("add", "push", "set", "append"))
 _FLAG_WORDS = (
@@ -70,18 +70,16 @@ class Held(Struct, frozen=True):
 def holder_of(expr: Expr, scope: Scope, linker: Linker) -> Holder | None:
     """What an expression names, if that outlives the function."""
     if isinstance(expr, Name):
-        node: Function | Module | None = scope.node
-        while isinstance(node, Function):
+        for node in functions_around(scope.node):
             if expr.name in _declared(node):
                 # A variable of an enclosing function outlives the ones inside it.
                 return None if node is scope.node else Holder(expr.name, f"{node.module.path}:{node.line}")
-            node = node.parent
         if scope.module.language is Language.PYTHON and expr.name not in _bound_at_top(scope.module):
             return None  # what a function of Python assigns is its own
         return Holder(expr.name, scope.module.path)
     if isinstance(expr, Member):
         if isinstance(expr.object, This):
-            cls = _class_of(scope)
+            cls = class_around(scope.node)
             if cls is not None:
                 return Holder(expr.name, f"{cls.module.path}:{cls.name}", _lineage(cls, linker))
             return Holder(expr.name, scope.module.path)
@@ -107,15 +105,6 @@ def _declared(node: Function) -> frozenset[str]:
         if isinstance(s, Assign) and s.declares and isinstance(s.target, Name)
     }
     return frozenset(names)
-
-
-def _class_of(scope: Scope) -> Class | None:
-    current: Function | Module = scope.node
-    while isinstance(current, Function):
-        if current.owner is not None:
-            return current.owner
-        current = current.parent
-    return None
 
 
 def _lineage(cls: Class, linker: Linker) -> tuple[str, ...]:

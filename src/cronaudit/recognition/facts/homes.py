@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from cronaudit.model.ir import Array, Assign, AssignExpr, Class, Expr, Function, Module, Name, Object
+from cronaudit.model.ir import Array, Assign, AssignExpr, Expr, Function, Module, Name, Object
 from cronaudit.model.walking import statements
-
-
-def class_of(function: Function) -> Class | None:
-    """The class whose method it is, or stands in."""
-    current: Function | Module = function
-    while isinstance(current, Function):
-        if current.owner is not None:
-            return current.owner
-        current = current.parent
-    return None
 
 
 def home_of(name: str, function: Function) -> Function | Module | None:

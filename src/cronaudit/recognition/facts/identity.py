@@ -8,6 +8,7 @@ from cronaudit.model.facts import Fact, Identity
 from cronaudit.model.ir import Function, Module
 from cronaudit.model.source import Location
 from cronaudit.model.value import Closure, Instance
+from cronaudit.model.walking import functions_around
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.instance_work import per_instance_of
 from cronaudit.recognition.facts.stubs import calls_anything, stubs_of
@@ -53,13 +54,11 @@ def name_of(context: JobContext) -> tuple[str | None, Source, Location]:
         symbol, place = _symbol(handler)
         if symbol is not None:
             return symbol, "symbol", place or context.site
-    node: Function | Module = registration.node
-    while isinstance(node, Function):
-        if node.name is not None:
-            return _of_function(node), "symbol", node.location
-        if node.owner is not None and node.owner.name:
-            return node.owner.name, "symbol", node.owner.location
-        node = node.parent
+    for function in functions_around(registration.node):
+        if function.name is not None:
+            return _of_function(function), "symbol", function.location
+        if function.owner is not None and function.owner.name:
+            return function.owner.name, "symbol", function.owner.location
     return None, "none", context.site
 
 
@@ -69,15 +68,13 @@ def _symbol(handler: Closure | Module | None) -> tuple[str | None, Location | No
         return handler.path.rsplit("/", 1)[-1].split(".")[0], Location(handler.path, 1)
     if not isinstance(handler, Closure):
         return None, None
-    function: Function | Module = handler.function
     if isinstance(handler.this, Instance) and handler.function.owner is not None:
         cls = handler.this.of.cls
         if cls.name and cls is not handler.function.owner:
             return cls.name, cls.location
-    while isinstance(function, Function):
+    for function in functions_around(handler.function):
         if function.name is not None:
             return _of_function(function), function.location
-        function = function.parent
     return None, None
 
 

@@ -23,7 +23,7 @@ from cronaudit.model.ir import (
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Env, External, Known, Value
-from cronaudit.model.walking import blocks, inside, statement_expressions
+from cronaudit.model.walking import blocks, contains, inside, statement_expressions
 from cronaudit.recognition.context import Service
 
 _CACHE = "processes_starts"
@@ -222,7 +222,7 @@ def _tests_in(root: Expr, expr: Expr) -> tuple[Expr, ...] | None:
     """The tests inside an expression on the way to another: ``RUN_JOBS && start()``; None where it is not in it."""
     if root is expr:
         return ()
-    if not any(e is expr for e in inside(root)):
+    if not contains(root, expr):
         return None
     if isinstance(root, Operation) and root.op in ("and", "or") and len(root.operands) > 1:
         for position, operand in enumerate(root.operands):

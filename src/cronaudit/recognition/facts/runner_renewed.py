@@ -13,7 +13,7 @@ from msgspec import Struct
 from cronaudit.model.ir import Assign, Await, Call, Expr, Function, Return, Stmt
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure
-from cronaudit.model.walking import blocks, inside, statement_expressions, statements
+from cronaudit.model.walking import blocks, contains, inside, statement_expressions, statements
 
 _LEVELS = 4
 """How far out the callers of a function are settled too."""
@@ -83,7 +83,7 @@ class Renewals:
         if calls or not isinstance(function.parent, Function):
             return calls
         around = self._of.get(id(function.parent), [])
-        return [e for e in around if e.call is not None and any(x is function for x in inside(e.call))][:1]
+        return [e for e in around if e.call is not None and contains(e.call, function)][:1]
 
 
 def _has_home(event: Event) -> bool:

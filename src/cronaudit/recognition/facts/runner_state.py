@@ -39,9 +39,9 @@ from cronaudit.model.ir import (
 from cronaudit.model.source import Location
 from cronaudit.model.trace import EventKind
 from cronaudit.model.value import Choice, Closure, External, Instance, Record, Sequence
-from cronaudit.model.walking import calls_in, functions_in, inside, statement_expressions
+from cronaudit.model.walking import calls_in, class_around, functions_in, inside, statement_expressions
 from cronaudit.recognition.context import JobContext, once
-from cronaudit.recognition.facts.homes import class_of, home_of
+from cronaudit.recognition.facts.homes import home_of
 from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.facts.runner_renewed import Renewals, Spot, is_new
 from cronaudit.recognition.sightings import Sighting
@@ -248,7 +248,7 @@ class _Uses:
     def _is_collection(self, expr: Expr, function: Function) -> bool:
         """A list, set or map of the language, not an object of the project or of a library."""
         value = self._linker.fold(expr, self._linker.scope_of(function))
-        owner = class_of(function)
+        owner = class_around(function)
         if isinstance(expr, Member) and isinstance(expr.object, This) and owner is not None:
             value = self._linker.member(Instance(self._linker.class_value(owner), None), expr.name)
         options = value.options if isinstance(value, Choice) else (value,)
@@ -337,7 +337,7 @@ class _Uses:
     def _key(self, expr: Expr, function: Function, *, lasting: bool) -> Key | None:
         """The variable that an expression is, where it outlives a run."""
         if isinstance(expr, Member) and isinstance(expr.object, This):
-            owner = class_of(function)
+            owner = class_around(function)
             if owner is None or not lasting:
                 return None
             self._owners[id(owner)] = owner

@@ -11,7 +11,7 @@ from cronaudit.model.ir import Assign, Await, Call, Function, Loop, LoopKind, Mo
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Trace
 from cronaudit.model.value import Closure, External
-from cronaudit.model.walking import expressions, inside, statements
+from cronaudit.model.walking import contains, expressions, inside, statements
 from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.facts.elsewhere import process_files
 from cronaudit.recognition.facts.frames import Frames
@@ -235,7 +235,7 @@ def _clears_timer(stop: Sighting, context: JobContext) -> bool:
         (
             s.target
             for s in statements(node.body)
-            if isinstance(s, Assign) and s.value is not None and any(e is call for e in inside(s.value))
+            if isinstance(s, Assign) and s.value is not None and contains(s.value, call)
         ),
         None,
     )

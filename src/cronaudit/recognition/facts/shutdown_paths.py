@@ -10,7 +10,7 @@ from cronaudit.model.ir import Call, Function
 from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind, Trace
 from cronaudit.model.value import Closure, Instance
-from cronaudit.model.walking import inside
+from cronaudit.model.walking import contains, inside
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.facts.elsewhere import service_sightings
 from cronaudit.recognition.facts.stop_flags import flag_of, flags_set, waitings
@@ -180,6 +180,6 @@ def is_chained(event: Event) -> bool:
     return value is not None and any(
         isinstance(e, Call)
         and getattr(e.callee, "name", "") in ("then", "finally")
-        and any(i is event.call for i in inside(e.callee))
+        and contains(e.callee, event.call)
         for e in inside(value)
     )

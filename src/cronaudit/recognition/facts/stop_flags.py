@@ -10,7 +10,7 @@ from cronaudit.model.ir import Function, Loop
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Trace
 from cronaudit.model.value import Closure, External, Value
-from cronaudit.model.walking import expressions, inside, statements
+from cronaudit.model.walking import contains, holds, statements
 from cronaudit.recognition.context import JobContext, Service
 from cronaudit.recognition.facts.elsewhere import service_sightings
 from cronaudit.recognition.sightings import Sighting
@@ -78,8 +78,7 @@ def _is_thread(context: JobContext) -> bool:
 
 def _stands_in(sighting: Sighting, loop: Loop) -> bool:
     call = sighting.event.call
-    tested = inside(loop.test) if loop.test is not None else ()
-    return any(e is call for e in (*tested, *expressions(loop.body)))
+    return (loop.test is not None and contains(loop.test, call)) or holds(loop.body, call)
 
 
 def _made(sighting: Sighting) -> Location | None:

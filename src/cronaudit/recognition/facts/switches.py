@@ -27,7 +27,7 @@ from cronaudit.model.ir import (
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Env, Known, Scope, Value
-from cronaudit.model.walking import blocks, inside, statement_expressions
+from cronaudit.model.walking import blocks, contains, inside, statement_expressions
 from cronaudit.recognition.context import JobContext
 
 _LEVELS: Final = 3
@@ -128,9 +128,7 @@ def _holds(statement: Stmt, call: Call | None, line: int) -> bool:
 
 def _inside(function: Function, call: Call) -> bool:
     """Only where the call stands in the function's arguments' place; its own function is looked at by itself."""
-    return any(
-        any(e is call for e in inside(root)) for s in function.body for root in statement_expressions(s)
-    )
+    return any(contains(root, call) for s in function.body for root in statement_expressions(s))
 
 
 def _leaves(body: tuple[Stmt, ...]) -> bool:

@@ -28,7 +28,7 @@ from cronaudit.model.ir import (
     Throw,
 )
 from cronaudit.model.trace import Event
-from cronaudit.model.walking import blocks, expressions, inside, statement_expressions, statements
+from cronaudit.model.walking import blocks, contains, expressions, inside, statement_expressions, statements
 
 _ONE = ("one", "first", "single", "row", "scalar", "val")
 _COUNTS = frozenset(("rowCount", "length", "affectedRows", "changes", "count"))
@@ -45,7 +45,7 @@ def targets(event: Event) -> tuple[str, ...]:
     statement = event.statement
     if not isinstance(statement, Assign) or statement.value is None or event.call is None:
         return ()
-    if not any(e is event.call for e in inside(statement.value)):
+    if not contains(statement.value, event.call):
         return ()
     return tuple(names_of(statement.target))
 
@@ -167,11 +167,7 @@ def asks_for_one(event: Event) -> bool:
 def tests_of(event: Event) -> Iterator[tuple[If, int]]:
     """The branches that are decided by the result of a call, in the function that it stands in, with the polarity."""
     statement = event.statement
-    if (
-        isinstance(statement, If)
-        and event.call is not None
-        and any(e is event.call for e in inside(statement.test))
-    ):
+    if isinstance(statement, If) and event.call is not None and contains(statement.test, event.call):
         yield statement, polarity(statement.test, frozenset(), event.call)
     names = frozenset(targets(event))
     if not names:

@@ -10,7 +10,7 @@ from cronaudit.model.ir import Function
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, Region, RegionKind
 from cronaudit.model.value import External
-from cronaudit.model.walking import inside
+from cronaudit.model.walking import contains
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.acts import is_work
 from cronaudit.recognition.facts.frames import Place
@@ -165,9 +165,7 @@ class _Transactions:
                 return at
         for wrap in self._wraps.values():
             # A transaction that takes its statements as a list: `$transaction([a.update(…), b.create(…)])`.
-            if wrap.call is not None and any(
-                e is event.call for arg in wrap.call.args for e in inside(arg.value)
-            ):
+            if wrap.call is not None and any(contains(arg.value, event.call) for arg in wrap.call.args):
                 return wrap.location
         around = list(place.frame.outward())
         for begin, end in self._spans:

@@ -10,7 +10,7 @@ from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.ir import Assign, Expr, Function, If, Module, Name, Operation
 from cronaudit.model.source import Location
 from cronaudit.model.value import External
-from cronaudit.model.walking import inside, statement_expressions, statements
+from cronaudit.model.walking import contains, inside, statement_expressions, statements
 from cronaudit.recognition.context import Service
 from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.facts.processes_sites import placed
@@ -60,9 +60,7 @@ def _is_checked(sighting: Sighting, node: Function | Module) -> Location | None:
     names: set[str] = set()
     for statement in statements(node.body):
         for root in statement_expressions(statement):
-            holds = any(e is call for e in inside(root)) or any(
-                isinstance(e, Name) and e.name in names for e in inside(root)
-            )
+            holds = contains(root, call) or any(isinstance(e, Name) and e.name in names for e in inside(root))
             if not holds:
                 continue
             if isinstance(statement, Assign):

@@ -26,7 +26,7 @@ from cronaudit.model.ir import (
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Closure, External, Instance, Known, Record, Sequence
-from cronaudit.model.walking import expressions, inside, statements
+from cronaudit.model.walking import expressions, functions_around, inside, statements
 from cronaudit.recognition.context import JobContext, Service, once
 from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.facts.processes_http import Route
@@ -320,11 +320,7 @@ def _classes(context: JobContext) -> Iterator[object]:
             yield handler.this.of.cls
         if handler.function.owner is not None:
             yield handler.function.owner
-    node = context.registration.node
-    while isinstance(node, Function):
-        if node.owner is not None:
-            yield node.owner
-        node = node.parent
+    yield from (f.owner for f in functions_around(context.registration.node) if f.owner is not None)
 
 
 # ---- the answer ------------------------------------------------------------------------------------------------
