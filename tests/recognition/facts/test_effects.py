@@ -38,8 +38,8 @@ def facts(service_of: ServiceOf, body: str) -> EffectFacts:
         HEAD + "async function work() {" + body + "}\ncron.schedule('0 * * * *', work, { name: 'work' });\n"
     )
     found = service_of({"package.json": PACKAGE, "src/index.js": source})
-    assert len(found) == 1
-    return effects.build(found[0])
+    (context,) = [c for c in found if c.registration.kind == "node-cron"]
+    return effects.build(context)
 
 
 def line(fact: Fact[Any]) -> int:
@@ -286,6 +286,12 @@ def test_payments(service_of: ServiceOf, options: str, payments: str) -> None:
     assert facts(service_of, body).payments.value == payments
 
 
+BATCHER = """class Batcher {
+  constructor() { this.rows = []; setInterval(() => this.flush(), 5000); }
+  async flush() { const batch = randomUUID(); await prisma.note.createMany({ data: this.rows, batch }); }
+}"""
+
+
 @pytest.mark.parametrize(
     ("body", "run_id"),
     [
@@ -297,10 +303,49 @@ def test_payments(service_of: ServiceOf, options: str, payments: str) -> None:
             "none",
         ),
         ("log.info('started');", "none"),
+        # An id of each row, of each mail or of each batch is none of the run.
+        ("for (const o of await open()) {\nawait prisma.note.create({ data: { id: randomUUID(), o } });\n}", "none"),
+        (
+            "const { ObjectId } = require('mongodb');\nawait prisma.note.create({ data: { of: new ObjectId(key) } });",
+            "none",
+        ),
+        ("const { ObjectId } = require('mongodb');\nconst run = new ObjectId();\nlog.info({ run });", "used"),
+        ("for (const o of await open()) {\nconst id = randomUUID();\nlog.info({ id, o }, 'sent');\n}", "none"),
+        ("await Promise.all((await open()).map(async (o) => {\nlog.info({ id: randomUUID(), o });\n}));", "none"),
+        (f"{BATCHER}\nconst batcher = new Batcher();\nawait batcher.flush();", "none"),
+        (("const note = async (o) => { const id = randomUUID(); log.info({ id, o }); };\n"
+         "for (const o of await open()) await note(o);"), "none"),
+        (("const note = async (o) => { const id = randomUUID(); log.info({ id, o }); };\n"
+         "await note('a');\nawait note('b');"), "none"),
+        # Made once, written with each.
+        (("const run = randomUUID();\nfor (const o of await open()) {\n"
+         "await prisma.note.create({ data: { run, o } });\n}"), "used"),
+        (("const run = randomUUID();\nconst rows = (await open()).map((o) => ({ o, run }));\n"
+         "await prisma.note.createMany({ data: rows });"), "used"),
+        (("const run = randomUUID();\nconst rows = [];\nfor (const o of await open()) rows.push({ o, run });\n"
+         "await prisma.note.createMany({ data: rows });"), "used"),
+        ("const newId = () => randomUUID();\nconst run = newId();\nlog.info({ run }, 'started');", "used"),
+        ("const run = randomUUID();\nconst found = await open(run);\nlog.info({ found }, 'started');", "none"),
     ],
-)
+)  # fmt: skip
 def test_run_id(service_of: ServiceOf, body: str, run_id: str) -> None:
     assert facts(service_of, body).run_id.value == run_id
+
+
+def test_an_id_that_goes_into_a_list_of_an_object_cannot_be_told(service_of: ServiceOf) -> None:
+    kept = """
+    class Outbox {
+      constructor() { this.rows = []; }
+      add(...rows) { this.rows.push(...rows); }
+    }
+    const run = randomUUID();
+    new Outbox().add({ run, total: 5 });"""
+    found = facts(service_of, kept)
+    reason = found.run_id.value
+    assert isinstance(reason, Unresolved)
+    assert reason.reason == "an id of the run is put into a list that is written elsewhere"
+    assert reason.location is not None
+    assert reason.location.line - FIRST == 3
 
 
 def test_a_delete_of_each_row_that_a_query_found_is_not_conditional(service_of: ServiceOf) -> None:

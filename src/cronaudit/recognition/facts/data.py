@@ -105,7 +105,7 @@ def _loop(context: JobContext) -> Fact[LoopKindOfWork]:
 def _pause(context: JobContext) -> Fact[LoopKindOfWork] | None:
     """What lets other work go on between two rounds."""
     for sighting in context.seen_everywhere("yield"):
-        if any(repeats(r) and not _is_retry(r, context) for r in sighting.event.regions()):
+        if any(repeats(r) and not is_retry(r, context) for r in sighting.event.regions()):
             return seen_fact("yields", sighting, "Yields to the event loop between rounds")
     for sighting in context.seen_everywhere("sleep"):
         if _is_each_round(sighting.event, context):
@@ -123,7 +123,7 @@ def _is_each_round(event: Event, context: JobContext) -> bool:
         if region.node is not None and region.node is context.registration.loop:
             return False  # the pause until the next run
         if repeats(region):
-            return not _is_retry(region, context)
+            return not is_retry(region, context)
     return False
 
 
@@ -137,7 +137,7 @@ def _loops(context: JobContext) -> list[Event]:
         if frames.is_set_up(event):
             continue
         for region in event.regions():
-            if repeats(region) and not _is_retry(region, context):
+            if repeats(region) and not is_retry(region, context):
                 work.add(id(region.node) if region.kind is RegionKind.LOOP else id(region.info))
     found = [
         e
@@ -167,7 +167,7 @@ def _by_order(context: JobContext) -> dict[int, list[Sighting]]:
     return found
 
 
-def _is_retry(region: Region, context: JobContext) -> bool:
+def is_retry(region: Region, context: JobContext) -> bool:
     """A loop that tries the same again after a failure and a pause is none of the work's."""
     node = region.node
     if region.kind is not RegionKind.LOOP or not isinstance(node, Loop) or node.kind is LoopKind.EACH:

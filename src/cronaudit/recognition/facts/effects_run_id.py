@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from itertools import combinations
 from typing import Literal
 
-from cronaudit.model.facts import Fact
-from cronaudit.model.ir import Call, Expr, Member, Name, This
+from cronaudit.model.facts import Fact, Unresolved
+from cronaudit.model.ir import (
+    Array,
+    Assign,
+    Await,
+    Call,
+    Comprehension,
+    Do,
+    Expr,
+    Function,
+    Member,
+    Name,
+    Object,
+    Return,
+    Spread,
+    Template,
+    This,
+)
 from cronaudit.model.source import Location
-from cronaudit.model.trace import Event, EventKind
+from cronaudit.model.trace import Event, EventKind, Region, RegionKind
 from cronaudit.model.value import Closure, Record
-from cronaudit.model.walking import contains, inside
+from cronaudit.model.walking import contains, functions_in, inside, statements
 from cronaudit.recognition.context import JobContext
-from cronaudit.recognition.facts.frames import Frame, Frames
+from cronaudit.recognition.facts.data import is_retry
+from cronaudit.recognition.facts.frames import Frame, Frames, Place, each_method
 from cronaudit.recognition.facts.operations import operations_of
 from cronaudit.recognition.facts.run_history import row_of_run
 from cronaudit.recognition.facts.usage import names_of, targets
@@ -37,6 +56,8 @@ def run_id_of(context: JobContext) -> Fact[RunId]:
     frames = operations_of(context).frames
     search = _Search(context, frames)
     for sighting in context.seen("id.make", "id.run"):
+        if sighting.effect == "id.make" and not search.is_made_once(sighting.event):
+            continue
         place = search.use_of_call(sighting.event)
         if place is not None:
             return Fact("used", "Id for each run", (place, sighting.location), sighting.path)
@@ -52,8 +73,14 @@ def run_id_of(context: JobContext) -> Fact[RunId]:
     if offered:
         return Fact("available", "The framework has an id, the code never uses it", (context.site,))
     made = context.seen("id.make")
-    detail = "No id per run" if not made else "No id per run (one is made, for something else)"
-    return context.absent("none", detail)
+    if not made:
+        return context.absent("none", "No id per run")
+    if search.kept is not None:
+        return Fact(Unresolved("an id of the run is put into a list that is written elsewhere", search.kept))
+    once = any(search.is_made_once(s.event) for s in made)
+    return context.absent(
+        "none", f"No id per run (one is made, for {'something else' if once else 'each item'})"
+    )
 
 
 def _of_row(context: JobContext) -> Fact[RunId] | None:
@@ -72,12 +99,30 @@ class _Search:
     def __init__(self, context: JobContext, frames: Frames) -> None:
         self._context = context
         self._frames = frames
+        self.kept: Location | None = None
+        """Where an id goes into a list of an object, which something else may write."""
         self._records = {s.event.order for s in context.seen(*_RECORDS)}
         self._others = {
             s.event.order for s in context.seen("lock.*", "id.*", "cache.*", "http.*", "sleep", "leader.*")
         }
 
-    def use_of_call(self, made: Event) -> Location | None:
+    def is_made_once(self, made: Event) -> bool:
+        """Whether a run makes one: an id of each row, mail or batch tells no run from another."""
+        places = self._frames.places(made)
+        if any(self._is_repeated(r) for p in places for r in p.regions):
+            return False
+        return all(_exclude_each_other(a, b) for a, b in combinations(places, 2))
+
+    def _is_repeated(self, region: Region) -> bool:
+        if region.kind is RegionKind.CALLBACK and isinstance(region.info, Event):
+            return each_method(region) is not None or region.info.external == "global:setInterval"
+        return (
+            region.kind is RegionKind.LOOP
+            and region.node is not self._context.registration.loop
+            and not is_retry(region, self._context)
+        )
+
+    def use_of_call(self, made: Event, depth: int = _DEPTH) -> Location | None:
         """Where the result of a call is logged or recorded."""
         frame = self._frames.of(made)
         for event in self._calls(frame):
@@ -85,6 +130,8 @@ class _Search:
                 continue
             if any(contains(a.value, made.call) for a in event.call.args):
                 return event.location
+        if depth and frame.call is not None and not frame.is_callback and _gives_back(made):
+            return self.use_of_call(frame.call, depth - 1)
         names = frozenset(targets(made))
         return self._use_of(frame, names, _DEPTH) if names else None
 
@@ -123,6 +170,7 @@ class _Search:
         return None
 
     def _use_of(self, frame: Frame, names: frozenset[str], depth: int) -> Location | None:
+        names = _with_holders(frame.function, names)
         for event in self._calls(frame):
             if event.call is None or event.order in self._others:
                 continue
@@ -133,6 +181,8 @@ class _Search:
             found = self._inside(event, None, depth, lambda e: _names(e, names))
             if found is not None:
                 return found
+            if self.kept is None and _keeps(event.call, names):
+                self.kept = event.location
         return None
 
     def _inside(self, event: Event, _value: Expr | None, depth: int, takes: object) -> Location | None:
@@ -164,6 +214,100 @@ class _Search:
     @staticmethod
     def _entered(frame: Frame) -> Iterator[Frame]:
         return (i for i in frame.items if isinstance(i, Frame) and i.call is not None and not i.is_callback)
+
+
+def _exclude_each_other(one: Place, other: Place) -> bool:
+    """Whether two places stand in the two branches of one test."""
+    sides = (RegionKind.THEN, RegionKind.ELSE)
+    there = {id(r.node): r.kind for r in other.regions if r.kind in sides}
+    return any(there.get(id(r.node), r.kind) is not r.kind for r in one.regions if r.kind in sides)
+
+
+def _gives_back(made: Event) -> bool:
+    """``return randomUUID()``: who asks for it gets it."""
+    statement = made.statement
+    return isinstance(statement, Return) and made.call is not None and _is_packed(statement.value, made.call)
+
+
+def _is_packed(value: Expr | None, call: Call) -> bool:
+    while isinstance(value, Await | Member) or (isinstance(value, Call) and value is not call):
+        # `str(uuid4())`, `randomBytes(8).toString('hex')`
+        if isinstance(value, Call):
+            value = (
+                value.args[0].value
+                if len(value.args) == 1 and isinstance(value.callee, Name)
+                else value.callee
+            )
+        else:
+            value = value.value if isinstance(value, Await) else value.object
+    return value is call
+
+
+def _with_holders(function: Function | None, names: frozenset[str]) -> frozenset[str]:
+    """The names, and those of objects, lists and texts of a function that are made of them."""
+    if function is None:
+        return names
+    found = set(names)
+    bodies = [function.body, *(f.body for f in functions_in(function))]
+    for statement in (s for body in bodies for s in statements(body)):
+        if (
+            isinstance(statement, Assign)
+            and statement.value is not None
+            and isinstance(statement.target, Name)
+        ):
+            if _holds(statement.value, found):
+                found.add(statement.target.name)
+        elif isinstance(statement, Do):
+            found.update(_filled(statement.value, found))
+    return frozenset(found)
+
+
+def _keeps(call: Call, names: frozenset[str]) -> bool:
+    """``this.rows.push(row)``."""
+    return (
+        isinstance(call.callee, Member)
+        and call.callee.name in ("push", "append")
+        and isinstance(call.callee.object, Member)
+        and any(_holds(a.value, names) for a in call.args)
+    )
+
+
+def _filled(expr: Expr, names: AbstractSet[str]) -> Iterator[str]:
+    """``rows.push({ run, … })``: the list that takes one of these names."""
+    if (
+        isinstance(expr, Call)
+        and isinstance(expr.callee, Member)
+        and expr.callee.name in ("push", "append")
+        and isinstance(expr.callee.object, Name)
+        and any(_holds(a.value, names) for a in expr.args)
+    ):
+        yield expr.callee.object.name
+
+
+def _holds(expr: Expr, names: AbstractSet[str]) -> bool:
+    """Whether a value is one of these names or is made of them: what a call gives for them is not."""
+    if isinstance(expr, Name):
+        return expr.name in names
+    if isinstance(expr, Object):
+        return any(_holds(e.value, names) for e in expr.entries)
+    if isinstance(expr, Array):
+        return any(_holds(i, names) for i in expr.items)
+    if isinstance(expr, Spread):
+        return _holds(expr.value, names)
+    if isinstance(expr, Template):
+        return any(not isinstance(p, str) and _holds(p, names) for p in expr.parts)
+    if isinstance(expr, Comprehension):
+        return _holds(expr.element, names)
+    if isinstance(expr, Call) and getattr(expr.callee, "name", "") in ("map", "flatMap"):
+        return any(isinstance(a.value, Function) and _gives(a.value, names) for a in expr.args)
+    return False
+
+
+def _gives(function: Function, names: AbstractSet[str]) -> bool:
+    return any(
+        isinstance(s, Return) and s.value is not None and _holds(s.value, names)
+        for s in statements(function.body)
+    )
 
 
 def _is_id(expr: Expr, names: frozenset[str]) -> bool:
