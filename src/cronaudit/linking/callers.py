@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from itertools import islice, zip_longest
 from typing import TypeAlias
 
-from cronaudit.linking import instances, iterables, names, parameters
+from cronaudit.linking import handed_out, instances, iterables, names, parameters
 from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.decorators import decorating
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.program import Program
 from cronaudit.linking.usages import Usages, needs_caller, symbols
-from cronaudit.model.ir import Call, Class, Function, FunctionKind, Loop, Member, Module
+from cronaudit.model.ir import Call, Class, Function, FunctionKind, Loop, Member, Module, Name
 from cronaudit.model.linker import Bound, Item
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import (
@@ -109,7 +109,10 @@ class Callers:
         ):
             yield from self._each_bounds(node, passed_to, depth)
             return
-        sites = [(call, where) for call, where in self.usages.call_sites(node) if where is not node]
+        found = self.usages.call_sites(node) or handed_out.sites(
+            node, self.usages.call_sites, self._ev, self._program
+        )
+        sites = [(call, where) for call, where in found if where is not node]
         shared = self._shared(sites)
         of_sites = [
             tuple(islice(self._entered_from(node, site, shared, depth), _MOST_AT_A_SITE)) for site in sites
@@ -191,6 +194,8 @@ class Callers:
             yield from self._unrolled(call, Bound(self._ev.scope_of(where), ()))
 
     def _receiver_is_open(self, call: Call, where: Function | Module, node: Function) -> bool:
+        if isinstance(call.callee, Name):  # what it was handed under a name of its own
+            return isinstance(self._ev.fold(call.callee, self._ev.scope_of(where)), Symbol)
         if not isinstance(call.callee, Member):
             return False
         if self.usages.is_held(self._ev.fold(call.callee, self._ev.scope_of(where)), node):

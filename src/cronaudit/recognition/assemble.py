@@ -126,16 +126,21 @@ def passed_in(context: JobContext) -> Function | None:
 
     So does one that stands in an object which is handed over: ``task.run()``.
     """
+    # Whoever states the schedule hands the work over; what the scheduler was made with, all of its jobs share.
+    handed = (_handed_in(scope, context) for scope in _chain(context.registration.bound.scope))
+    return next((function for function in handed if function is not None), None)
+
+
+def _handed_in(scope: Scope, context: JobContext) -> Function | None:
     bound: dict[str, Closure] = {}
     held: set[int] = set()
-    for scope in _chain(context.registration.bound.scope):
-        for name, raw in scope.values.items():
-            value = context.linker.force(raw)
-            if isinstance(value, Closure):
-                bound[name] = value
-            elif isinstance(value, Record):
-                held.update(_functions_of(value, context.linker))
-    for event in context.trace.events:
+    for name, raw in scope.values.items():
+        value = context.linker.force(raw)
+        if isinstance(value, Closure):
+            bound[name] = value
+        elif isinstance(value, Record):
+            held.update(_functions_of(value, context.linker))
+    for event in context.trace.events if bound or held else ():
         call = event.call
         callee = event.callee
         written = call.callee if call is not None else None

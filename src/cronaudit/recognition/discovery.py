@@ -7,6 +7,7 @@ registration is a job, and the wrapper is none.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from cronaudit.knowledge.matcher import Matcher
@@ -220,8 +221,11 @@ class Discovery:
                 continue
             seen.add(key)
             kept.append(registration)
+        through = Counter(place for registration in kept for place in set(registration.bound.chain))
         for registration in kept:
             registration.alone = len(kept) == 1
+            if not registration.alone:
+                registration.own = frozenset(p for p in registration.bound.chain if through[p] == 1)
             yield registration
 
     def _is_uncalled(self, registration: Registration) -> bool:

@@ -74,6 +74,8 @@ class Registration(Struct, eq=False):
     """The registry entry, call or class in which the job is stated."""
     alone: bool = True
     """Whether the armed call states this job only; else its callers and registries tell its jobs apart."""
+    own: frozenset[Location] = frozenset()
+    """The places of its chain through which no other job of that call comes; empty where it states this job only."""
     loop: Loop | None = None
     """Of a loop of the project's own: only what stands in it is the job's work."""
     mode: str | None = None

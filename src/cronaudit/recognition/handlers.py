@@ -24,7 +24,7 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
-from cronaudit.model.walking import expressions, functions_in, is_within
+from cronaudit.model.walking import expressions, functions_around, functions_in, inside, is_within
 from cronaudit.recognition.talk import says
 
 _TREE = "\0tree/"
@@ -148,7 +148,7 @@ def _layers(handler: Closure, linker: Linker, passed: tuple[Value, ...]) -> list
         if not isinstance(callee, Closure) or callee.function is function:
             break
         given = tuple(linker.force(g) for g in linker.arguments(call, scope).positional)
-        work = _handed(callee, given, only_called=_forwards(call, function))
+        work = _handed(callee, _nearest(given, call, function), only_called=_forwards(call, function))
         if work is not None and function.name and is_within(work.function.parent, function):
             break  # ``function nightly() { inContext(() => { … }); }``: the work has a name
         if work is None:
@@ -157,6 +157,33 @@ def _layers(handler: Closure, linker: Linker, passed: tuple[Value, ...]) -> list
         params = callee.function.params
         found.append((work, {p.name or "": v for p, v in zip(params, (*callee.bound, *given), strict=False)}))
     return found
+
+
+def _nearest(given: tuple[Value, ...], call: Call, function: Function) -> tuple[Value, ...]:
+    """The arguments without the functions that are further away than others.
+
+    ``(lock) => (cron, work) => schedule(cron, () => guarded(lock, work))``: who states the schedule hands the work
+    over, and who made the scheduler what all of its jobs share.
+    """
+    far = {
+        at: _distance(a.value, function)
+        for at, (a, value) in enumerate(zip(call.args, given, strict=False))
+        if isinstance(value, Closure)
+    }
+    least = min(far.values(), default=0)
+    return tuple(
+        Unknown("all jobs of the scheduler share it") if far.get(at, least) > least else value
+        for at, value in enumerate(given)
+    )
+
+
+def _distance(expr: Expr, function: Function) -> int:
+    """How many functions up one stands that has the name among its parameters; 0 where none does."""
+    for steps, around in enumerate(functions_around(function.parent) if isinstance(expr, Name) else (), 1):
+        names = {e.name for p in around.params for e in inside(p.target) if isinstance(e, Name)}
+        if isinstance(expr, Name) and expr.name in names:
+            return steps
+    return 0
 
 
 def _kept(closure: Closure, linker: Linker) -> tuple[Closure, _Told] | None:

@@ -25,10 +25,13 @@ def stated_at(registration: Registration) -> Location:
             continue
         for place in within:
             end = place.end_line or place.line
-            if at.path == place.path and place.line <= at.line <= end and end - place.line <= _LONGEST_ITEM:
+            if _holds(place, at) and end - place.line <= _LONGEST_ITEM:
                 return Location(at.path, at.line, max(end, at.line))
     handler = registration.handler
     at = registration.timing.at
+    own = _own_place(registration)
+    if own is not None:
+        return own
     is_option = registration.loop is not None and (registration.timing.default_of or "").startswith("--")
     if at is not None and isinstance(handler, Closure) and handler.this is not None and not is_option:
         cls = getattr(getattr(handler.this, "of", None), "cls", None)
@@ -44,6 +47,19 @@ def stated_at(registration: Registration) -> Location:
             return beside[0]
     # Where nobody states the schedule, the one call that arms the job is nearer than the maker of its object.
     return registration.site if registration.alone and registration.timing.open is not None else item
+
+
+def _own_place(registration: Registration) -> Location | None:
+    """The call that names a job, in the file that states its schedule: ``const cron = …; plan(cron, 'cleanup', …)``."""
+    at, named = registration.timing.at, registration.name_at
+    if at is None or named is None:
+        return None
+    places = (p for p in registration.bound.chain if p in registration.own and p.path == at.path)
+    return next((p for p in places if _holds(p, named)), None)
+
+
+def _holds(place: Location, at: Location) -> bool:
+    return at.path == place.path and place.line <= at.line <= (place.end_line or place.line)
 
 
 def _places(registration: Registration, item: Location) -> tuple[Location, ...]:
