@@ -10,18 +10,15 @@ from collections.abc import Iterator
 
 from cronaudit.knowledge.selectors import select
 from cronaudit.model.ir import Call, Function, Member
-from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
-from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, Trace
 from cronaudit.model.value import Closure, External, Instance, Lazy, Record, Scope, Value
 from cronaudit.model.walking import class_around
-from cronaudit.recognition.found import Registration
+from cronaudit.recognition.found import Registration, entry_of
 from cronaudit.recognition.naming import named_by
 from cronaudit.recognition.sightings import Sighting
-from cronaudit.recognition.timing import read
+from cronaudit.recognition.timing import read_expression
 
-_EXPRESSION = SchedulePart("cron", Selector("args", 0, (), None, "args.0"), "seconds6")
 _WORK = ("handler", "run", "execute", "fn", "func", "task", "job", "callback", "perform", "process", "action", "method",
          "onTick", "handle")  # fmt: skip
 
@@ -53,27 +50,11 @@ def _entries(
             expression = next(iter(values(bound.scope)), None)
             if expression is None or not bound.items:
                 continue
-            timing = read(_EXPRESSION, linker.force(expression), linker)
+            timing = read_expression(linker.force(expression), "seconds6", linker)
             if timing is None or timing.open is not None or timing.invalid:
                 continue
-            name, name_at = named_by(bound, linker)
             handler = _work_of(bound, linker) or engine.handler
-            yield Registration(
-                kind="custom",
-                scheduler=None,
-                call=engine.call,
-                node=engine.node,
-                bound=bound,
-                site=engine.site,
-                timing=timing,
-                timezone=None,
-                name=name,
-                name_at=name_at,
-                handler=handler,
-                traits=dict(engine.traits),
-                item=_stated(bound),
-                engine=engine,
-            )
+            yield entry_of(engine, bound, handler, named_by(bound, linker), timing)
 
 
 def _work_of(bound: Bound, linker: Linker) -> Closure | None:
@@ -86,10 +67,6 @@ def _work_of(bound: Bound, linker: Linker) -> Closure | None:
                 if isinstance(found, Closure):
                     return found
     return None
-
-
-def _stated(bound: Bound) -> Location:
-    return bound.items[-1].location
 
 
 def engine_trace(registration: Registration, linker: Linker) -> Trace:

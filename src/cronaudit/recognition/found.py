@@ -48,8 +48,6 @@ class Registration(Struct, eq=False):
     """One armed schedule."""
 
     kind: str
-    scheduler: Scheduler | None
-    """None for a timer or loop of the project's own."""
     call: External
     """The call with its arguments, folded in the bound scope."""
     node: Function | Module
@@ -57,10 +55,12 @@ class Registration(Struct, eq=False):
     bound: Bound
     site: Location
     timing: Timing
-    timezone: Value | None
-    name: str | None
-    name_at: Location | None
-    handler: Closure | Module | None
+    scheduler: Scheduler | None = None
+    """None for a timer or loop of the project's own."""
+    timezone: Value | None = None
+    name: str | None = None
+    name_at: Location | None = None
+    handler: Closure | Module | None = None
     handler_open: str = ""
     """Why the handler is not resolved."""
     consumer: ConsumerSite | None = None
@@ -89,6 +89,33 @@ class Registration(Struct, eq=False):
     work: Closure | None = None
     """What does the job's own work, where `handler` only leads to it: the method that a queue's consumer picks by a
     name at run time, the function that a route wraps."""
+
+
+def entry_of(
+    engine: Registration,
+    bound: Bound,
+    handler: Closure | Module | None,
+    named: tuple[str | None, Location | None],
+    timing: Timing | None,
+    run_by: Call | None = None,
+) -> Registration:
+    """The job that the last item of `bound` states for an engine; where it is armed, and how, is the engine's own."""
+    name, name_at = named
+    return Registration(
+        kind="custom",
+        call=engine.call,
+        node=engine.node,
+        bound=bound,
+        site=engine.site,
+        timing=timing or engine.timing,
+        name=name,
+        name_at=name_at,
+        handler=handler,
+        traits=dict(engine.traits),
+        item=bound.items[-1].location,
+        engine=engine,
+        run_by=run_by,
+    )
 
 
 class Rejection(Struct, frozen=True):

@@ -13,17 +13,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from cronaudit.model.ir import Call, Function, Member, This
-from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Closure, Instance, Known, Symbol, Unknown, Value
 from cronaudit.model.walking import expressions
-from cronaudit.recognition.found import Registration, Timing
+from cronaudit.recognition.found import Registration, Timing, entry_of
 from cronaudit.recognition.naming import named_by
-from cronaudit.recognition.timing import read
+from cronaudit.recognition.timing import read_length
 from cronaudit.recognition.wrapping import class_made_by, objects_around
 
-_LENGTH: Final = SchedulePart("every", Selector("args", 0, (), "s", "args.0"))
 _OFTEN: Final = re.compile(r"interval|period|frequency|cycle|every|seconds|minutes|hours", re.IGNORECASE)
 _FEWEST: Final = 2
 """A class that is handed only one kind of work is no scheduler: its work is its own."""
@@ -71,24 +69,7 @@ def _job(
     linker: Linker,
 ) -> Registration:
     within = Bound(bound.scope, bound.chain, (Item(at, made),))
-    name, name_at = named_by(within, linker)
-    return Registration(
-        kind="custom",
-        scheduler=None,
-        call=engine.call,
-        node=engine.node,
-        bound=within,
-        site=engine.site,
-        timing=_due(made, engine, linker) or engine.timing,
-        timezone=None,
-        name=name,
-        name_at=name_at,
-        handler=work,
-        traits=dict(engine.traits),
-        item=at,
-        engine=engine,
-        run_by=call,
-    )
+    return entry_of(engine, within, work, named_by(within, linker), _due(made, engine, linker), call)
 
 
 def _due(made: Instance, engine: Registration, linker: Linker) -> Timing | None:
@@ -106,8 +87,8 @@ def _due(made: Instance, engine: Registration, linker: Linker) -> Timing | None:
             opened.append(value)
     named = [value for name, value in found.items() if _OFTEN.search(name)] or list(found.values())
     if opened or len(named) != 1:
-        return read(_LENGTH, opened[0], linker) if opened else None
-    return read(_LENGTH, named[0], linker)
+        return read_length(opened[0], "s", linker) if opened else None
+    return read_length(named[0], "s", linker)
 
 
 def _is_number(value: Known) -> bool:

@@ -15,7 +15,6 @@ from cronaudit.model.ir import (
     Name,
     Operation,
 )
-from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.schedule import Schedule
 from cronaudit.model.source import Language, Location
@@ -37,11 +36,9 @@ from cronaudit.recognition.operations import (
 )
 from cronaudit.recognition.pauses import Pauses
 from cronaudit.recognition.timers import judge_interval, rearms
-from cronaudit.recognition.timing import read
+from cronaudit.recognition.timing import read_length
 from cronaudit.recognition.wrapping import armed_by_callers, called_parameters, scope_inside
 
-_EVERY = SchedulePart("every", Selector("args", 1, (), "ms", "args[1]"))
-_IN_SECONDS = SchedulePart("every", Selector("args", 0, (), "s", "args[0]"))
 _SPIN = 0.01
 """Seconds below which a pause is no period of anything."""
 
@@ -141,9 +138,7 @@ class Loops:
         timer = self._pauses.timer(call, scope)
         written = timer.delay if timer is not None else None
         delay = self._linker.fold(written, scope) if written is not None else Known(0)
-        every = SchedulePart(
-            "every", Selector("args", 1, (), timer.unit if timer is not None else "ms", "args[1]")
-        )
+        unit = timer.unit if timer is not None else "ms"
         runs = (
             handler
             if handler.function.name or handler.function is node
@@ -155,9 +150,8 @@ class Loops:
 
         def settles(outer: Scope) -> bool:
             inner = scope_inside(outer, runs.function, node, self._linker)
-            found = (
-                read(every, self._linker.fold(written, inner), self._linker) if written is not None else None
-            )
+            paused = self._linker.fold(written, inner) if written is not None else None
+            found = read_length(paused, unit, self._linker) if paused is not None else None
             return found is not None and found.open is None
 
         armed = armed_by_callers(works, delay, runs.function, self._linker, settles)
@@ -169,7 +163,7 @@ class Loops:
             if own or bound.scope is not self._linker.scope_of(runs.function):
                 inner = scope_inside(bound.scope, runs.function, node, self._linker)
                 delay = self._linker.fold(written, inner) if written is not None else Known(0)
-            timing = read(every, delay, self._linker) or Timing(
+            timing = read_length(delay, unit, self._linker) or Timing(
                 Schedule(None, None, None, "again at once"), Location(module.path, call.line), None
             )
             item = bound.chain[-1] if own and bound.chain else site
@@ -181,13 +175,11 @@ class Loops:
             name, name_at = named_by(bound, self._linker) if bound.items else (None, None)
             yield Registration(
                 kind="timer-loop" if module.language is Language.PYTHON else "set-timeout-loop",
-                scheduler=None,
                 call=self._view(call, scope, site),
                 node=node,
                 bound=bound if own else Bound(scope, ()),
                 site=site if bound.items else item,
                 timing=timing,
-                timezone=None,
                 name=name,
                 name_at=name_at,
                 handler=self._with_this(bound_run),
@@ -269,14 +261,14 @@ class Loops:
             if against is not None:
                 self._reject(loop, module, against.reason)
                 return
-        every = _IN_SECONDS if module.language is Language.PYTHON else _EVERY
+        unit = "s" if module.language is Language.PYTHON else "ms"
         works = called_parameters((loop,), self._linker, node)
         armed = armed_by_callers(works, pause, node, self._linker)
         if not armed:
             self._reject(loop, module, "a wrapper that nothing in the tree calls")
         seen: set[tuple[float | None, Location]] = set()
         for bound in armed:
-            timing = read(every, self._pauses.of(loop, bound.scope) or pause, self._linker)
+            timing = read_length(self._pauses.of(loop, bound.scope) or pause, unit, self._linker)
             if timing is None:
                 continue
             if timing.schedule.interval_seconds is not None and timing.schedule.interval_seconds < _SPIN:
@@ -294,15 +286,12 @@ class Loops:
                 loop=loop,
                 mode=required_mode(loop, node),
                 kind="sleep-loop",
-                scheduler=None,
                 call=External("", Arguments((), {}), at),
                 node=node,
                 bound=bound,
                 site=item if works else at,
                 timing=timing,
-                timezone=None,
                 name=command_of(node, self._linker),
-                name_at=None,
                 handler=handler,
                 item=item,
                 traits={"runner.library": "own", "runner.persistence": "none"},

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from cronaudit.model.ir import Call, Expr, Function, Member, Module, Name
-from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Arguments, Closure, External, Scope, Unknown, Value
@@ -20,7 +19,7 @@ from cronaudit.recognition.found import Registration
 from cronaudit.recognition.naming import named_by
 from cronaudit.recognition.pauses import Pauses
 from cronaudit.recognition.timers import rearms
-from cronaudit.recognition.timing import read
+from cronaudit.recognition.timing import read_length
 
 _HANDED_ON = 3
 """How many methods may lie between the place that arms and the timer."""
@@ -125,21 +124,18 @@ class Planned:
         bound: Bound,
         item: Location,
     ) -> Iterator[Registration]:
-        every = SchedulePart("every", Selector("args", 0, (), later.unit, "args.0"))
-        timing = read(every, delay, self._linker)
+        timing = read_length(delay, later.unit, self._linker)
         if timing is None:
             return
         name, name_at = named_by(bound, self._linker)
         site = Location(node.module.path, call.line, call.end_line)
         yield Registration(
             kind="custom",
-            scheduler=None,
             call=External("", Arguments((), {}), site, None, call),
             node=node,
             bound=bound,
             site=site,
             timing=timing,
-            timezone=None,
             name=name,
             name_at=name_at,
             handler=run,

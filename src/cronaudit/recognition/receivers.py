@@ -12,7 +12,6 @@ from msgspec import Struct
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Deployment
 from cronaudit.model.ir import Assign, Call, Const, Function, Loop, Member, Module, Name, Return
-from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Language, Location, Role, SourceTree
 from cronaudit.model.trace import Event
@@ -20,7 +19,7 @@ from cronaudit.model.value import Arguments, Closure, External, Instance, Known,
 from cronaudit.model.walking import contains, expressions, statements
 from cronaudit.recognition.commands import command_of, scheduled_by
 from cronaudit.recognition.found import Registration
-from cronaudit.recognition.timing import read
+from cronaudit.recognition.timing import read_expression
 
 _SIGNALS = lazy_regex(
     r"(django\.dispatch(\.dispatcher)?\.Signal|blinker(\.base)?\.(Signal|NamedSignal|signal))(\(\))?$",
@@ -35,7 +34,6 @@ _PERIODIC = lazy_regex(
     r"periodic|cron|schedul|hourly|daily|nightly|weekly|monthly|minutely|every_|_tick|^tick|heartbeat|recurring",
 )
 """What the name of a command, or of the signal that it sends, says of one that is run again and again."""
-_CRON = SchedulePart("cron", Selector("args", 0, (), None, "args.0"), "unix5")
 
 
 class _Sent(Struct, frozen=True, eq=False):
@@ -95,19 +93,16 @@ class Receivers:
         value: Value = Unknown(f"nothing in the tree says when the command {name} is run", at)
         if stated is not None and stated.value is not None:
             value = Known(stated.value, stated.location)
-        timing = read(_CRON, value, self._linker)
+        timing = read_expression(value, "unix5", self._linker)
         assert timing is not None  # noqa: S101 - a cron form always gives one
         return Registration(
             kind="custom",
-            scheduler=None,
             call=External("", Arguments((), {}), at),
             node=module,
             bound=Bound(scope, ()),
             site=at,
             timing=timing,
-            timezone=None,
             name=name,
-            name_at=None,
             handler=Closure(handle, scope, this),
             traits={"runner.library": "in-process", "runner.persistence": "one"},
         )
@@ -220,8 +215,6 @@ class Receivers:
             site=at,
             timing=engine.timing,
             timezone=engine.timezone,
-            name=None,
-            name_at=None,
             handler=Closure(function, scope),
             options=dict(engine.options),
             traits=dict(engine.traits),

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cronaudit.model.ir import Array, Call, Expr, Loop, LoopKind, Member, Name
-from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.value import Closure, Instance, Known, Lazy, Record, Scope, Symbol, Value
 from cronaudit.model.walking import expressions, statements
-from cronaudit.recognition.found import Registration, Timing
+from cronaudit.recognition.found import Registration, Timing, entry_of
 from cronaudit.recognition.naming import named_by
-from cronaudit.recognition.timing import read
+from cronaudit.recognition.timing import read_length
 
-_LENGTH = SchedulePart("every", Selector("args", 0, (), "s", "args.0"))
 _INTERVALS = ("interval", "every", "period", "frequency", "run_every", "seconds")
 
 
@@ -44,27 +42,10 @@ def _run_by(
         work = linker.fold(callee, bound.scope)
         if not isinstance(work, Closure) or not bound.items:
             continue
-        name, name_at = named_by(bound, linker)
-        if name is not None and name.replace(".", "").isdigit():
-            name, name_at = None, None  # the interval of a pair is no name
-        at = bound.items[-1].location
-        yield Registration(
-            kind="custom",
-            scheduler=None,
-            call=engine.call,
-            node=engine.node,
-            bound=bound,
-            site=engine.site,
-            timing=_stated(bound, inner, linker) or engine.timing,
-            timezone=None,
-            name=name,
-            name_at=name_at,
-            handler=work,
-            traits=dict(engine.traits),
-            item=at,
-            engine=engine,
-            run_by=call,
-        )
+        named = named_by(bound, linker)
+        if named[0] is not None and named[0].replace(".", "").isdigit():
+            named = (None, None)  # the interval of a pair is no name
+        yield entry_of(engine, bound, work, named, _stated(bound, inner, linker), call)
 
 
 def _stated(bound: Bound, inner: Loop, linker: Linker) -> Timing | None:
@@ -74,12 +55,12 @@ def _stated(bound: Bound, inner: Loop, linker: Linker) -> Timing | None:
         value = linker.fold(part, bound.scope)
         named = isinstance(part, Name) and part.name in _INTERVALS
         if isinstance(value, Known) and (value.unit is not None or named):
-            return read(_LENGTH, value, linker)
+            return read_length(value, "s", linker)
     entry = linker.fold(target, bound.scope) if isinstance(target, Name) else None
     for name in _INTERVALS if isinstance(entry, Record | Instance) else ():
         if entry is None or (isinstance(entry, Record) and name not in entry.entries):
             continue
         value = linker.member(entry, name)
         if isinstance(value, Known) and isinstance(value.value, int | float):
-            return read(_LENGTH, value, linker)
+            return read_length(value, "s", linker)
     return None

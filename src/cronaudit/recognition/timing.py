@@ -8,7 +8,7 @@ from cronaudit.knowledge.folds import CRON_UNIT, WORDS_UNIT
 from cronaudit.knowledge.selectors import Called, select
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Unresolved
-from cronaudit.model.knowledge import SchedulePart
+from cronaudit.model.knowledge import SchedulePart, Selector
 from cronaudit.model.linker import Linker
 from cronaudit.model.schedule import Dialect, DurationUnit, Schedule, ScheduleError
 from cronaudit.model.source import Location
@@ -57,6 +57,16 @@ def timing_of(parts: tuple[SchedulePart, ...], call: Called, linker: Linker) -> 
         if not part.select.members or not isinstance(value, Unknown):
             opened = opened or timing
     return opened
+
+
+def read_length(value: Value, unit: str | None, linker: Linker) -> Timing | None:
+    """How often a timer or loop of the project's own goes round; `unit` is that of a bare number."""
+    return read(SchedulePart("every", Selector("args", 0, (), unit)), value, linker)
+
+
+def read_expression(value: Value, dialect: str, linker: Linker) -> Timing | None:
+    """A cron expression that the project reads itself."""
+    return read(SchedulePart("cron", Selector("args", 0), dialect), value, linker)
 
 
 def read(part: SchedulePart, value: Value, linker: Linker) -> Timing | None:
