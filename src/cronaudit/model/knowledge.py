@@ -98,30 +98,31 @@ class Scheduler(Struct, frozen=True):
     """``call``, ``decorator``, ``base`` (a class that inherits from it), ``export``, ``assign``, ``row``
     (a written-out object with such keys, whose consumer is in the tree), or ``manifest`` (a
     JSON file of that name, whose content is ``value``; a handler that begins with a slash is a route)."""
-    entries: tuple[Selector, ...]
+    entries: tuple[Selector, ...] = ()
     """Where a list or object of jobs stands; the other selectors then ask ``entry`` and ``key``. Of a
     text each line is an entry. Empty: one job."""
-    schedule: tuple[SchedulePart, ...]
+    schedule: tuple[SchedulePart, ...] = ()
     """Empty where it is stated outside the code."""
-    timezone: tuple[Selector, ...]
-    name: tuple[Selector, ...]
-    handler: tuple[Selector, ...]
-    family: str | None
+    timezone: tuple[Selector, ...] = ()
+    name: tuple[Selector, ...] = ()
+    handler: tuple[Selector, ...] = ()
+    family: str | None = None
     """The consumers that hold the work, by `queue` and `job`."""
-    queue: tuple[Selector, ...]
-    job: tuple[Selector, ...]
+    queue: tuple[Selector, ...] = ()
+    job: tuple[Selector, ...] = ()
     """The name under which the consumers know the job."""
-    options: tuple[tuple[str, tuple[Selector, ...]], ...]
+    options: tuple[tuple[str, tuple[Selector, ...]], ...] = ()
     """What the call sets: ``timeout``, ``attempts``, ``backoff``, ``no_overlap``, ``description``, …"""
-    traits: tuple[tuple[str, Scalar], ...]
+    traits: tuple[tuple[str, Scalar], ...] = ()
     """What the library gives: fields of facts by name (``runner.library: production``, ``lock.kind: queue``)."""
-    when: tuple[Condition, ...]
-    starts: str
+    when: tuple[Condition, ...] = ()
+    starts: str = "call"
     """``call``: armed by the call itself; else the method that must be called on its result, or on its receiver with
     ``receiver.`` in front (``receiver.start``)."""
-    passes: tuple[str, ...]
+    passes: tuple[str, ...] = ()
     """What the handler's parameters are, as paths; an empty path says nothing."""
-    library: str
+    library: str = ""
+    """Empty where no library file describes it."""
 
 
 class Effect(Struct, frozen=True):

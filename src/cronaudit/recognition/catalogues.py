@@ -47,20 +47,11 @@ def entry(when: int, work: int, name: int | None) -> Scheduler:
         call="",
         kind="custom",
         how="call",
-        entries=(),
         schedule=(SchedulePart("cron", expression, "seconds6"),),
-        timezone=(),
         name=() if name is None else (Selector("args", name, (), None, f"args.{name}"),),
         handler=(Selector("args", work, (), None, f"args.{work}"),),
-        family=None,
-        queue=(),
-        job=(),
-        options=(),
         traits=(("runner.library", "own"), ("runner.persistence", "one")),
-        when=(),
         starts="",
-        passes=(),
-        library="",
     )
 
 

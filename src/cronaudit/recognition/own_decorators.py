@@ -65,23 +65,13 @@ class OwnDecorators:
             call="",
             kind="custom",
             how="decorator",
-            entries=(),
             schedule=tuple(SchedulePart(form, selector) for selector in selectors),
-            timezone=(),
             name=tuple(
                 Selector("decorated", None, members, None, "decorated")
                 for members in (("name",), ("Meta", "name"))
             ),
             handler=(Selector("decorated", None, (), None, "decorated"),),
-            family=None,
-            queue=(),
-            job=(),
-            options=(),
             traits=(("runner.library", "own"), ("runner.persistence", "none")),
-            when=(),
-            starts="call",
-            passes=(),
-            library="",
         )
 
     def _is_planned(self, registry: str, module: Module) -> bool:
