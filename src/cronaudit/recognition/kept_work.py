@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Function, Member, This
 from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location
@@ -22,7 +23,7 @@ from cronaudit.recognition.naming import named_by
 from cronaudit.recognition.timing import read_length
 from cronaudit.recognition.wrapping import class_made_by, objects_around
 
-_OFTEN: Final = re.compile(r"interval|period|frequency|cycle|every|seconds|minutes|hours", re.IGNORECASE)
+_OFTEN: Final = lazy_regex(r"interval|period|frequency|cycle|every|seconds|minutes|hours", re.IGNORECASE)
 _FEWEST: Final = 2
 """A class that is handed only one kind of work is no scheduler: its work is its own."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Language, Role
 from cronaudit.target.roles import names_pattern
 
@@ -65,7 +66,7 @@ class Classifier(Struct):
     _matchers: dict[tuple[frozenset[int], frozenset[int], Language, frozenset[str]], _Matcher] = {}
     _twin_suffixes: frozenset[str] = frozenset()
     _names: dict[int, re.Pattern[str]] = {}
-    _any_name: re.Pattern[str] = re.compile("")
+    _any_name: re.Pattern[str] = lazy_regex("")
 
     def __post_init__(self) -> None:
         for index, rule in enumerate(self.rules.path):

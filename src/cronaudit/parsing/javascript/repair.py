@@ -7,8 +7,6 @@ still read from the source as it was.
 
 from __future__ import annotations
 
-import re
-
 from cronaudit.lazy_regex import lazy_regex
 
 _TAGGED = lazy_regex(
@@ -20,12 +18,12 @@ _PAIRS = {b"<": b">", b"{": b"}", b"[": b"]", b"(": b")"}
 _NOT_A_TYPE = lazy_regex(rb"&&|\|\||`|\$\{")
 
 _UNREADABLE = (
-    (re.compile(rb"(?<=\bexport)\s+type(?=\s*\*)"), b" "),
-    (re.compile(rb"\btypeof\s+import\(\s*(?:'[^'\n]*'|\"[^\"\n]*\")\s*\)"), b"_"),
-    (re.compile(rb"(?<=[\w$])<[^<>()=;{}\n]+>(?=\?\.\()"), b" "),
-    (re.compile(rb"(?<=['\"])[ \t]*assert[ \t]*\{[^{}\n]*\}"), b" "),
-    (re.compile(rb"\baccessor(?=\s+[#\w$])"), b" "),
-    (re.compile(rb"\b(?:in\s+out|in|out)(?=\s+[A-Z]\w*\s*(?:[,>]|extends\b))"), b" "),
+    (lazy_regex(rb"(?<=\bexport)\s+type(?=\s*\*)"), b" "),
+    (lazy_regex(rb"\btypeof\s+import\(\s*(?:'[^'\n]*'|\"[^\"\n]*\")\s*\)"), b"_"),
+    (lazy_regex(rb"(?<=[\w$])<[^<>()=;{}\n]+>(?=\?\.\()"), b" "),
+    (lazy_regex(rb"(?<=['\"])[ \t]*assert[ \t]*\{[^{}\n]*\}"), b" "),
+    (lazy_regex(rb"\baccessor(?=\s+[#\w$])"), b" "),
+    (lazy_regex(rb"\b(?:in\s+out|in|out)(?=\s+[A-Z]\w*\s*(?:[,>]|extends\b))"), b" "),
 )
 """Constructs that make an error of themselves alone, and what takes the place of each byte."""
 

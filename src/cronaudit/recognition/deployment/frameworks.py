@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Role
 from cronaudit.recognition.deployment.files import Files
 
@@ -58,7 +58,7 @@ DEPENDENCIES: Final = {
 }
 """Frameworks by the package that a package.json depends on."""
 
-_COMPILED: Final = {name: re.compile(pattern) for name, pattern in CONVENTIONS.items()}
+_COMPILED: Final = {name: lazy_regex(pattern) for name, pattern in CONVENTIONS.items()}
 _UNUSED: Final = frozenset({Role.TEST, Role.DOCS, Role.GENERATED, Role.VENDORED})
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Known, Record, Text, Unknown, Value
@@ -15,9 +16,9 @@ from cronaudit.recognition.facts.settings import default_of, is_set, parts_of
 from cronaudit.recognition.facts.stated import option
 from cronaudit.recognition.sightings import seconds_of, text_of
 
-_CONNECTED: Final = re.compile(r"(?:py)?amqps?:", re.IGNORECASE)
+_CONNECTED: Final = lazy_regex(r"(?:py)?amqps?:", re.IGNORECASE)
 """Protocols whose brokers keep a message for as long as the connection that took it lives."""
-_HIDING: Final = re.compile(r"(?:rediss?|sentinel|sqs)\b", re.IGNORECASE)
+_HIDING: Final = lazy_regex(r"(?:rediss?|sentinel|sqs)\b", re.IGNORECASE)
 """Brokers that hand a message out anew when it was hidden for a time."""
 
 

@@ -25,9 +25,9 @@ _TELLING_APART = lazy_regex(
     r"name|job|task|cron|slug|type|kind|handler|queue|constructor|slot", re.IGNORECASE
 )
 _UNITS: tuple[tuple[re.Pattern[str], Literal["ms", "s", "min"], float], ...] = (
-    (re.compile(r"(?:ms|millis|milliseconds|_MS)$", re.IGNORECASE), "ms", 0.001),
-    (re.compile(r"(?:minutes|mins?)$", re.IGNORECASE), "min", 60.0),
-    (re.compile(r"(?:seconds|secs?|_s)$", re.IGNORECASE), "s", 1.0),
+    (lazy_regex(r"(?:ms|millis|milliseconds|_MS)$", re.IGNORECASE), "ms", 0.001),
+    (lazy_regex(r"(?:minutes|mins?)$", re.IGNORECASE), "min", 60.0),
+    (lazy_regex(r"(?:seconds|secs?|_s)$", re.IGNORECASE), "s", 1.0),
 )
 _SHORT = 4
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Loop
 from cronaudit.model.value import Choice, External, Instance, Record, Sequence, Symbol, Value
 from cronaudit.recognition.context import JobContext
@@ -12,7 +12,7 @@ from cronaudit.recognition.sightings import Sighting
 
 Row = Literal["new", "read", "open"]
 _READS = frozenset(("db.read", "db.read_one", "db.stream"))
-_TAKEN = re.compile(r"(\[\]|\(\))+$")
+_TAKEN = lazy_regex(r"(\[\]|\(\))+$")
 """What is taken of a query's answer: an item, the answer itself."""
 _DEPTH = 4
 

@@ -8,13 +8,13 @@ from cronaudit.lazy_regex import lazy_regex
 from cronaudit.recognition.facts.sql_statement import HOLE, Statement, Verb
 
 _VERBS: tuple[tuple[re.Pattern[str], Verb], ...] = (
-    (re.compile(r"\bINSERT\s+(?:\w+\s+)*?INTO\s+([\w.\"`\[\]]+)", re.IGNORECASE), "insert"),
-    (re.compile(r"\bREPLACE\s+INTO\s+([\w.\"`\[\]]+)", re.IGNORECASE), "insert"),
-    (re.compile(r"\bMERGE\s+INTO\s+([\w.\"`\[\]]+)", re.IGNORECASE), "insert"),
-    (re.compile(r"\bDELETE\s+(?:\w+\s+)?FROM\s+([\w.\"`\[\]]+)", re.IGNORECASE), "delete"),
-    (re.compile(r"\bTRUNCATE\s+(?:TABLE\s+)?([\w.\"`\[\]]+)", re.IGNORECASE), "delete"),
-    (re.compile(r"\bUPDATE\s+(?:ONLY\s+)?([\w.\"`\[\]]+)", re.IGNORECASE), "update"),
-    (re.compile(r"\bSELECT\b.*?\bFROM\s+([\w.\"`\[\]]+)", re.IGNORECASE | re.DOTALL), "select"),
+    (lazy_regex(r"\bINSERT\s+(?:\w+\s+)*?INTO\s+([\w.\"`\[\]]+)", re.IGNORECASE), "insert"),
+    (lazy_regex(r"\bREPLACE\s+INTO\s+([\w.\"`\[\]]+)", re.IGNORECASE), "insert"),
+    (lazy_regex(r"\bMERGE\s+INTO\s+([\w.\"`\[\]]+)", re.IGNORECASE), "insert"),
+    (lazy_regex(r"\bDELETE\s+(?:\w+\s+)?FROM\s+([\w.\"`\[\]]+)", re.IGNORECASE), "delete"),
+    (lazy_regex(r"\bTRUNCATE\s+(?:TABLE\s+)?([\w.\"`\[\]]+)", re.IGNORECASE), "delete"),
+    (lazy_regex(r"\bUPDATE\s+(?:ONLY\s+)?([\w.\"`\[\]]+)", re.IGNORECASE), "update"),
+    (lazy_regex(r"\bSELECT\b.*?\bFROM\s+([\w.\"`\[\]]+)", re.IGNORECASE | re.DOTALL), "select"),
 )
 _UPSERT = lazy_regex(r"\bON\s+CONFLICT\b|\bON\s+DUPLICATE\s+KEY\b|\b(?:INSERT|OR)\s+IGNORE\b|\bREPLACE\s+INTO\b|"
                      r"\bOR\s+REPLACE\b|\bMERGE\s+INTO\b", re.IGNORECASE)  # fmt: skip

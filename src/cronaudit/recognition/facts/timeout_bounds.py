@@ -34,8 +34,8 @@ _DECLARED = lazy_regex(
     r"(?:^|_|\b)(?:max_?(?:duration|run_?time|execution)|time_?out)|Timeout|MaxDuration|MaxRun", re.IGNORECASE
 )
 _ELAPSED = lazy_regex(r"elapsed|duration|took|spent|runtime|now", re.IGNORECASE)
-_UNITS = ((re.compile(r"ms$|millis", re.IGNORECASE), 0.001), (re.compile(r"min(ute)?s?$", re.IGNORECASE), 60.0),
-          (re.compile(r"(s|secs?|seconds)$", re.IGNORECASE), 1.0))  # fmt: skip
+_UNITS = ((lazy_regex(r"ms$|millis", re.IGNORECASE), 0.001), (lazy_regex(r"min(ute)?s?$", re.IGNORECASE), 60.0),
+          (lazy_regex(r"(s|secs?|seconds)$", re.IGNORECASE), 1.0))  # fmt: skip
 
 
 class TimeBound(Struct, frozen=True):

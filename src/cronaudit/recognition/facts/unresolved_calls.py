@@ -5,24 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Unresolved
 from cronaudit.model.ir import Call, Function, Member, Name
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import External, Symbol, Unknown
 from cronaudit.recognition.context import JobContext
 
-_CHANGING = re.compile(
+_CHANGING = lazy_regex(
     r"(?:save|create|insert|update|delete|remove|destroy|store|upsert|persist|set|incr|write|send|publish|bulk|purge|"
     r"archive|mark|sortedSet(?:Add|Remove)|add|del)(?:[A-Z_]|$)"
 )
 """Methods that change something, on whatever object."""
-_WRITING = re.compile(
+_WRITING = lazy_regex(
     r"(?:save|create|insert|update|delete|remove|destroy|upsert|persist|bulk|purge)(?:[A-Z_]|$)|findOrCreate$"
 )
 """Methods that write to a database, on whatever object."""
-_INSERTING = re.compile(r"(?:create|insert|upsert|persist|bulkCreate|bulkInsert)(?:[A-Z_]|$)|findOrCreate$")
+_INSERTING = lazy_regex(r"(?:create|insert|upsert|persist|bulkCreate|bulkInsert)(?:[A-Z_]|$)|findOrCreate$")
 
-_OWN_GLOBAL = re.compile(
+_OWN_GLOBAL = lazy_regex(
     r"global:(?!(?:console|process|crypto|document|navigator|fetch|window|self|performance|caches)\b)[a-z_$][\w$]*\."
 )
 """A member of the global object that the language does not have."""

@@ -66,7 +66,7 @@ _HOLDING: Final = {
     Language.TYPESCRIPT: _SCRIPT,
     Language.TSX: _SCRIPT,
     Language.JAVASCRIPT: _SCRIPT,
-    Language.PYTHON: re.compile(rb"^\s*(?:async\s+)?def test", re.MULTILINE),
+    Language.PYTHON: lazy_regex(rb"^\s*(?:async\s+)?def test", re.MULTILINE),
 }
 
 
