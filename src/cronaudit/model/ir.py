@@ -126,8 +126,7 @@ class Object(Struct, frozen=True, eq=False):
     end_line: int
 
 
-@dataclass(slots=True, eq=False)
-class Operation:
+class Operation(Struct, frozen=True, eq=False):
     """A unary, binary, comparison or logical operation.
 
     Operators are spelt one way for all languages: ``and or not == != < <= > >= + - * / // % ** ?? in is``,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.selectors import Site
@@ -24,8 +25,7 @@ _SCRIPT = lazy_regex(r"([\w.-]+)\.(?:sh|bash|py|[cm]?[jt]s|rb|php|pl)\b")
 _OPEN = "what its command runs is not in the tree"
 
 
-@dataclass(slots=True)
-class ScheduledProcesses:
+class ScheduledProcesses(Struct, eq=False):
     """Finds the jobs of such manifests."""
 
     linker: Linker

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import calendar
 import re
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from cronaudit.model.schedule import CronExpression, DayRule, Dialect, ScheduleError
 from cronaudit.schedule.fields import (
@@ -58,12 +59,11 @@ NEVER: Final = "it never runs"
 _LIBERAL: Final = FieldGrammar(day_terms=True, question_mark=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Struct, frozen=True):
     layouts: tuple[tuple[FieldName, ...], ...] = (_FIVE,)
-    grammar: FieldGrammar = field(default_factory=FieldGrammar)
+    grammar: FieldGrammar = FieldGrammar()
     days: _Days = _Days.UNLESS_BOTH_RESTRICTED
-    nicknames: dict[str, str] = field(default_factory=dict)
+    nicknames: dict[str, str] = {}
 
 
 _NODE: Final = _Form((_FIVE, _SIX, _SEVEN), _LIBERAL, nicknames=_NODE_NICKNAMES)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import Fact, Unresolved
@@ -22,8 +23,7 @@ _HIDING: Final = lazy_regex(r"(?:rediss?|sentinel|sqs)\b", re.IGNORECASE)
 """Brokers that hand a message out anew when it was hidden for a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class LateClaim:
+class LateClaim(Struct, frozen=True):
     """How long a claim lasts that ends with the work."""
 
     bound: bool

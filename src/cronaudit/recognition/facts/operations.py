@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal
 
 from msgspec import Struct
@@ -85,14 +84,13 @@ _TABLES = frozenset(("from", "into", "table", "collection", "model", "getReposit
 """Links of a chain whose first argument names the table."""
 
 
-@dataclass(slots=True, eq=False)
-class Operation:
+class Operation(Struct, eq=False):
     """One read or write."""
 
     kind: OperationKind
     event: Event
     table: str | None = None
-    condition: Condition = field(default_factory=Condition)
+    condition: Condition = Condition()
     sets: frozenset[str] = frozenset()
     """Columns that are written."""
     words: frozenset[str] = frozenset()
