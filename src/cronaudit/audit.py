@@ -57,6 +57,8 @@ _LOOPS = (
     b"while self.",
     b"time.sleep(",
     b"asyncio.sleep(",
+    b"import sleep",
+    b"time, sleep",
     b"while (running",
     b"itertools.count(",
 )

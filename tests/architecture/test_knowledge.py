@@ -21,7 +21,7 @@ PACKAGE_KEYS = frozenset({"package", "packages"})
 
 ORDINARY_WORDS = frozenset(
     "async cache cron database email events fetch later lock logger logging monitor mongodb next node python queue "
-    "request requests retry schedule scheduler signal sqlite threading timers uuid worker workflow".split()
+    "request requests retry schedule scheduler signal sqlite threading timers uuid valkey worker workflow".split()
 )
 """Packages that are called like things this tool itself speaks of, or like a store that several of them speak to; as
 a string these say nothing of a library."""

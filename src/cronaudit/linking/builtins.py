@@ -254,7 +254,7 @@ def method(folder: Folder, builtin: Builtin, args: Arguments, at: Location | Non
     if isinstance(receiver, Closure):
         return _function_method(folder, receiver, name, args, at)
     if isinstance(receiver, Record):
-        if name == "get" and isinstance(first, Known):
+        if name in ("get", "pop") and isinstance(first, Known):
             key = as_text(first)
             if key in receiver.entries:
                 return folder.force(receiver.entries[key])

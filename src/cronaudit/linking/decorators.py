@@ -11,7 +11,7 @@ from cronaudit.linking.usages import Usages
 from cronaudit.model.ir import Call, Function, Member, Name, Return
 from cronaudit.model.linker import Bound, Item
 from cronaudit.model.source import Language, Location
-from cronaudit.model.value import Arguments, Closure, External, Instance, Scope
+from cronaudit.model.value import Arguments, Closure, External, Instance, Scope, Value
 from cronaudit.model.walking import statements
 
 
@@ -62,11 +62,19 @@ def decorated(closure: Closure, evaluator: Evaluator) -> Closure:
         value = evaluator.fold(decorator, evaluator.scope_of(function.parent))
         if not isinstance(value, Closure):
             continue
-        made = evaluator.apply(value, Arguments((found,), {}), None, None)
+        made = _handed_on(evaluator.apply(value, Arguments((found,), {}), None, None), evaluator)
         if isinstance(made, Closure):
             # Of a method the wrapper is one too.
             found = made if made.this is not None else Closure(made.function, made.scope, closure.this)
     return closure if found.function is function else found
+
+
+def _handed_on(made: Value, evaluator: Evaluator) -> Value:
+    """``return shared_task(**options)(guarded)``: a decorator from outside the tree changes nothing."""
+    if not isinstance(made, External) or made.args is None or len(made.args.positional) != 1:
+        return made
+    inner = evaluator.force(made.args.positional[0])
+    return inner if isinstance(inner, Closure) else made
 
 
 def wrappers(function: Function, evaluator: Evaluator) -> Iterator[tuple[Call, External]]:

@@ -258,6 +258,9 @@ def _several(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -
             and binding.guarded_by
             and tests_for_absence(binding.guarded_by[-1], name)
         ):
+            given = [v for v in values if v is not value]
+            if len(given) == 1 and isinstance(given[0], Known) and given[0].value:
+                return given[0]
             return Known(value.value, value.at, value.unit, name)
     return Choice(tuple(values))
 

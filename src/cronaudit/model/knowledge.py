@@ -118,7 +118,7 @@ class Scheduler(Struct, frozen=True):
     when: tuple[Condition, ...] = ()
     starts: str = "call"
     """``call``: armed by the call itself; else the method that must be called on its result, or on its receiver with
-    ``receiver.`` in front (``receiver.start``)."""
+    ``receiver.`` in front (``receiver.start``); ``setting``: where the setting ``job_list`` lists the class."""
     passes: tuple[str, ...] = ()
     """What the handler's parameters are, as paths; an empty path says nothing."""
     library: str = ""

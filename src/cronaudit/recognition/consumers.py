@@ -32,6 +32,7 @@ from cronaudit.model.value import (
 from cronaudit.recognition.bare_names import BareNames
 from cronaudit.recognition.found import ConsumerSite, Registration
 from cronaudit.recognition.handlers import dotted, resolve_handler
+from cronaudit.recognition.own_tasks import applied_by, known_as
 
 _IMPORTERS = 2
 """How far from the file that makes a queue its consumer is looked for: past a barrel."""
@@ -46,6 +47,8 @@ class Consumers:
         self._files = files
         """Files that may define consumers."""
         self._sites: dict[str, list[ConsumerSite]] = {}
+        self._made: dict[str, set[str]] = {}
+        """Functions of the project in which a library's decorator is called, by the file that they stand in."""
 
     def sites(self, family: str) -> list[ConsumerSite]:
         """The consumers of a family; the tree is searched for them once."""
@@ -61,7 +64,9 @@ class Consumers:
             }
             consuming = (x for x in self._matcher.libraries if any(c.family == family for c in x.consumers))
             bare = BareNames(self._linker, consuming)
-            for path in self._with_importers(names):
+            self._made = {}
+            files = self._with_importers(names)
+            for path in files:
                 module = self._linker.module(path)
                 if module is None:
                     continue
@@ -70,13 +75,31 @@ class Consumers:
                     for call, node in calls[name]:
                         if name in names or isinstance(call.callee, Name):
                             self._called(family, call, node, module)
-                self._decorated(family, module)
+            for path in (*files, *self._users_of_made(frozenset(files))):
+                module = self._linker.module(path)
+                if module is not None:
+                    self._decorated(family, module)
         return found
+
+    def _users_of_made(self, known: frozenset[str]) -> list[str]:
+        """The other files that may use a decorator of the project's own, past a barrel."""
+        found: set[str] = set()
+        for path, names in self._made.items():
+            words = tuple(name.encode() for name in sorted(names) if name)
+            frontier = {path}
+            for _ in range(_IMPORTERS):
+                importing = {i for one in frontier for i in self._linker.importing(one)} - found
+                frontier = {i for i in importing if any(w in self._linker.source(i) for w in words)}
+                found |= frontier
+        return sorted(found - known)
 
     def _called(self, family: str, call: Call, node: Function | Module, module: Module) -> None:
         """A call that may define a consumer; ``(queue) => queue.process(…)`` only with a caller's queue."""
         at = Location(module.path, call.line, call.end_line)
         callee = self._linker.fold(call.callee, self._linker.scope_of(node))
+        foreign = callee.path if isinstance(callee, External) and isinstance(node, Function) else None
+        if foreign is not None and self._matcher.consumers(foreign, "decorator"):
+            self._made.setdefault(module.path, set()).add(known_as(node))
         if isinstance(callee, Symbol) and isinstance(callee.owner, Function):
             scopes = [bound.scope for bound in self._linker.bounds(node)]
         elif isinstance(callee, External) and self._matcher.consumers(callee.path):
@@ -146,6 +169,10 @@ class Consumers:
                 self._add(
                     family, Site(callee.path, args, callee.receiver, {"decorated": thing}), at, "decorator"
                 )
+            elif isinstance(callee, Closure) and self._made:
+                for made in applied_by(decorator, thing, scope, self._linker):
+                    view = Site(made.callee.path, made.args, made.callee.receiver, {"decorated": thing})
+                    self._add(family, view, at, "decorator")
 
     def _add(self, family: str, view: Called, at: Location, how: str = "call") -> None:
         for consumer in self._matcher.consumers(view.path, how):

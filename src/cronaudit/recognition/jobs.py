@@ -26,6 +26,7 @@ from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.heartbeats import is_heartbeat
 from cronaudit.recognition.kept_work import kept_by_objects
 from cronaudit.recognition.lifetimes import Lifetimes
+from cronaudit.recognition.listed_jobs import by_setting
 from cronaudit.recognition.liveness import Liveness, Starts
 from cronaudit.recognition.loops import Loops
 from cronaudit.recognition.manifests import Manifests
@@ -271,6 +272,7 @@ class Finder:
         elif isinstance(handler, Closure):
             handler = unwrapped(handler, self.linker, registration.passed)
         trace = without_blind_end(trace, sightings)
+        liveness = by_setting(registration, liveness, service)
         if liveness.is_live:
             liveness = self._in_its_mode(registration, self.starts.started(registration, liveness), service)
         enqueued = self.enqueued.sightings(trace, sightings)

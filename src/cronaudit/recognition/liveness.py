@@ -72,7 +72,7 @@ class Starts(Struct, eq=False):
     def started(self, registration: Registration, liveness: Liveness) -> Liveness:
         """A job that is made stopped lives only where something calls the method that starts it."""
         scheduler = registration.scheduler
-        if scheduler is None or scheduler.starts in ("", "call"):
+        if scheduler is None or scheduler.starts in ("", "call", "setting"):
             return liveness
         method = scheduler.starts.rsplit(".", 1)[-1]
         path = registration.site.path

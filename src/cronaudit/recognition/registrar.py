@@ -229,7 +229,7 @@ def _one_shot(scheduler: Scheduler, view: Called, timing: Timing, handler: Value
 
 def _named_at(key: Value | Lazy, container: Value | None, entry: object) -> Value | Lazy:
     """The name of an entry where the entry begins; nobody knows one that is computed."""
-    if not isinstance(key, Known) or not isinstance(container, Record):
+    if not isinstance(key, Known) or not isinstance(container, Record | Choice):
         return key
     if isinstance(key.value, str) and key.value.startswith("\0"):
         return Unknown("it is computed", key.at)

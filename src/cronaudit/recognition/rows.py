@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from cronaudit.knowledge.selectors import EACH
 from cronaudit.model.knowledge import Selector
 from cronaudit.model.linker import Bound, Linker
-from cronaudit.model.value import Known, Lazy, Record, Scope, Sequence, Value
+from cronaudit.model.value import Choice, Known, Lazy, Record, Scope, Sequence, Value
 
 Row: TypeAlias = "tuple[Value | Lazy, Value | Lazy, Bound | None]"
 
@@ -43,6 +43,21 @@ def rows_of(container: Value | None, linker: Linker) -> Iterator[Row]:
     elif isinstance(container, Sequence):
         for number, entry in enumerate(container.items):
             yield Known(number, container.at), entry, None
+    elif isinstance(container, Choice):
+        yield from _of_any(container, linker)
+
+
+def _of_any(container: Choice, linker: Linker) -> Iterator[Row]:
+    """``{} if DISABLED else {"nightly": {…}}``: the rows of each container that it may be, none of them twice."""
+    seen: set[object] = set()
+    for option in container.options:
+        for key, entry, filled in rows_of(option, linker):
+            at = getattr(linker.force(entry), "at", None)
+            named = key.value if isinstance(key, Known) and isinstance(option, Record) else None
+            if (at is not None and at in seen) or (named is not None and named in seen):
+                continue
+            seen.update((at, named))
+            yield key, entry, filled
 
 
 def _unrolled(key: Value | Lazy, entry: Value | Lazy, linker: Linker) -> Iterator[Row]:
