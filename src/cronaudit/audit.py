@@ -222,7 +222,9 @@ def _inputs(
             site.path
             for package in packages
             for site in table.files_importing(package.rsplit("/", 1)[-1])
-            if site.specifier == package and tree.role_of(site.path) is Role.SERVER
+            # ``from acme.celery import AcmeCelery``: a package's own kind of it is one, too.
+            if site.specifier in (package, site.specifier.rpartition(".")[0] + "." + package)
+            and tree.role_of(site.path) is Role.SERVER
         }
     )
     return Inputs(

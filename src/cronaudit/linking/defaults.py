@@ -7,11 +7,14 @@ from typing import Final
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.linking.folder import Folder
-from cronaudit.model.ir import Call, Const, Expr, Function, Member, Name
+from cronaudit.model.ir import Call, Const, Expr, Function, Member, Name, Scalar
+from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, External, Known, Scope, Symbol, Unknown, Value
 
 _SETTING: Final = lazy_regex(r"(^|_)(config|conf|cfg|settings?|options?|env|envvar|param)s?$", re.IGNORECASE)
 _PAIR: Final = 2
+_NUMBERS: Final = ("int", "float")
+_FLAGS: Final = ("store_true", "store_false")
 
 
 def stated_default(folder: Folder, call: Call, value: Value, scope: Scope) -> Value:
@@ -46,9 +49,32 @@ def option_default(folder: Folder, options: Symbol, key: str) -> Known | None:
     for call, node in folder.modules.calls_of(function.module, "add_argument"):
         if isinstance(node, Function) and node.owner is function.owner and key in _destinations(call):
             default = next((a.value for a in call.args if a.name == "default"), None)
-            found = folder.fold(default, folder.scope_of(node)) if default is not None else None
-            return Known(found.value, found.at, found.unit, f"--{key}") if isinstance(found, Known) else None
+            if default is None:
+                return _of_flag(call, node, key)
+            found = folder.fold(default, folder.scope_of(node))
+            if not isinstance(found, Known):
+                return None
+            return Known(_converted(found.value, call), found.at, found.unit, f"--{key}")
     return None
+
+
+def _converted(default: Scalar, call: Call) -> Scalar:
+    """What the parser makes of a default that is a text: ``type=int, default='0'``."""
+    kind = next((getattr(a.value, "name", None) for a in call.args if a.name == "type"), None)
+    if not isinstance(default, str) or kind not in _NUMBERS:
+        return default
+    try:
+        return float(default) if kind == "float" else int(default)
+    except ValueError:
+        return default
+
+
+def _of_flag(call: Call, node: Function, key: str) -> Known | None:
+    """``add_argument('--once', action='store_true')`` is off until it is given."""
+    action = next((_text(a.value) for a in call.args if a.name == "action"), None)
+    if action not in _FLAGS:
+        return None
+    return Known(action == "store_false", Location(node.module.path, call.line), None, f"--{key}")
 
 
 def _destinations(call: Call) -> set[str]:

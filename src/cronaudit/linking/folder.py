@@ -34,7 +34,7 @@ class Modules(Protocol):
         """The functions inside `node` that may assign a variable of it."""
 
     def assigning_files(self, stem: str, name: str) -> tuple[str, ...]:
-        """The Python files of that name, and those in folders of that name, that assign `name` as they are loaded."""
+        """The Python files of that name, and those below folders of that name, that assign `name` when loaded."""
 
     def json(self, path: str) -> object:
         """The content of a JSON file of the tree; None where it is none."""

@@ -93,12 +93,10 @@ class Program(Struct):
         return tuple(p for p in sorted(inside) if self.files.language(p) in _SCRIPTS and self.files.runs(p))
 
     def assigning_files(self, stem: str, name: str) -> tuple[str, ...]:
-        """The Python files of that name, and those in folders of that name, that assign `name` as they are loaded."""
+        """The Python files of that name, and those below folders of that name, that assign `name` when loaded."""
         if stem not in self._named:
             inside = (
-                p
-                for p in self.resolver.paths
-                if p.endswith(".py") and stem in (*p.split("/")[:-1][-1:], _stem(p))
+                p for p in self.resolver.paths if p.endswith(".py") and stem in (*p.split("/")[:-1], _stem(p))
             )
             self._named[stem] = tuple(p for p in sorted(inside) if self.files.runs(p))
         assigned = re.compile(rb"(?m)^[ \t]*" + re.escape(name.encode()) + rb"[ \t]*(:[^=\n]*)?=[^=]")

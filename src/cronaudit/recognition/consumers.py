@@ -49,6 +49,8 @@ class Consumers:
         self._sites: dict[str, list[ConsumerSite]] = {}
         self._made: dict[str, set[str]] = {}
         """Functions of the project in which a library's decorator is called, by the file that they stand in."""
+        self._alike: dict[str, list[ConsumerSite]] = {}
+        """What a decorator of a consumer's name registers on an object of which nothing is known."""
 
     def sites(self, family: str) -> list[ConsumerSite]:
         """The consumers of a family; the tree is searched for them once."""
@@ -166,13 +168,25 @@ class Consumers:
             callee = self._linker.fold(decorator if call is None else call.callee, scope)
             if isinstance(callee, External):
                 args = Arguments((), {}) if call is None else self._linker.arguments(call, scope)
-                self._add(
-                    family, Site(callee.path, args, callee.receiver, {"decorated": thing}), at, "decorator"
-                )
+                view = Site(callee.path, args, callee.receiver, {"decorated": thing})
+                if self._matcher.consumers(callee.path, "decorator"):
+                    self._add(family, view, at, "decorator")
+                else:
+                    self._register_alike(family, view, at)
             elif isinstance(callee, Closure) and self._made:
                 for made in applied_by(decorator, thing, scope, self._linker):
                     view = Site(made.callee.path, made.args, made.callee.receiver, {"decorated": thing})
                     self._add(family, view, at, "decorator")
+
+    def _register_alike(self, family: str, view: Site, at: Location) -> None:
+        """``@queue.task(name='mail')`` where ``queue`` is an application of another package, or behind a proxy."""
+        last = last_of(view.path)
+        for consumer in self._matcher.family(family):
+            if consumer.how != "decorator" or all(last_of(one) != last for one in expanded(consumer.call)):
+                continue
+            if holds(consumer.when, view, self._linker.force, self._linker.member) is True:
+                self._alike.setdefault(family, []).append(self._site_of(consumer, view, at))
+                return
 
     def _add(self, family: str, view: Called, at: Location, how: str = "call") -> None:
         for consumer in self._matcher.consumers(view.path, how):
@@ -210,8 +224,11 @@ class Consumers:
                 yield Site(view.path, view.args, view.receiver, {"key": name, "entry": value})
 
     def _site(self, consumer: Consumer, view: Called, at: Location) -> None:
+        self._sites[consumer.family].append(self._site_of(consumer, view, at))
+
+    def _site_of(self, consumer: Consumer, view: Called, at: Location) -> ConsumerSite:
         handler, _why = resolve_handler(self._first(consumer.handler, view), self._linker)
-        site = ConsumerSite(
+        return ConsumerSite(
             consumer,
             view if isinstance(view, External) else External(view.path, view.args, at, view.receiver),
             self._first(consumer.queue, view),
@@ -219,7 +236,6 @@ class Consumers:
             handler if isinstance(handler, Closure) else None,
             at,
         )
-        self._sites[consumer.family].append(site)
 
     def _first(self, selectors: tuple[Selector, ...], view: Called) -> Value | None:
         for selector in selectors:
@@ -237,11 +253,15 @@ class Consumers:
         if isinstance(job, Sequence) and len(job.items) == 1:  # ``every('1 day', ['digest'])``
             job = self._linker.force(job.items[0])
         registration.job_name = str(job.value) if isinstance(job, Known) and job.value is not None else None
-        best = self.of(scheduler.family, queue, job)
+        best = self.of(scheduler.family, queue, job) or self._alike_of(scheduler.family, job)
         if best is None or best.handler is None:
             open_ = best is None and any(_may_be(site, queue, job) for site in self.sites(scheduler.family))
-            named = dotted(job, self._linker) if isinstance(job, Known) and not open_ else None
-            if named is not None and isinstance(named[0], Closure):
+            named = dotted(job, self._linker) if isinstance(job, Known) else None
+            if (
+                named is not None
+                and isinstance(named[0], Closure)
+                and not (open_ and not named[0].function.decorators)
+            ):
                 # A decorator that no library file describes makes it a task.
                 registration.handler = named[0]
                 registration.handler_open = ""
@@ -258,6 +278,19 @@ class Consumers:
         registration.handler_open = (
             "" if best.handler is not None else "the consumer's function is not resolved"
         )
+
+    def _alike_of(self, family: str, job: Value | None) -> ConsumerSite | None:
+        """The one function that an application of unknown kind registers under exactly that name."""
+        if not isinstance(job, Known):
+            return None
+        self.sites(family)
+        dotted_path = "." in str(job.value)
+        found = [
+            site
+            for site in self._alike.get(family, ())
+            if _fits(site.name, job) and (dotted_path or not isinstance(site.name, Closure))
+        ]
+        return found[0] if len(found) == 1 else None
 
     def of(self, family: str, queue: Value | None, job: Value | None) -> ConsumerSite | None:
         """The one consumer that takes a job of that queue and name; None where none or several may."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cronaudit.model.ir import (
     Array,
@@ -61,17 +61,29 @@ _QUESTIONS = ("is_set", "isSet", "aborted")
 """What an order to stop is asked."""
 _MODES = ("once", "oneshot", "one_shot", "forever", "daemon", "loop", "single_run", "run_single")
 """Names of options that choose between one round and many."""
+_RECEIVERS = ("this", "self", "current", "is_set", "isset")
 _INTERRUPTS = frozenset(
     ("KeyboardInterrupt", "SystemExit", "CancelledError", "InterruptedError", "GeneratorExit")
 )
 
 
-def ends_on_success(loop: Loop, node: Function | Module) -> bool:
-    """Whether the loop is left once something holds that is no order to stop, and no choice of the caller's."""
+def is_order(test: Expr, scope: Scope) -> bool:
+    """Whether the test of a loop only asks for orders to stop, and for constants, which never change."""
+    named = [e for e in without_owners(test, scope) if isinstance(e, Name | Member)]
+    asked = [e.name.lower() for e in named if not e.name.isupper()]
+    others = [n for n in asked if n not in _RECEIVERS and not any(w in n for w in STOPPING)]
+    return bool(named) and (not others or ordered_by(scope.node).issuperset(others))
+
+
+def ends_on_success(loop: Loop, node: Function | Module, is_closed: Callable[[Expr], bool]) -> bool:
+    """Whether the loop is left once something holds that is no order to stop, and no choice of the caller's.
+
+    `is_closed` tells the tests that hold only where somebody asks for it: ``if options['testing']: break``.
+    """
     params = _fixed_parameters(node)
     events = ordered_by(node)
 
-    def is_order(test: Expr) -> bool:
+    def is_ordered(test: Expr) -> bool:
         words = [e.name.lower() for e in inside(test) if isinstance(e, Name | Member)]
         return (
             any(n in events or any(w in n for w in STOPPING) for n in words)
@@ -88,11 +100,12 @@ def ends_on_success(loop: Loop, node: Function | Module) -> bool:
             if isinstance(statement, Throw) and any(_is_deadline(test) for test in tests):
                 return True
             if isinstance(statement, Break | Return):
-                if not any(is_order(test) for test in tests):
+                if not any(is_ordered(test) for test in tests):
                     return True
             elif isinstance(statement, If):
                 inner = (*tests, statement.test)
-                if leaves(statement.then, inner) or leaves(statement.otherwise, inner):
+                then = () if is_closed(statement.test) else statement.then
+                if leaves(then, inner) or leaves(statement.otherwise, inner):
                     return True
             elif isinstance(statement, Loop):
                 continue

@@ -22,6 +22,7 @@ from cronaudit.model.value import Arguments, Closure, External, Instance, Known,
 from cronaudit.model.walking import expressions, functions_around, functions_in, is_within, statements
 from cronaudit.recognition.after_failure import only_on_failure
 from cronaudit.recognition.armed_work import armed_work
+from cronaudit.recognition.choices import holds_by_default
 from cronaudit.recognition.commands import command_of
 from cronaudit.recognition.endings import backs_off, ends_on_success, required_mode
 from cronaudit.recognition.found import Registration, Rejection, Timing
@@ -243,7 +244,8 @@ class Loops:
         if backs_off(loop):
             self._reject(loop, module, "each round waits longer than the last: it connects again")
             return
-        if ends_on_success(loop, node):
+        scope = self._linker.scope_of(node)
+        if ends_on_success(loop, node, lambda test: holds_by_default(test, scope, self._linker) is False):
             self._reject(loop, module, "it waits until a condition holds")
             return
         if self._pauses.waits_for_order(loop, self._linker.scope_of(node)):

@@ -21,7 +21,6 @@ from cronaudit.model.ir import (
     Loop,
     LoopKind,
     Member,
-    Name,
     Stmt,
     Try,
     With,
@@ -42,10 +41,11 @@ from cronaudit.model.value import (
     Value,
 )
 from cronaudit.model.walking import blocks, expressions, inside, statement_expressions, statements
-from cronaudit.recognition.endings import STOPPING, ordered_by, without_owners
+from cronaudit.recognition.choices import holds_by_default
+from cronaudit.recognition.endings import STOPPING, is_order
+from cronaudit.recognition.naps import multiplied, napped
 from cronaudit.recognition.wrapping import steady_pause
 
-_RECEIVERS = ("this", "self", "current", "is_set", "isset")
 _ENDLESS_ITERATORS = frozenset(("itertools.count()", "itertools.repeat()", "itertools.cycle()"))
 _INNER = 1
 """Rank of a pause of a loop inside: it counts where the loop itself has none."""
@@ -79,16 +79,17 @@ class Pauses:
             return True
         if self._in_test(loop, scope) is not None:
             return True
-        names = [e.name.lower() for e in without_owners(test, scope) if isinstance(e, Name | Member)]
-        others = [n for n in names if n not in _RECEIVERS and not any(w in n for w in STOPPING)]
-        return bool(names) and (not others or ordered_by(scope.node).issuperset(others))
+        if holds_by_default(test, scope, self._linker) is not None:
+            return True  # whatever a setting says, it says for all rounds
+        return is_order(test, scope)
 
     def of(self, loop: Loop, scope: Scope) -> Value | None:
         """How long the loop sleeps each time round; None where it does not, or only after a failure."""
         waited = self._in_test(loop, scope)
         if waited is not None:
             return waited
-        found = sorted(self._within(loop, loop.body, scope, 1.0, 0), key=lambda f: f[0])
+        pauses = self._within(loop, loop.body, scope, 1.0, 0)
+        found = sorted(pauses, key=lambda f: (f[0], not isinstance(f[1], Known)))
         return found[0][1] if found else self._of_called(loop.body, scope, 0)
 
     def _of_called(self, body: tuple[Stmt, ...], scope: Scope, depth: int) -> Value | None:
@@ -235,7 +236,7 @@ class Pauses:
                     steady = (
                         None if isinstance(slept, Known) else steady_pause(call, loop, scope, self._linker)
                     )
-                    yield rank, _multiplied(steady or slept, times)
+                    yield rank, multiplied(steady or slept, times)
             if isinstance(statement, Loop):
                 each = statement.kind in (LoopKind.EACH, LoopKind.KEYS)
                 rounds = self._rounds(statement, scope) if each else 1.0
@@ -248,8 +249,14 @@ class Pauses:
                 yield from self._within(loop, statement.final, scope, times, rank)
             else:
                 # A pause on a condition is that of a round with nothing to do; one that every round makes is the rule.
-                below = rank + _INNER if isinstance(statement, If) else rank
+                test = statement.test if isinstance(statement, If) else None
+                always = test is None or holds_by_default(test, scope, self._linker)
                 for block in blocks(statement):
+                    below = (
+                        rank
+                        if always and block is not getattr(statement, "otherwise", None)
+                        else rank + _INNER
+                    )
                     yield from self._within(loop, block, scope, times, below)
 
     @staticmethod
@@ -334,7 +341,7 @@ class Pauses:
         if function.module.language is Language.PYTHON and len(calls) == 1:
             delay = self._slept(calls[0], self._linker.scope_of(function))
             return self._bound_delay(delay, callee, args) if delay is not None else None
-        return None
+        return napped(callee, args, self._linker, self._slept)
 
     def _timer_in(self, executor: Value) -> Value | None:
         if not isinstance(executor, Closure):
@@ -384,11 +391,3 @@ def _spelled(expr: Expr) -> str:
 def _is_talk(call: Call) -> bool:
     """Whether a call only prints or logs."""
     return getattr(call.callee, "name", "") in ("print", "debug", "info", "log")
-
-
-def _multiplied(slept: Value, times: float | None) -> Value:
-    if times is None:
-        return Unknown("it pauses once for each item that it works on", getattr(slept, "at", None))
-    if times == 1.0 or not isinstance(slept, Known) or not isinstance(slept.value, int | float):
-        return slept
-    return Known(slept.value * times, slept.at, slept.unit, slept.default_of)
