@@ -63,9 +63,13 @@ JOBS = {
     ),
     "a long pause where it must not work beside the usual one": (
         "0",
-        "        while settings.PRUNE_ON:\n            if Session.blocked():\n                time.sleep(Session.rest())\n"
-        "            else:\n                Session.objects.all().delete()\n                if not options['rounds']:\n"
-        "                    time.sleep(settings.PRUNE_WAIT)\n",
+        (
+            "        while settings.PRUNE_ON:\n            if Session.blocked():\n"
+            "                time.sleep(Session.rest())\n"
+            "            else:\n                Session.objects.all().delete()\n"
+            "                if not options['rounds']:\n"
+            "                    time.sleep(settings.PRUNE_WAIT)\n"
+        ),
         "90 s",
     ),
 }
@@ -82,10 +86,10 @@ DECOYS = {
     ),
     "until it is done, or at the option's bound": (
         "0",
-        "        done = 0\n        while True:\n            if not Session.objects.all().delete():\n"
+        ("        done = 0\n        while True:\n            if not Session.objects.all().delete():\n"
         "                break\n            done += 1\n"
         "            if options['rounds'] and done > options['rounds']:\n                break\n"
-        "            time.sleep(60)\n",
+        "            time.sleep(60)\n"),
     ),
     "a number of rounds in the test that is on": (
         "2",
@@ -121,26 +125,34 @@ LOOP = (
 )
 NAPS = {
     "a second at a time": (
-        "def nap(total):\n    for _ in range(total):\n        if stopping:\n            return\n"
-        "        time.sleep(1)\n",
+        (
+            "def nap(total):\n    for _ in range(total):\n        if stopping:\n            return\n"
+            "        time.sleep(1)\n"
+        ),
         "nap(PERIOD)",
         "120 s",
     ),
     "until it is late enough": (
-        "def nap(total: float, step: float = 0.5) -> None:\n    end = time.monotonic() + total\n"
-        "    while not stopping and time.monotonic() < end:\n        time.sleep(step)\n",
+        (
+            "def nap(total: float, step: float = 0.5) -> None:\n    end = time.monotonic() + total\n"
+            "    while not stopping and time.monotonic() < end:\n        time.sleep(step)\n"
+        ),
         "nap(PERIOD)",
         "120 s",
     ),
     "what remains": (
-        "def nap(total):\n    rest = total\n    while rest > 0 and not stopping:\n"
-        "        time.sleep(min(rest, 1))\n        rest -= 1\n",
+        (
+            "def nap(total):\n    rest = total\n    while rest > 0 and not stopping:\n"
+            "        time.sleep(min(rest, 1))\n        rest -= 1\n"
+        ),
         "nap(total=PERIOD)",
         "120 s",
     ),
     "minutes, by default": (
-        "def nap(minutes=5):\n    end = time.time() + minutes * 60\n    while time.time() < end:\n"
-        "        print('resting')\n        time.sleep(10)\n",
+        (
+            "def nap(minutes=5):\n    end = time.time() + minutes * 60\n    while time.time() < end:\n"
+            "        print('resting')\n        time.sleep(10)\n"
+        ),
         "nap()",
         "300 s",
     ),
