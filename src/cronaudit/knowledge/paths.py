@@ -24,10 +24,10 @@ _LAST = lazy_regex(r"([\w$#]*)(?:\(\)|\[\])*\Z")
 def alias_problem_of(pattern: str, ecosystem: str) -> str | None:
     """Return why a pattern is no alias: a path whose package may hold ``*`` (``*:PrismaClient``), or be any at all.
 
-    ``**.models.*.objects`` is a module of any package; the single star is a class.
+    ``**.models.*.objects`` is a module of any package; the single star is a class, or how its name begins.
     """
     if pattern.startswith("**."):
-        pattern = pattern[3:].replace(".*.", ".X.")
+        pattern = pattern[3:].replace("*", "X")
     package, colon, rest = pattern.partition(":")
     return (
         problem_of(package.replace("*", "x") + colon + rest, ecosystem)

@@ -8,7 +8,7 @@ from typing import Final
 from cronaudit.model.ir import Call, Do, Expr, Member, Name, Operation
 from cronaudit.model.linker import Linker
 from cronaudit.model.trace import Event, RegionKind
-from cronaudit.model.value import ClassValue, External, Instance, Known, Lazy, Record, Value
+from cronaudit.model.value import Choice, ClassValue, External, Instance, Known, Lazy, Record, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.conditions import FILTERS, chain_of, columns_of, words_in
 from cronaudit.recognition.facts.usage import call_before, is_sliced
@@ -55,6 +55,8 @@ class Statements:
         self._added: dict[int, list[tuple[int, External]]] = {}
         """By the identity of the first call, the conditions that statements of their own add to a builder."""
         for event in context.trace.events:
+            if isinstance(event.callee, Choice) and event.order in merging:
+                self._merging.update(_links_through_name(event, context.linker))
             if not isinstance(event.callee, External) or event.callee.receiver is None or event.call is None:
                 continue
             view = _view(event, event.callee, context.linker)
@@ -97,6 +99,15 @@ class Statements:
             if _last_name(link) in _VALUES and link.args is not None:
                 yield Record(dict(link.args.named), complete=link.args.complete)
                 yield from (self._linker.force(raw) for raw in link.args.positional)
+
+
+def _links_through_name(event: Event, linker: Linker) -> Iterator[int]:
+    """``statement = statement.on_conflict_do_nothing()``: the calls that the name may stand for by then."""
+    if event.inside(RegionKind.THEN) or event.inside(RegionKind.ELSE):
+        return
+    for option in event.callee.options if isinstance(event.callee, Choice) else ():
+        if isinstance(option, External) and option.receiver is not None:
+            yield from (id(link.call) for link in chain_of(_view(event, option, linker)) if link.call)
 
 
 def _view(event: Event, callee: External, linker: Linker) -> External:

@@ -26,8 +26,8 @@ _NO_DOCUMENT: Final = lazy_regex(
     r"(?:^|/)\.|(?:^|/)(?:change_?log|history|news|plans?|todo)\b", re.IGNORECASE
 )
 """Plans, notes for tools and lists of changes describe no running job."""
-_LINK: Final = lazy_regex(r"\b(?:https?://|www\.)\S+")
-"""Where to read on says nothing by itself."""
+_LINK: Final = lazy_regex(r"\b(?:https?://|www\.)\S+|(?<!\S)[\w.-]*/[\w./-]*\.\w{1,4}(?!\S)")
+"""Where to read on, and the path of a file, say nothing by themselves."""
 _MOST_BYTES: Final = 300_000
 _MOST_DOCUMENTS: Final = 300
 _QUOTED: Final = 60
@@ -92,7 +92,7 @@ def _dependencies(context: JobContext, texts: tuple[Text, ...]) -> Fact[Dependen
         if found:
             return Fact("stated", f"'{found}'", (text.location,))
     for text in own:
-        named = dependencies_named(text.text, names)
+        named = dependencies_named(_LINK.sub(" ", text.text), names)
         if named:
             return Fact("prose", f"Names {', '.join(named)} in prose, not as needs", (text.location,))
     for section, at in _sections(context):

@@ -74,6 +74,11 @@ def scaling(context: JobContext) -> Fact[Scaling]:
             "embedded", f"Runs in the container of another process: {first.name}", _sources(found.workers)
         )
     if found.processes:
+        chosen = _beside(context, found)
+        if chosen is not None and _is_one_of_several(chosen):
+            command = " ".join(chosen.argv)
+            said = f"Program of its own that the image can be started as: {command}"
+            return Fact("own", said, (chosen.trail[-1].location,))
         if found.switches:
             switch = found.switches[0]
             return Fact("flag", f"By {switch.name}", (switch.location,))
@@ -161,6 +166,11 @@ def _beside(context: JobContext, found: Placement) -> Entry | None:
             return None
         apart = apart or running[0]
     return apart
+
+
+def _is_one_of_several(entry: Entry) -> bool:
+    """``case "$1" in worker) exec celery …``: the shell becomes this program, so no other one runs beside it."""
+    return entry.conditional and bool(entry.trail) and entry.trail[-1].text.startswith("exec ")
 
 
 def _is_server(service: Service, entry: Entry) -> bool:

@@ -14,6 +14,7 @@ from cronaudit.model import knowledge
 from cronaudit.model.ir import (
     Assign,
     Call,
+    Class,
     Const,
     Expr,
     Function,
@@ -33,11 +34,15 @@ from cronaudit.recognition.context import Service
 _SECOND: Final = lazy_regex(
     r"(?:^|[/_.-])(?:tests?|testing|ci|local|dev(?:elopment)?|examples?|sample)(?:[/_.-]|$)"
 )
+_SECOND_CLASS: Final = lazy_regex(r"(?i:tests?|testing|ci|local|dev(?:elopment)?|debug)(?![a-z])")
+"""A class of settings that is not for production: ``TestConfig``, ``Development``."""
 _CONFIGURATION: Final = lazy_regex(r"^(?:conf|config|settings?)$")
 _DOTTED: Final = lazy_regex(r"[a-z_]\w*(?:\.\w+)+", re.IGNORECASE)
 _MOST_BYTES: Final = 500_000
 
 Setting = tuple[Value, Location]
+_Together = tuple[frozenset[str], ...]
+"""For each library the names that it reads."""
 
 
 def setting(service: Service, what: str, named: Callable[[str], bool] = bool) -> Setting | None:
@@ -105,7 +110,12 @@ def _all(service: Service) -> dict[str, list[Setting]]:
     cached = service.cache.get(__name__)
     if isinstance(cached, dict):
         return cached
-    names = frozenset(name for stated in _known(service) for name in stated.names)
+    together = tuple(
+        frozenset(name for stated in library.settings for name in stated.names)
+        for library in service.matcher.libraries
+        if library.settings
+    )
+    names = frozenset().union(*together)
     # Assigned, with a type or without, or a key or keyword of what is assigned.
     spoken = re.compile(
         rb"\b(?:" + b"|".join(re.escape(n.encode()) for n in sorted(names)) + rb")"
@@ -121,10 +131,17 @@ def _all(service: Service) -> dict[str, list[Setting]]:
         if module is None:
             continue
         functions = service.linker.functions(module, *names)
-        for name, expr, line, scope_of in _assignments(module, tuple(functions), names):
-            value = service.linker.fold(expr, service.linker.scope_of(scope_of))
-            second = _SECOND.search(file.path) is not None
+        second = _SECOND.search(file.path) is not None
+        for name, expr, line in _assignments(module, tuple(functions), names, together):
+            value = service.linker.fold(expr, service.linker.scope_of(module))
             found.setdefault(name, []).append((second, (value, Location(file.path, line))))
+        for cls in service.linker.classes(module):
+            if _SECOND_CLASS.match(cls.name or "") is not None:
+                continue
+            scope = service.linker.class_value(cls).scope
+            for name, expr, line in _of_class(cls, names, together):
+                value = service.linker.fold(expr, scope)
+                found.setdefault(name, []).append((second, (value, Location(file.path, line))))
     result = {
         name: [pair for _, pair in sorted(pairs, key=lambda p: (p[0], p[1][1]))]
         for name, pairs in found.items()
@@ -138,30 +155,54 @@ def _known(service: Service) -> tuple[knowledge.Setting, ...]:
 
 
 def _assignments(
-    module: Module, functions: tuple[Function, ...], known: frozenset[str]
-) -> Iterator[tuple[str, Expr, int, Module]]:
+    module: Module, functions: tuple[Function, ...], known: frozenset[str], together: _Together
+) -> Iterator[tuple[str, Expr, int]]:
     bodies = [module.body, *(f.body for f in functions)]
     for body in bodies:
         for s in statements(body):
             if isinstance(s, Assign) and s.value is not None and s.op == "=":
                 name = _assigned(s.target, top=body is module.body)
                 if name in known:
-                    yield name, s.value, s.line, module
+                    yield name, s.value, s.line
+                elif body is module.body:
+                    yield from _listed(s.value, together)
             for root in statement_expressions(s):
                 for expr in inside(root):
                     if isinstance(expr, Call) and _updates(expr):
                         yield from (
-                            (a.name, a.value, expr.line, module)
+                            (a.name, a.value, expr.line)
                             for a in expr.args
                             if a.name is not None and a.name in known
                         )
                         for argument in expr.args:
                             if isinstance(argument.value, Object):
                                 yield from (
-                                    (e.key, e.value, e.line, module)
+                                    (e.key, e.value, e.line)
                                     for e in argument.value.entries
                                     if isinstance(e.key, str) and e.key in known
                                 )
+
+
+def _of_class(cls: Class, known: frozenset[str], together: _Together) -> Iterator[tuple[str, Expr, int]]:
+    """``class Config: CELERY_TIMEZONE = 'UTC'``, as Flask reads it."""
+    for field in cls.fields:
+        if field.value is not None:
+            if field.name.isupper() and field.name in known:
+                yield field.name, field.value, field.line
+            else:
+                yield from _listed(field.value, together)
+
+
+def _listed(value: Expr, together: _Together) -> Iterator[tuple[str, Expr, int]]:
+    """``CELERY = {'broker_url': …, 'timezone': 'UTC'}``: two names that one library reads are no chance."""
+    if not isinstance(value, Object):
+        return
+    keys = frozenset(e.key for e in value.entries if isinstance(e.key, str))
+    for names in together:
+        shared = keys & names
+        if len(shared) > 1:
+            yield from ((e.key, e.value, e.line) for e in value.entries if e.key in shared)
+            return
 
 
 def _assigned(target: Expr, *, top: bool) -> str:

@@ -15,6 +15,7 @@ from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.acts import is_work
 from cronaudit.recognition.facts.frames import Place
 from cronaudit.recognition.facts.operations import Operation, Operations, operations_of
+from cronaudit.recognition.facts.units_of_work import UnitsOfWork
 from cronaudit.recognition.facts.unresolved_calls import (
     called_on_unresolved,
     unresolved_insert,
@@ -54,6 +55,14 @@ def atomicity_of(context: JobContext) -> Fact[Atomicity]:
             _distinct(first[1], first[0].location),
             first[0].path,
         )
+    if not inside_tx:
+        units, commit = UnitsOfWork(context, operations).of(tuple(outside))
+        if units and commit is not None and all(len(unit) == len(outside) for unit in units):
+            places = _distinct(commit, outside[0].location)
+            return Fact("transaction", "One commit writes all of it", places, outside[0].path)
+        together = next((unit for unit in units if len(unit) > 1), frozenset[int]())
+        inside_tx = [(w, w.location) for n, w in enumerate(outside) if n in together]
+        outside = [w for n, w in enumerate(outside) if n not in together] or outside
     kinds = " and ".join(sorted({w.kind.upper() for w in outside}))
     places = _distinct(*(_site(context, operations, w) for w in outside), *(w.location for w in outside))
     if inside_tx:

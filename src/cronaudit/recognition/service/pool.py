@@ -25,7 +25,7 @@ def pool(service: Service) -> Fact[Pool]:
     made = [s for s in made if is_reached(service, s.location.path)]
     per_run = _per_run(service)
     if not made and per_run is None:
-        return _configured(service) or _nothing(service)
+        return _configured(service) or _made_by_framework(service) or _nothing(service)
     words: list[tuple[str, Sighting]] = [(_bound(s), s) for s in made]
     bounded = [s for word, s in words if word == "bounded"]
     loose = [s for word, s in words if word != "bounded"]
@@ -115,6 +115,23 @@ def _configured(service: Service) -> Fact[Pool] | None:
         "Persistent connections, no bounds" if word == "default" else "Only some databases have a pool",
         (at,),
     )
+
+
+def _made_by_framework(service: Service) -> Fact[Pool] | None:
+    """``SQLALCHEMY_ENGINE_OPTIONS = {'pool_size': 5}``: the pool is made elsewhere, its size is a setting."""
+    options, size = setting(service, "pool_options"), setting(service, "pool_size")
+    value, at = size if size is not None else (None, None)
+    if options is not None and isinstance(options[0], Record):
+        keys = parts_of(service, "pool_options", "pool")
+        value, at = _entry(service, options[0], keys) or value, options[1]
+    if value is None or at is None:
+        return None
+    place = getattr(value, "at", None) or at
+    number = value.options[0] if isinstance(value, Choice) else value
+    if not _is_number(number):
+        return Fact(Unresolved(_why(value), place), "", (place,))
+    assert isinstance(number, Known)  # noqa: S101 - a number is known
+    return Fact("bounded", f"Pool of {number.value} connections", (place,))
 
 
 def _entry(service: Service, record: Record, keys: tuple[str, ...]) -> Value | None:
