@@ -26,6 +26,25 @@ def test_users_are_found_by_what_they_import_never_by_a_bare_name(linked: Link) 
     assert tree.users("src/start.ts", "boot") == ["src/f.ts:2"]
 
 
+def test_super_calls_the_method_above_and_none_of_a_sister_class(linked: Link) -> None:
+    tree = linked(
+        {
+            "base.py": "class Command:\n    def handle(self, level):\n        print(level)\n",
+            "mail.py": (
+                "from base import Command\n\nclass Mail(Command):\n    def handle(self, level):\n"
+                "        super().handle(level)\n"
+            ),
+            "bill.py": (
+                "from base import Command\n\nclass Bill(Command):\n    def handle(self, level):\n"
+                "        super().handle(level)\n"
+            ),
+        }
+    )
+
+    assert sorted(tree.users("base.py", "Command.handle")) == ["bill.py:5", "mail.py:5"]
+    assert tree.users("bill.py", "Bill.handle") == []
+
+
 def test_a_parameter_bound_through_three_levels_of_callers(linked: Link) -> None:
     tree = linked(
         {

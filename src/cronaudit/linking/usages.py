@@ -23,6 +23,7 @@ from cronaudit.model.ir import (
     Member,
     Module,
     Name,
+    Super,
 )
 from cronaudit.model.source import Language
 from cronaudit.model.value import (
@@ -150,13 +151,19 @@ class Usages:
             calls = self._program.contents(module).calls({*locals_, *EACH_METHODS})
             for local in locals_:
                 for call, node in calls.get(local, ()):
-                    callee = self._ev.fold(call.callee, self._ev.scope_of(node))
-                    if any(self.reaches(c, function) for c in self._items_of(callee)):
+                    if self._calls(call, node, function):
                         yield call, node
             for method in sorted(EACH_METHODS & calls.keys()):
                 for call, node in calls[method]:
                     if call.args and self._is_function(call.args[0].value, node, function):
                         yield call, node
+
+    def _calls(self, call: Call, node: Function | Module, function: Function) -> bool:
+        callee = self._ev.fold(call.callee, self._ev.scope_of(node))
+        if isinstance(call.callee, Member) and isinstance(call.callee.object, Super):
+            # ``super().handle()`` is the method above: never that of a sister class, which only overrides it as well.
+            return isinstance(callee, Closure) and callee.function is function
+        return any(self.reaches(c, function) for c in self._items_of(callee))
 
     def candidates(self, function: Function) -> Iterator[str]:
         """The files that may use a function; of an override also those that may use what it overrides."""
