@@ -106,7 +106,7 @@ class NullFolds:
         del callee
         return ()
 
-    def enqueues(self, callee: External) -> bool:
+    def defers(self, callee: External) -> bool:
         del callee
         return False
 

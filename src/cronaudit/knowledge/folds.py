@@ -115,10 +115,11 @@ class LibraryFolds:
         """What a call passes to its callback, as paths; ``receiver`` for the object itself, empty for unknown."""
         return next((e.passes for e in self._matcher.effects(callee.path) if e.passes), ())
 
-    def enqueues(self, callee: External) -> bool:
-        """Whether a call puts the function that it is handed into a queue: ``queue.enqueue(settle, order)``."""
+    def defers(self, callee: External) -> bool:
+        """Whether what a call is handed runs apart: ``queue.enqueue(settle, order)``, ``app.get('/pay', pay)``."""
         return any(
-            e.effect == "queue.enqueue" and e.param("task") for e in self._matcher.effects(callee.path)
+            e.effect == "http.route" or (e.effect == "queue.enqueue" and e.param("task"))
+            for e in self._matcher.effects(callee.path)
         )
 
     def wraps(self, folder: Folder, callee: External) -> bool:

@@ -61,8 +61,8 @@ class ForeignFolds(Protocol):
     def passed(self, callee: External) -> tuple[str, ...]:
         """What a call passes to its callback, as paths; ``receiver`` for the object itself, empty for unknown."""
 
-    def enqueues(self, callee: External) -> bool:
-        """Whether a call puts the function that it is handed into a queue, so that another run is what runs it."""
+    def defers(self, callee: External) -> bool:
+        """Whether a call only keeps the function that it is handed: a message or a request is what runs it."""
 
 
 # ---- functions of the language -----------------------------------------------------------------------------

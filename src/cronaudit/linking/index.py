@@ -18,7 +18,7 @@ from cronaudit.linking.resolve import Resolver
 from cronaudit.linking.usages import needs_caller, symbols
 from cronaudit.linking.walk import Walker
 from cronaudit.model.ir import Call, Class, Expr, Function, Module
-from cronaudit.model.linker import Bound
+from cronaudit.model.linker import Bound, Enters
 from cronaudit.model.source import Language, Location
 from cronaudit.model.trace import Event, Trace
 from cronaudit.model.value import (
@@ -242,14 +242,19 @@ class Index:
         return self._callers.unroll(bound, values)
 
     def walk(
-        self, start: Closure | Module, given: tuple[Value, ...] = (), caller: Event | None = None
+        self,
+        start: Closure | Module,
+        given: tuple[Value, ...] = (),
+        caller: Event | None = None,
+        enters: Enters | None = None,
     ) -> Trace:
         """Everything that a run of `start` may call.
 
-        `given` is what the scheduler passes; `caller` is the call in another walk that runs it.
+        `given` is what the scheduler passes; `caller` is the call in another walk that runs it; `enters` tells of
+        each function, with what it is handed, whether to go into it.
         """
-        if given or caller is not None or isinstance(start, Module):
-            return Walker(self._ev, self._callers.usages).walk(start, given, caller)
+        if given or caller is not None or enters is not None or isinstance(start, Module):
+            return Walker(self._ev, self._callers.usages).walk(start, given, caller, enters)
         key = (id(start.function), id(start.scope), id(start.this))
         found = self._walks.get(key)
         if found is None:

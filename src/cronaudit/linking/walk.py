@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from cronaudit.linking import iterables, messages, operators
-from cronaudit.linking.builtins import EACH_METHODS
-from cronaudit.linking.callbacks import functions_in
+from cronaudit.linking.callbacks import functions_in, passed_on
 from cronaudit.linking.decorators import decorated, wrappers
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.usages import Usages
@@ -28,6 +27,7 @@ from cronaudit.model.ir import (
     Try,
     With,
 )
+from cronaudit.model.linker import Enters
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind, Trace
 from cronaudit.model.value import (
@@ -39,8 +39,6 @@ from cronaudit.model.value import (
     External,
     Instance,
     Scope,
-    Sequence,
-    Unknown,
     Value,
 )
 from cronaudit.model.walking import children, statement_expressions
@@ -49,7 +47,6 @@ _MOST_FUNCTIONS = 500
 _MOST_EVENTS = 8_000
 _DEEPEST = 40
 _PROMISE_METHODS = frozenset(("then", "catch", "finally"))
-_EACH = EACH_METHODS - {"reduce"}
 _MOST_ITEMS = 20
 _MOST_IMPLEMENTATIONS = 4
 
@@ -66,15 +63,21 @@ class Walker:
         self._keep: list[object] = []
         self._undecorated: set[int] = set()
         self._cut = ""
+        self._enters: Enters | None = None
 
     def walk(
-        self, start: Closure | Module, given: tuple[Value, ...] = (), caller: Event | None = None
+        self,
+        start: Closure | Module,
+        given: tuple[Value, ...] = (),
+        caller: Event | None = None,
+        enters: Enters | None = None,
     ) -> Trace:
         """Everything that a run of `start` may call; of a module, its top-level code.
 
-        `given` is what the scheduler passes. `caller` is the call, seen in
-        another walk, that runs `start`: what surrounds it surrounds this walk too.
+        `given` is what the scheduler passes. `caller` is the call, seen in another walk, that runs `start`: what
+        surrounds it surrounds this walk too. `enters` tells of each function whether the walk is to go into it.
         """
+        self._enters = enters
         if isinstance(start, Module):
             scope = self._ev.module_scope(start)
             self._functions.append(Location(start.path, 1))
@@ -96,6 +99,8 @@ class Walker:
         wrapping: Closure | None = None,
     ) -> bool:
         function = closure.function
+        if self._enters is not None and not self._enters(closure, args):
+            return False
         if function.decorators and id(function) not in self._undecorated:
             outer = decorated(closure, self._ev)
             if outer is not closure:
@@ -287,31 +292,13 @@ class Walker:
             )
             self._enter(callee.receiver, rest, region, path)
             return
-        if isinstance(callee, External) and self._ev.foreign.enqueues(callee):
+        if isinstance(callee, External) and self._ev.foreign.defers(callee):
             return
         inner = Region(RegionKind.CALLBACK, event.statement, region, event)
-        given = self._passed(callee)
+        given = passed_on(callee, self._ev)
         for raw in (*args.positional, *args.named.values()):
             for closure in functions_in(raw, self._ev):
                 self._enter(closure, given, inner, path)
-
-    def _passed(self, callee: Value) -> Arguments:
-        """What a call hands to its callback: ``transaction(async (tx) => …)``, ``jobs.map((job) => job.stop())``."""
-        if isinstance(callee, Builtin) and isinstance(callee.receiver, Sequence) and callee.name in _EACH:
-            items = tuple(self._ev.force(i) for i in callee.receiver.items[:_MOST_ITEMS])
-            return Arguments((operators.choice(items),) if items else (), {}, complete=False)
-        if not isinstance(callee, External):
-            return Arguments((), {}, complete=False)
-        values: list[Value] = []
-        if callee.path.rsplit(".", 1)[-1] in EACH_METHODS and callee.receiver is not None:
-            # ``(await User.find()).map(async (user) => …)``
-            values.append(External(f"{callee.receiver.path}[]", receiver=callee.receiver))
-        for what in self._ev.foreign.passed(callee):
-            if what == "receiver" and callee.receiver is not None:
-                values.append(callee.receiver)
-            else:
-                values.append(External(what) if what else Unknown("what the library passes is not known"))
-        return Arguments(tuple(values), {}, complete=False)
 
     # ---- promises --------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -23,6 +23,9 @@ from cronaudit.model.value import (
     Symbol,
     Value,
 )
+
+Enters: TypeAlias = Callable[["Closure", "Arguments"], bool]
+"""Tells of a function that is called, with what it is handed, whether a walk is to go into it."""
 
 
 class Item(Struct, frozen=True, eq=False):
@@ -159,11 +162,16 @@ class Linker(Protocol):
         """Bind loop variables that `values` depends on, once for each item of a written-out list."""
 
     def walk(
-        self, start: Closure | Module, given: tuple[Value, ...] = (), caller: Event | None = None
+        self,
+        start: Closure | Module,
+        given: tuple[Value, ...] = (),
+        caller: Event | None = None,
+        enters: Enters | None = None,
     ) -> Trace:
         """Everything that a run of `start` may call.
 
-        `given` is what the scheduler passes; `caller` is the call in another walk that runs it.
+        `given` is what the scheduler passes; `caller` is the call in another walk that runs it; `enters` tells of
+        each function, with what it is handed, whether to go into it.
         """
 
 

@@ -264,6 +264,34 @@ def test_a_constant_answer(service_of: ServiceOf) -> None:
     assert (fact.value, at(fact)) == ("plain", "src/server.ts:10")
 
 
+def test_routes_behind_a_long_start(service_of: ServiceOf) -> None:
+    """Six hundred steps of an upgrade, none of which makes a route, stand before the function that makes them."""
+    steps = range(600)
+    upgrade = "\n".join(f"function step{n}() {{ log({n}); }}" for n in steps)
+    calls = " ".join(f"step{n}();" for n in steps)
+    routes = """
+        export function addRoutes(router, load) {
+          router.get('/health', (req, res) => res.json({ status: 'ok' }));
+        }
+    """
+    start = """
+        import express from 'express';
+        import { upgrade } from './upgrade';
+        import { addRoutes } from './routes';
+        upgrade();
+        const app = express();
+        addRoutes(app, upgrade);
+        app.listen(3000);
+    """
+    files = {
+        "src/start.ts": start + JOB,
+        "src/routes.ts": routes,
+        "src/upgrade.ts": f"{upgrade}\nexport function upgrade() {{ {calls} }}",
+    }
+    fact = of(service_of, files).health
+    assert (fact.value, at(fact)) == ("plain", "src/routes.ts:2")
+
+
 def test_no_route_at_all(service_of: ServiceOf) -> None:
     assert of(service_of, {"src/sweep.ts": JOB}).health.value == "none"
 

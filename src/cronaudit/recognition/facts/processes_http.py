@@ -18,9 +18,9 @@ from cronaudit.recognition.context import Service
 from cronaudit.recognition.facts.processes_sites import (
     placed,
     placed_in,
-    walked,
 )
 from cronaudit.recognition.facts.processes_starts import starts_of
+from cronaudit.recognition.facts.routing_walk import routing_walk
 from cronaudit.recognition.facts.settings import modules_named_by
 from cronaudit.recognition.sightings import Sighting
 
@@ -114,11 +114,8 @@ def routes_of(service: Service) -> tuple[Route, ...]:
 
 def _routes(service: Service) -> Iterator[Route]:
     sightings: list[Sighting] = []
-    found = (
-        pair
-        for names, files in _routing_files(service).items()
-        for pair in placed_in(service, _ROUTING, files, names)
-    )
+    making = _routing_files(service)
+    found = (pair for names, files in making.items() for pair in placed_in(service, _ROUTING, files, names))
     for sighting, node in found:
         decorated = isinstance(node, Function) and sighting.event.call in node.decorators
         if decorated and isinstance(node, Function):  # ``@app.get('/health') def health()``
@@ -127,8 +124,10 @@ def _routes(service: Service) -> Iterator[Route]:
             yield Route(path, _method(sighting), partial(_itself, closure), sighting.location)
         else:
             sightings.append(sighting)
+    makers = [path for files in making.values() for path in files]
     for path in listening_modules(service):
-        sightings += [s for s in walked(service, path) if s.effect in _ROUTING]
+        walk = routing_walk(service, path, makers, service.matcher.modules(_ROUTING))
+        sightings += [s for s in walk if s.effect in _ROUTING]
     for sighting in sightings:
         yield Route(
             sighting.text("path") or "",

@@ -174,17 +174,6 @@ def event_of(service: Service, call: Call, node: Function | Module, within: Scop
     )
 
 
-def walked(service: Service, path: str) -> tuple[Sighting, ...]:
-    """What the top-level code of a module may call, read; functions that it sets up with are entered."""
-    key = f"{_CACHE}:walked:{path}"
-    found = service.cache.get(key)
-    if found is None:
-        module = service.linker.module(path)
-        found = () if module is None else service.reader.read(service.linker.walk(module))
-        service.cache[key] = found
-    return found  # type: ignore[return-value]
-
-
 def walk_of(service: Service, closure: Closure) -> Trace:
     """The walk of a function that is no job; it is remembered."""
     key = f"{_CACHE}:walk:{closure.function.location}:{id(closure.this)}"
