@@ -23,7 +23,7 @@ options:
   attempts: {type: value, doc: How often.}
 settings:
   timezone: {doc: The zone.}
-  databases: {doc: The databases., parts: {pool: The pool.}}
+  databases: {doc: The databases., parts: {pool: The pool.}, means: {file: One file.}}
 """
 GOOD = """
 title: Good
@@ -43,7 +43,7 @@ effects:
      ttl: [args.1 s, {select: args.2, unit: ms}]}
 settings:
   timezone: {names: [GOOD_ZONE, zone], default: UTC}
-  databases: {names: [BASES], parts: {pool: OPTIONS.pool}}
+  databases: {names: [BASES], parts: {pool: OPTIONS.pool}, means: {file: [sqlite, duckdb]}}
 """
 
 
@@ -95,6 +95,7 @@ def test_a_library(tmp_path: Path) -> None:
         ("timezone", ("GOOD_ZONE", "zone"), "UTC", ()),
         ("databases", ("BASES",), None, ("OPTIONS", "pool")),
     ]
+    assert [s.means for s in library.settings] == [(), (("file", ("sqlite", "duckdb")),)]
 
 
 def test_the_compiled_form_says_the_same(tmp_path: Path) -> None:
@@ -231,6 +232,8 @@ HEAD = "title: T\necosystem: npm\ntokens: [t]\n"
         (HEAD + "settings:\n  timezone: {default: UTC}\n", ["good.yaml:5: setting without `names`"]),
         (HEAD + "settings:\n  databases: {names: [D], parts: {pol: p}}\n",
          ["good.yaml:5: databases has no part `pol`; did you mean 'pool'?"]),
+        (HEAD + "settings:\n  databases: {names: [D], means: {fil: [sqlite]}}\n",
+         ["good.yaml:5: databases cannot mean `fil`; did you mean 'file'?"]),
         (HEAD + "aliases: {'a:': ['a:']}\n", ["good.yaml:4: `a:` is its own alias"]),
         (HEAD + "effects: {}\n", ["good.yaml:4: `effects` must be a list"]),
         (HEAD + "effects: [x]\n", ["good.yaml:4: an entry of `effects` must be a mapping"]),

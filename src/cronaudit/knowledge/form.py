@@ -110,7 +110,7 @@ class _Writer:
             [[i.decorator, i.path, self._many(i.args)] for i in library.injectors],
             [[h.service, h.effect, h.pattern, h.env, h.phases] for h in library.hosts],
             [[p.language, p.pattern, p.effect, self._named(p.params)] for p in library.phrases],
-            [[s.what, s.names, s.default, s.parts] for s in library.settings],
+            [[s.what, s.names, s.default, s.parts, s.means] for s in library.settings],
         ]
 
     def _scheduler(self, s: Scheduler) -> list[Any]:
@@ -193,8 +193,10 @@ class _Reader:
                 Phrase(language, p, effect, self._named(params)) for language, p, effect, params in phrases
             ),
             tuple(
-                Setting(what, tuple(names), default, _pairs(parts))
-                for what, names, default, parts in settings
+                Setting(
+                    what, tuple(names), default, _pairs(parts), tuple((w, tuple(said)) for w, said in means)
+                )
+                for what, names, default, parts, means in settings
             ),
             source,
             tuple(roots),

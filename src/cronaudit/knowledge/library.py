@@ -23,7 +23,7 @@ from cronaudit.knowledge.parts import (
     selectors,
     traits,
 )
-from cronaudit.knowledge.vocabulary import Vocabulary
+from cronaudit.knowledge.vocabulary import SettingKind, Vocabulary
 from cronaudit.model.knowledge import (
     Consumer,
     Effect,
@@ -246,18 +246,29 @@ def _settings(document: Mapping, reader: Reader) -> Iterator[Setting]:
         entry = listed.mapping(what)
         if entry is None:
             continue
-        names, default, stated = entry.texts("names"), entry.scalar("default"), entry.mapping("parts")
+        names, default = entry.texts("names"), entry.scalar("default")
         if not names:
             entry.note("setting without `names`")
-        words = reader.vocabulary.settings.get(what, ())
-        parts: list[tuple[str, str]] = []
-        for word in stated.entries if stated is not None else ():
-            assert stated is not None  # noqa: S101 - it has entries
-            parts.append((word, stated.text(word)))
-            if word not in words:
-                stated.note(f"{what} has no part `{word}`{did_you_mean(word, words)}", stated.line_of(word))
+        kind = reader.vocabulary.settings.get(what, SettingKind())
+        parts, means = entry.mapping("parts"), entry.mapping("means")
+        setting = Setting(
+            what,
+            names,
+            default.value if default is not None else None,
+            tuple((word, at.text(word)) for at, word in _chosen(parts, kind.parts, f"{what} has no part")),
+            tuple((word, at.texts(word)) for at, word in _chosen(means, kind.means, f"{what} cannot mean")),
+        )
         entry.close()
-        yield Setting(what, names, default.value if default is not None else None, tuple(parts))
+        yield setting
+
+
+def _chosen(stated: Mapping | None, words: tuple[str, ...], otherwise: str) -> Iterator[tuple[Mapping, str]]:
+    """A mapping with each of its keys; one that is not among `words` is a problem."""
+    for word in stated.entries if stated is not None else ():
+        assert stated is not None  # noqa: S101 - it has entries
+        if word not in words:
+            stated.note(f"{otherwise} `{word}`{did_you_mean(word, words)}", stated.line_of(word))
+        yield stated, word
 
 
 def _aliases(document: Mapping, reader: Reader) -> Iterator[tuple[str, str]]:

@@ -39,13 +39,20 @@ class EffectKind(Struct, frozen=True):
         return next((p for p in self.params if p.name == name), None)
 
 
+class SettingKind(Struct, frozen=True):
+    """What a setting can settle, and what its value can say."""
+
+    parts: tuple[str, ...] = ()
+    means: tuple[str, ...] = ()
+
+
 class Vocabulary(Struct, frozen=True):
     """All that a library file may say."""
 
     effects: MappingOf[str, EffectKind]
     options: MappingOf[str, Parameter]
-    settings: MappingOf[str, tuple[str, ...]]
-    """What settings of frameworks can settle, each with the parts that its value can have."""
+    settings: MappingOf[str, SettingKind]
+    """What settings of frameworks can settle."""
 
     def updated(self, more: Vocabulary) -> Vocabulary:
         """This one with the entries of another, which win."""
@@ -69,18 +76,20 @@ def read_vocabulary(content: bytes, path: str, problems: list[Problem]) -> Vocab
                 effects[name] = EffectKind(name, entry.text("doc"), _parameters(params))
                 entry.close()
     options = {p.name: p for p in _parameters(document.mapping("options"))}
-    settings: dict[str, tuple[str, ...]] = {}
+    settings: dict[str, SettingKind] = {}
     if (listed := document.mapping("settings")) is not None:
         for name in listed.entries:
             if (entry := listed.mapping(name)) is not None:
                 entry.text("doc")
-                parts = entry.mapping("parts")
-                settings[name] = ()
-                if parts is not None:
-                    settings[name] = tuple(part for part in parts.entries if parts.text(part))
+                settings[name] = SettingKind(_words(entry.mapping("parts")), _words(entry.mapping("means")))
                 entry.close()
     document.close()
     return Vocabulary(effects, options, settings)
+
+
+def _words(described: Mapping | None) -> tuple[str, ...]:
+    """The words of a list that says what each is."""
+    return tuple(w for w in described.entries if described.text(w)) if described is not None else ()
 
 
 def _parameters(listed: Mapping | None) -> tuple[Parameter, ...]:

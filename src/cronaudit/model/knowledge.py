@@ -219,6 +219,8 @@ class Setting(Struct, frozen=True):
     """What holds where nothing sets it; a duration in seconds."""
     parts: tuple[tuple[str, str], ...]
     """Where in its value what stands, keys joined by dots, by the words of rules/effects.yaml."""
+    means: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What words its value begins with, or engines that manifests run, by what they mean (rules/effects.yaml)."""
 
     def part(self, word: str) -> tuple[str, ...]:
         """The keys that lead to a part; none where the setting has no such part."""

@@ -571,7 +571,10 @@ LATE = "CELERY_TASK_ACKS_LATE = True\n"
     ("settings", "renewal", "ttl"),
     [
         (f"{LATE}CELERY_BROKER_URL = 'amqp://guest@mq//'\n", "bound", None),
+        (f"{LATE}CELERY_BROKER_URL = 'pyamqp://guest@mq//'\n", "bound", None),
         (f"{LATE}CELERY_BROKER_URL = 'redis://cache'\n", "none", 3600.0),
+        (f"{LATE}CELERY_BROKER_URL = 'SQS://'\n", "none", 3600.0),
+        (f"{LATE}CELERY_BROKER_URL = 'kafka://mq'\n", "none", "which broker keeps the claim is not known"),
         (
             f"{LATE}CELERY_BROKER_URL = 'redis://c'\nCELERY_BROKER_TRANSPORT_OPTIONS = {{'visibility_timeout': 600}}\n",
             "none",

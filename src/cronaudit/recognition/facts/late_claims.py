@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from msgspec import Struct
@@ -13,14 +12,11 @@ from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Known, Record, Text, Unknown, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.configured import app_setting
-from cronaudit.recognition.facts.settings import default_of, is_set, parts_of
+from cronaudit.recognition.facts.settings import default_of, is_set, meaning_of, parts_of
 from cronaudit.recognition.facts.stated import option
 from cronaudit.recognition.sightings import seconds_of, text_of
 
-_CONNECTED: Final = lazy_regex(r"(?:py)?amqps?:", re.IGNORECASE)
-"""Protocols whose brokers keep a message for as long as the connection that took it lives."""
-_HIDING: Final = lazy_regex(r"(?:rediss?|sentinel|sqs)\b", re.IGNORECASE)
-"""Brokers that hand a message out anew when it was hidden for a time."""
+_SCHEME: Final = lazy_regex(r"\w+")
 
 
 class LateClaim(Struct, frozen=True):
@@ -47,13 +43,34 @@ def is_late(context: JobContext) -> Location | bool:
 
 def late_claim(context: JobContext) -> LateClaim:
     """What holds the claim of such a job."""
-    broker = app_setting(context, "broker")
+    keeper, at = _keeper(context)
+    if keeper == "connection":
+        return LateClaim(bound=True, ttl=Fact(None), at=at)
+    if keeper != "time":
+        return _for_a_time(Fact(Unresolved("which broker keeps the claim is not known", at)), at)
+    return _for_a_time(_hidden(context, at), at)
+
+
+def _for_a_time(ttl: Fact[float | None], at: Location | None) -> LateClaim:
+    return LateClaim(bound=False, ttl=ttl, at=at)
+
+
+def _keeper(context: JobContext) -> tuple[str, Location | None]:
+    """What a claim lasts with, by the URL of the broker, else by what manifests run."""
+    service, broker = context.service, app_setting(context, "broker")
     text, at = (_written(broker[0]), broker[1]) if isinstance(broker, tuple) else ("", None)
-    engines = {s.engine for s in context.service.deployment.services}
-    if _CONNECTED.match(text) or (not text and "rabbitmq" in engines):
-        return LateClaim(True, Fact(None), at)  # noqa: FBT003
-    if not _HIDING.match(text) and "redis" not in engines:
-        return LateClaim(False, Fact(Unresolved("which broker keeps the claim is not known", at)), at)  # noqa: FBT003
+    scheme = _SCHEME.match(text)
+    said = meaning_of(service, "broker", scheme[0]) if scheme is not None else ""
+    if said:
+        return said, at
+    run = {meaning_of(service, "broker", s.engine) for s in service.deployment.services}
+    if "connection" in run and not text:
+        return "connection", at
+    return "time" if "time" in run else "", at
+
+
+def _hidden(context: JobContext, at: Location | None) -> Fact[float | None]:
+    """For how many seconds the broker hides a message that was taken."""
     options = app_setting(context, "claim_ttl")
     if isinstance(options, tuple):
         value: Value = options[0]
@@ -61,15 +78,15 @@ def late_claim(context: JobContext) -> LateClaim:
             value = context.linker.member(value, key)
         seconds = seconds_of(value, "s")
         if seconds is not None:
-            return LateClaim(False, Fact(seconds, "", (options[1],)), at)  # noqa: FBT003
+            return Fact(seconds, "", (options[1],))
         if not (
             isinstance(options[0], Record) and options[0].complete and isinstance(value, Known | Unknown)
         ):
             reason = Unresolved("how long the broker hides a claimed message is not resolved", options[1])
-            return LateClaim(False, Fact(reason), at)  # noqa: FBT003
+            return Fact(reason)
     default = default_of(context.service, "claim_ttl")
     stated = float(default) if isinstance(default, int | float) else None
-    return LateClaim(False, Fact(stated, "the default of the library", (at,) if at is not None else ()), at)  # noqa: FBT003
+    return Fact(stated, "the default of the library", (at,) if at is not None else ())
 
 
 def _written(value: Value) -> str:

@@ -73,6 +73,12 @@ def parts_of(service: Service, what: str, word: str) -> tuple[str, ...]:
     return next((s.part(word) for s in _known(service) if s.what == what and s.part(word)), ())
 
 
+def meaning_of(service: Service, what: str, word: str) -> str:
+    """What a word says that a setting begins with, or an engine that does its part; empty where nobody knows it."""
+    listed = (pair for s in _known(service) if s.what == what for pair in s.means)
+    return next((meaning for meaning, words in listed if word.lower() in words), "")
+
+
 def modules_named_by(service: Service, what: str) -> tuple[str, ...]:
     """The files of the module that a setting names by its dotted path, and of those that it names in the same way."""
     stated = setting(service, what)
