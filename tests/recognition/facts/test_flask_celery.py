@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from cronaudit.knowledge.matcher import Matcher
 from cronaudit.model.value import Closure
 from cronaudit.recognition import service as service_facts
 from cronaudit.recognition.context import JobContext
@@ -62,20 +63,25 @@ def job(
     return context
 
 
+@pytest.mark.parametrize("celery", [("acme.queues", "AcmeCelery"), ("flask_celery", "Celery")])
+def test_an_app_that_is_named_after_celery(service_of: ServiceOf, celery: tuple[str, str]) -> None:
+    found = job(service_of, celery=celery).registration.handler
+    assert isinstance(found, Closure)
+    assert found.function.name == "sweep"
+
+
 @pytest.mark.parametrize(
-    ("celery", "handler"),
+    ("path", "canonical"),
     [
-        (("acme.queues", "AcmeCelery"), "sweep"),
-        (("flask_celery", "Celery"), "sweep"),
-        (("acme.queues", "Runner"), None),
-        (("acme.queues", "CeleryFlower"), None),
+        ("acme.queues.AcmeCelery().task", "celery.Celery().task"),
+        ("flask_celery.Celery().task", "celery.Celery().task"),
+        ("acme.queues.CeleryFlower().task", "acme.queues.CeleryFlower().task"),
+        ("acme.queues.Runner().task", "acme.queues.Runner().task"),
+        ("acme.queues.celery().task", "acme.queues.celery().task"),
     ],
 )
-def test_an_app_that_is_named_after_celery(
-    service_of: ServiceOf, celery: tuple[str, str], handler: str | None
-) -> None:
-    found = job(service_of, celery=celery).registration.handler
-    assert (found.function.name if isinstance(found, Closure) else None) == handler
+def test_what_is_named_after_celery(matcher: Matcher, path: str, canonical: str) -> None:
+    assert matcher.canonical(path) == canonical
 
 
 @pytest.mark.parametrize(
