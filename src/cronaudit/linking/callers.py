@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice, zip_longest
 from typing import TypeAlias
 
-from cronaudit.linking import handed_out, instances, iterables, names, parameters
+from cronaudit.linking import handed_out, heirs, instances, iterables, names, parameters
 from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.decorators import decorating
 from cronaudit.linking.fold import Evaluator
@@ -67,7 +67,7 @@ class Callers:
                     at = Location(bound.scope.module.path, call.line, call.end_line)
                     made = Instance(value, self._ev.arguments(call, bound.scope), at)
                     found.append((made, (at, *bound.chain)))
-        return tuple(found[:_MOST_BOUND])
+        return tuple(found[:_MOST_BOUND]) or tuple(heirs.of_container(cls, self.usages))
 
     def _needs_caller(self, call: Call, node: Function | Module) -> bool:
         args = self._ev.arguments(call, self._ev.scope_of(node))
@@ -187,7 +187,8 @@ class Callers:
         self, node: Function, call: Call, where: Function | Module, depth: int
     ) -> Iterator[Bound]:
         """The scopes in which a call site passes plain values: its callers' where it only hands on theirs."""
-        if self._needs_caller(call, where) or self._receiver_is_open(call, where, node):
+        is_open = self._needs_caller(call, where) or self._receiver_is_open(call, where, node)
+        if is_open or heirs.are_told(call, where, self.usages):
             for bound in self.bounds(where, depth + 1):
                 yield from self._unrolled(call, bound)
         else:

@@ -30,6 +30,7 @@ from cronaudit.model.value import (
     Closure,
     External,
     Instance,
+    Known,
     Record,
     Scope,
     Sequence,
@@ -203,7 +204,7 @@ def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Valu
             return closure
         value = _own_field(folder, current, instance, this, name)
         if value is not None:
-            if not isinstance(value, Unknown):
+            if not isinstance(value, Unknown) and not (fallback is not None and _is_empty(value)):
                 return value
             fallback = fallback or value
     return inherited or fallback or declared
@@ -256,8 +257,9 @@ def _own_field(
                 candidates.append(
                     folder.fold(entry.value, Scope(current.scope.node, current.scope, this=this))
                 )
-    if not candidates or all(names.is_absent(c) or _is_empty_container(c) for c in candidates):
-        candidates.extend(_stored_in_methods(folder, current, this, name, constructor))
+    if all(names.is_absent(c) or _is_empty(c) for c in candidates):
+        stored = list(_stored_in_methods(folder, current, this, name, constructor))
+        candidates = [c for c in candidates if not (stored and isinstance(c, Known))] + stored
     useful = [c for c in candidates if not names.is_absent(c)]
     value = useful[-1] if len(useful) == 1 else (operators.choice(tuple(useful)) if useful else None)
     if value is not None and registries.is_fillable(value):
@@ -286,9 +288,12 @@ def _given_field(folder: Folder, instance: Instance, name: str) -> Value | None:
     return None if raw is None else folder.force(raw)
 
 
-def _is_empty_container(value: Value) -> bool:
-    return (isinstance(value, Sequence) and not value.items) or (
-        isinstance(value, Record) and not value.entries
+def _is_empty(value: Value) -> bool:
+    """A list, an object or a text (``cron = '';``) that is filled later."""
+    return (
+        (isinstance(value, Sequence) and not value.items)
+        or (isinstance(value, Record) and not value.entries)
+        or (isinstance(value, Known) and value.value == "")
     )
 
 
