@@ -6,7 +6,7 @@ import gc
 import posixpath
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from operator import attrgetter
 from pathlib import Path
@@ -27,7 +27,6 @@ from cronaudit.model.rule import Catalogue
 from cronaudit.model.source import Diagnostic, Language, Role
 from cronaudit.model.verdict import CheckResult
 from cronaudit.parsing import LANGUAGES, parse
-from cronaudit.recognition.deployment import Enclosing, read_deployment
 from cronaudit.recognition.finding import Inputs, may_define, recognise
 from cronaudit.recognition.own_decorators import TOKENS as DECORATOR_TOKENS
 from cronaudit.recognition.undescribed import TOKENS as CRON_TOKENS
@@ -40,7 +39,8 @@ from cronaudit.ruleset.suppress import Comment, ConfiguredWaiver, mentions_waive
 from cronaudit.ruleset.suppress import suppress as waive
 from cronaudit.schedule.durations import duration_words
 from cronaudit.seen import Seen
-from cronaudit.target import ImportTable, Mentions, RoleRules, Tree, imports, search, service_name, walk
+from cronaudit.survey import Survey
+from cronaudit.target import ImportTable, Mentions, Tree, imports, search, service_name
 
 _LOOPS = (
     b"setTimeout",
@@ -71,8 +71,8 @@ _FILTERS: dict[str, Callable[[Any], object]] = {
 }
 
 
-def audit(path: Path, options: AuditOptions) -> AuditOutcome:
-    """Audit a file or folder. Nothing of it is executed.
+def audit(path: Path, options: AuditOptions, survey: Survey | None = None) -> AuditOutcome:
+    """Audit a file or folder, of which a survey may have begun already. Nothing of it is executed.
 
     Raises:
         ConfigurationError: the catalogue, a library file or the baseline is wrong.
@@ -80,20 +80,20 @@ def audit(path: Path, options: AuditOptions) -> AuditOutcome:
 
     """
     with _deep_recursion():
-        return _audit(path, options)
+        return _audit(path, options, survey or Survey(path, options.rules))
 
 
-def _audit(path: Path, options: AuditOptions) -> AuditOutcome:
+def _audit(path: Path, options: AuditOptions, survey: Survey) -> AuditOutcome:
     progress = options.on_progress or _ignore
     catalogue = load_catalogue(options.rules)
     matcher = _matcher(options.rules)
     progress("Walking", 0, 0)
-    tree = walk(path, _roles(options.rules)).with_contents(options.overlay)
-    inputs = _inputs(tree, matcher, options, progress)
+    tree = survey.tree().with_contents(options.overlay)
+    inputs = _inputs(tree, matcher, options, survey, progress)
     findings, notes = recognise(
         inputs,
         lambda done, total: progress("Finding jobs", done, total),
-        lambda: _Note(tuple(_comments(inputs)), (*tree.diagnostics, *_broken(inputs))),
+        lambda: _Note(tuple(_comments(inputs)), (*tree.diagnostics, *survey.unread, *_broken(inputs))),
         options.processes,
     )
     jobs = _selected(findings.jobs, options.job_globs)
@@ -160,17 +160,6 @@ def _matcher(rules: tuple[Path, ...]) -> Matcher:
         raise ConfigurationError(str(error)) from error
 
 
-def _roles(rules: tuple[Path, ...]) -> RoleRules:
-    import yaml
-
-    folder = next((r for r in reversed(rules) if (r / "roles.yaml").is_file()), rules_dir())
-    try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        return RoleRules.from_mapping(yaml.load((folder / "roles.yaml").read_bytes(), loader))  # noqa: S506 - safe
-    except (ValueError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"{folder / 'roles.yaml'}: {error}") from error
-
-
 class _Files(Struct):
     """The files of the target as linking asks for them."""
 
@@ -208,7 +197,11 @@ class _Imports(Struct):
 
 
 def _inputs(
-    tree: Tree, matcher: Matcher, options: AuditOptions, progress: Callable[[str, int, int], None]
+    tree: Tree,
+    matcher: Matcher,
+    options: AuditOptions,
+    survey: Survey,
+    progress: Callable[[str, int, int], None],
 ) -> Inputs:
     progress("Searching", 0, 0)
     mentions = Mentions(tree)
@@ -234,7 +227,7 @@ def _inputs(
         hits=hits,
         candidates=may_define(tree, sorted({*hits.files_with(*arming), *_named(tree, matcher.tokens())})),
         consumers=tuple(consumers),
-        deployment=read_deployment(tree, _enclosing(tree.root)),
+        deployment=survey.deployment(tree),
         date=options.date,
         mentioned=mentions.elsewhere,
         is_hook=mentions.is_hook,
@@ -252,23 +245,6 @@ def _named(tree: Tree, tokens: Iterable[bytes]) -> Iterable[str]:
     """Code whose own path holds a token: what a framework loads by its place need not say so inside."""
     words = tuple(token.decode() for token in tokens)
     return (f.path for f in tree.files if f.language in LANGUAGES and any(word in f.path for word in words))
-
-
-def _enclosing(root: Path) -> Enclosing | None:
-    """Compose files of the repository around the target: they count where they build it (ruling 19)."""
-    for folder in root.parents:
-        if (folder / ".git").exists():
-            break
-    else:
-        return None
-    texts: dict[str, str] = {}
-    for above in root.parents:
-        for path in sorted((*above.glob("*compose*.y*ml"), *above.glob("docker/*compose*.y*ml"))):
-            with suppress(OSError, UnicodeDecodeError):
-                texts[path.relative_to(folder).as_posix()] = path.read_text(encoding="utf-8")
-        if above == folder:
-            break
-    return Enclosing(root.relative_to(folder).as_posix(), texts) if texts else None
 
 
 # ---- the result -------------------------------------------------------------------------------------------------

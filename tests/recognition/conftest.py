@@ -14,7 +14,7 @@ from cronaudit.knowledge.matcher import Matcher
 from cronaudit.model.options import AuditOptions
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.finding import find
-from cronaudit.target import walk
+from cronaudit.survey import Survey
 
 ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
@@ -34,8 +34,9 @@ def service_of(tmp_path: Path, matcher: Matcher) -> ServiceOf:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
         options = AuditOptions(date(2026, 11, 23))
-        tree = walk(tmp_path, audit._roles(()))
-        inputs = audit._inputs(tree, matcher, options, lambda _what, _done, _total: None)
+        survey = Survey(tmp_path, ())
+        tree = survey.tree()
+        inputs = audit._inputs(tree, matcher, options, survey, lambda _what, _done, _total: None)
         found, _finder, _service = find(inputs, lambda _done, _total: None)
         return [f.context for f in found if f.liveness.is_live]
 

@@ -17,7 +17,7 @@ from cronaudit.model.value import Closure, Known
 from cronaudit.recognition.assemble import display_name, handler_of
 from cronaudit.recognition.finding import find
 from cronaudit.recognition.jobs import Found
-from cronaudit.target import walk
+from cronaudit.survey import Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,8 @@ def discover(root: Path, files: Mapping[str, str]) -> Discovered:
     """Find the jobs of a tree of these files, by path and line."""
     write(root, files)
     options = AuditOptions(date(2026, 1, 1))
-    inputs = audit._inputs(
-        walk(root, audit._roles(())), matcher(), options, lambda _what, _done, _total: None
-    )
+    survey = Survey(root, ())
+    inputs = audit._inputs(survey.tree(), matcher(), options, survey, lambda _what, _done, _total: None)
     found, finder, _service = find(inputs, lambda _done, _total: None)
     jobs = sorted(
         (_seen(f) for f in found),

@@ -10,7 +10,7 @@ import pytest
 from cronaudit import audit
 from cronaudit.model.options import AuditOptions
 from cronaudit.recognition.finding import find
-from cronaudit.target import walk
+from cronaudit.survey import Survey
 from tests.recognition.small_trees import discover, matcher, write
 
 QUEUES = (
@@ -79,7 +79,8 @@ def test_a_queue_behind_a_barrel_has_its_jobs_and_its_worker(tmp_path: Path) -> 
 def test_a_run_goes_the_way_of_its_own_message(tmp_path: Path, take: str) -> None:
     write(tmp_path, files(TAKES[take]))
     options = AuditOptions(date(2026, 1, 1))
-    inputs = audit._inputs(walk(tmp_path, audit._roles(())), matcher(), options, lambda *_: None)
+    survey = Survey(tmp_path, ())
+    inputs = audit._inputs(survey.tree(), matcher(), options, survey, lambda *_: None)
     found, _finder, _service = find(inputs, lambda *_: None)
 
     sql = {"delete from salts": "rotate", "insert into reports select 1": "report"}

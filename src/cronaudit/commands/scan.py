@@ -167,10 +167,13 @@ def run_audit(path: Path, options: AuditOptions, *, quiet: bool) -> AuditOutcome
     """Run the pipeline, with progress for whoever waits."""
     from msgspec.structs import replace
 
-    from cronaudit.audit import audit
+    from cronaudit.survey import surveying
 
-    with progress(quiet=quiet) as on_progress:
-        return audit(path, replace(options, on_progress=on_progress))
+    # Half of what comes before the first job is looking at files, the other half is loading what looks into them.
+    with surveying(path, options.rules, options.processes) as survey, progress(quiet=quiet) as on_progress:
+        from cronaudit.audit import audit
+
+        return audit(path, replace(options, on_progress=on_progress), survey)
 
 
 class _Run(Struct, frozen=True):

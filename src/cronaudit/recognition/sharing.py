@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import pickle
-import signal
-import sys
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar, cast
+
+from cronaudit.copies import Copy, may_copy
 
 T = TypeVar("T")
 N = TypeVar("N")
@@ -36,15 +33,19 @@ def share(work: Sequence[Callable[[], T]], note: Callable[[], N], processes: int
     killed, an exception) is done here, so that an error is the same with and without copies.
     """
     copies = min(processes, len(work)) - 1
-    if copies < 1 or len(work) > _MOST_PIECES or not _may_fork():
+    if copies < 1 or len(work) > _MOST_PIECES or not may_copy():
         return Shared(tuple(piece() for piece in work), (note(),))
     numbers = _queue(len(work))
-    others = [_Copy(work, note, numbers) for _ in range(copies)]
+
+    def part() -> Iterator[tuple[dict[int, T], N]]:
+        yield _pieces(work, numbers), note()
+
+    others = [Copy(part) for _ in range(copies)]
     try:
         done = dict(_pieces(work, numbers))
         notes = [note()]
         for other in others:
-            answer = other.answer()
+            answer = cast("tuple[dict[int, T], N] | None", other.answer())
             if answer is not None:
                 done.update(answer[0])
                 notes.append(answer[1])
@@ -57,11 +58,6 @@ def share(work: Sequence[Callable[[], T]], note: Callable[[], N], processes: int
     return Shared(
         tuple(done[number] for number in range(len(work))), (*notes, note()) if left else tuple(notes)
     )
-
-
-def _may_fork() -> bool:
-    """Whether a copy of this process can work: on macOS system libraries do not survive it, nor do locks of threads."""
-    return sys.platform == "linux" and threading.active_count() == 1
 
 
 def _queue(count: int) -> int:
@@ -78,34 +74,3 @@ def _pieces(work: Sequence[Callable[[], T]], numbers: int) -> dict[int, T]:
         number = int.from_bytes(taken, "big")
         done[number] = work[number]()
     return done
-
-
-class _Copy(Generic[T, N]):
-    """A copy of this process at work."""
-
-    def __init__(self, work: Sequence[Callable[[], T]], note: Callable[[], N], numbers: int) -> None:
-        self._answer, writing = os.pipe()
-        self._id = os.fork()
-        if self._id == 0:
-            with suppress(BaseException):
-                signal.signal(signal.SIGINT, signal.SIG_DFL)
-                answer = pickle.dumps((_pieces(work, numbers), note()), pickle.HIGHEST_PROTOCOL)
-                with os.fdopen(writing, "wb") as pipe:
-                    pipe.write(answer)
-            os._exit(0)
-        os.close(writing)
-
-    def answer(self) -> tuple[dict[int, T], N] | None:
-        """What it did and noted; None where it did not come to its end."""
-        with os.fdopen(self._answer, "rb", closefd=False) as pipe:
-            try:
-                answer: tuple[dict[int, T], N] = pickle.load(pipe)  # noqa: S301 - written by this program
-            except (EOFError, pickle.UnpicklingError):
-                return None
-        return answer
-
-    def end(self) -> None:
-        """Leave nothing behind."""
-        os.close(self._answer)
-        os.kill(self._id, signal.SIGKILL)
-        os.waitpid(self._id, 0)
