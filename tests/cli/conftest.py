@@ -47,7 +47,7 @@ class FakeAudit:
     failure: BaseException | None = None
     asked: list[tuple[Path, AuditOptions]] = field(default_factory=list)
 
-    def audit(self, path: Path, options: AuditOptions) -> AuditOutcome:
+    def audit(self, path: Path, options: AuditOptions, _survey: object = None) -> AuditOutcome:
         self.asked.append((path, options))
         if self.failure is not None:
             raise self.failure
