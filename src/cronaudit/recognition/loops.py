@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
+
+from msgspec import Struct
 
 from cronaudit.model.ir import (
     Call,
@@ -18,7 +21,7 @@ from cronaudit.model.ir import (
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.schedule import Schedule
 from cronaudit.model.source import Language, Location
-from cronaudit.model.value import Arguments, Closure, External, Instance, Known, Scope
+from cronaudit.model.value import Arguments, Closure, External, Instance, Known, Scope, Symbol, Value
 from cronaudit.model.walking import expressions, functions_around, functions_in, is_within, statements
 from cronaudit.recognition.after_failure import only_on_failure
 from cronaudit.recognition.armed_work import armed_work
@@ -35,13 +38,42 @@ from cronaudit.recognition.operations import (
     told_at_the_end,
     waits_instead,
 )
-from cronaudit.recognition.pauses import Pauses
+from cronaudit.recognition.pauses import Pauses, Timer
 from cronaudit.recognition.timers import judge_interval, rearms
 from cronaudit.recognition.timing import read_length
 from cronaudit.recognition.wrapping import armed_by_callers, called_parameters, scope_inside
 
 _SPIN = 0.01
 """Seconds below which a pause is no period of anything."""
+
+_Site: TypeAlias = tuple[Call, Function, Closure]
+"""A call that arms a timer, the function that it stands in, and what it runs."""
+
+
+class _Rest(Struct, frozen=True, eq=False):
+    """How long a timer waits that arms itself."""
+
+    timer: Timer
+    node: Function
+    """Where it is armed."""
+    runs: Function
+    linker: Linker
+
+    def of(self, scope: Scope) -> Value:
+        """As a scope of `node` says; nothing where no wait is written."""
+        written = self.timer.delay
+        return self.linker.fold(written, scope) if written is not None else Known(0)
+
+    def within(self, outer: Scope) -> Value:
+        """As a scope of what runs says, which callers have bound."""
+        return self.of(scope_inside(outer, self.runs, self.node, self.linker))
+
+    def timing(self, delay: Value) -> Timing | None:
+        return read_length(delay, self.timer.unit, self.linker)
+
+    def is_settled(self, outer: Scope) -> bool:
+        found = self.timing(self.within(outer))
+        return found is not None and found.open is None
 
 
 class Loops:
@@ -57,7 +89,7 @@ class Loops:
 
     def timeouts(self, module: Module) -> Iterator[Registration]:
         """The self-arming timers of a module, one for each function that they run."""
-        found: dict[int, list[tuple[Call, Function, Closure]]] = {}
+        found: dict[int, list[_Site]] = {}
         retried: set[int] = set()
         calls = self._linker.calls(module, self._timers)
         for call, node in (site for name in self._timers if name in calls for site in calls[name]):
@@ -67,31 +99,29 @@ class Loops:
             if handler is not None:
                 found.setdefault(id(self._cycle(handler, node)), []).append((call, node, handler))
         for sites in found.values():
-            lasting = [
-                s for s in sites if id(s[0]) not in retried and not only_on_failure(s[0], s[1], self._linker)
-            ]
-            if not lasting:
-                self._reject(sites[0][0], module, "it arms itself only after a failure: a retry")
-                continue
-            lasting = [s for s in lasting if not stands_under(s[1].body, s[0], _is_some_left)]
-            if not lasting:
-                self._reject(
-                    sites[0][0], module, "it arms itself only while work is waiting: it drains a buffer"
-                )
-                continue
-            if all(waits_instead(call, node) for call, node, _ in lasting):
-                self._reject(lasting[0][0], module, "it arms itself instead of the work, until that is due")
-                continue
-            call, node, handler = lasting[0]
-            against = judge_interval(call, node, None, self._linker)
-            if against is not None:
-                self._reject(call, module, against.reason)
-                continue
-            reason = answers(call, node, self._cycle(handler, node))
+            (call, node, handler), reason = self._lasting(sites, retried)
             if reason:
                 self._reject(call, module, reason)
-                continue
-            yield from self._timeout(call, node, handler, module)
+            else:
+                yield from self._timeout(call, node, handler, module)
+
+    def _lasting(self, sites: list[_Site], retried: set[int]) -> tuple[_Site, str]:
+        """The timer that keeps a cycle going; with why it is no job, empty where it is one."""
+        lasting = [
+            s for s in sites if id(s[0]) not in retried and not only_on_failure(s[0], s[1], self._linker)
+        ]
+        if not lasting:
+            return sites[0], "it arms itself only after a failure: a retry"
+        lasting = [s for s in lasting if not stands_under(s[1].body, s[0], _is_some_left)]
+        if not lasting:
+            return sites[0], "it arms itself only while work is waiting: it drains a buffer"
+        if all(waits_instead(call, node) for call, node, _ in lasting):
+            return lasting[0], "it arms itself instead of the work, until that is due"
+        call, node, handler = lasting[0]
+        against = judge_interval(call, node, None, self._linker)
+        if against is not None:
+            return lasting[0], against.reason
+        return lasting[0], answers(call, node, self._cycle(handler, node))
 
     def _armed(self, call: Call, node: Function, retried: set[int]) -> Closure | None:
         """What a call runs that arms it again; `retried` takes those that only do so when their work has failed."""
@@ -137,35 +167,24 @@ class Loops:
         scope = self._linker.scope_of(node)
         site = Location(module.path, call.line, call.end_line)
         timer = self._pauses.timer(call, scope)
-        written = timer.delay if timer is not None else None
-        delay = self._linker.fold(written, scope) if written is not None else Known(0)
-        unit = timer.unit if timer is not None else "ms"
         runs = (
             handler
             if handler.function.name or handler.function is node
             else Closure(node, scope.parent or scope)
         )
-        bodies = (handler.function, runs.function, node, unwrapped(handler, self._linker).function)
-        ended = told_at_the_end(call, node, self._cycle(handler, node))
-        works = [w for w in called_parameters(bodies, self._linker, runs.function) if w.name not in ended]
-
-        def settles(outer: Scope) -> bool:
-            inner = scope_inside(outer, runs.function, node, self._linker)
-            paused = self._linker.fold(written, inner) if written is not None else None
-            found = read_length(paused, unit, self._linker) if paused is not None else None
-            return found is not None and found.open is None
-
-        armed = armed_by_callers(works, delay, runs.function, self._linker, settles)
+        works = self._handed_in(call, node, handler, runs)
+        assert timer is not None  # noqa: S101 - `_armed` has asked
+        rest = _Rest(timer, node, runs.function, self._linker)
+        delay = rest.of(scope)
+        armed = armed_by_callers(works, delay, runs.function, self._linker, rest.is_settled)
         if not armed:
             self._reject(call, module, "a wrapper that nothing in the tree calls")
         seen: set[tuple[float | None, Location]] = set()
         for bound in armed:
             own = bool(works) or bool(bound.items)
-            if own or bound.scope is not self._linker.scope_of(runs.function):
-                inner = scope_inside(bound.scope, runs.function, node, self._linker)
-                delay = self._linker.fold(written, inner) if written is not None else Known(0)
-            timing = read_length(delay, unit, self._linker) or Timing(
-                Schedule(None, None, None, "again at once"), Location(module.path, call.line), None
+            is_plain = not own and bound.scope is self._linker.scope_of(runs.function)
+            timing = rest.timing(delay if is_plain else rest.within(bound.scope)) or Timing(
+                Schedule(text="again at once"), Location(module.path, call.line), None
             )
             item = bound.chain[-1] if own and bound.chain else site
             key = (timing.schedule.interval_seconds, item)
@@ -190,6 +209,12 @@ class Loops:
                 work=None if own or runs.function is not node else armed_work(handler, node, self._linker),
             )
 
+    def _handed_in(self, call: Call, node: Function, handler: Closure, runs: Closure) -> list[Symbol]:
+        """The parameters that do the work of a timer, each time round and not only at the end."""
+        bodies = (handler.function, runs.function, node, unwrapped(handler, self._linker).function)
+        ended = told_at_the_end(call, node, self._cycle(handler, node))
+        return [w for w in called_parameters(bodies, self._linker, runs.function) if w.name not in ended]
+
     @staticmethod
     def _run_in(bound: Bound, runs: Closure) -> Closure:
         """What runs, in the scope that a caller or a class that inherits it has bound."""
@@ -207,8 +232,9 @@ class Loops:
             return closure
         return Closure(closure.function, closure.scope, Instance(self._linker.class_value(owner), None))
 
-    def _with_one(self, closure: Closure) -> Closure:
-        """The same; the one object that the tree makes tells what it was handed."""
+    def _round_of(self, node: Function, bound: Bound) -> Closure:
+        """The function of a loop; where the tree makes one object of its class, that tells what it was handed."""
+        closure = Closure(node, bound.scope.parent or bound.scope, bound.scope.this)
         owner = closure.function.owner
         made = self._linker.instances(owner) if owner is not None and closure.this is None else ()
         if len(made) != 1:
@@ -231,38 +257,11 @@ class Loops:
         pause = self._pauses.of(loop, self._linker.scope_of(node))
         if pause is None:
             return
+        reason = self._against(loop, node)
+        if reason:
+            self._reject(loop, module, reason)
+            return
         at = Location(module.path, loop.line, loop.end_line)
-        if self._pauses.is_idle(loop, self._linker.scope_of(node)):
-            self._reject(loop, module, "it only keeps the process alive")
-            return
-        if self._pauses.waits_instead(loop, self._linker.scope_of(node)):
-            self._reject(loop, module, "it waits for an order and works only when there is one")
-            return
-        if self._pauses.awaits_turn(loop, self._linker.scope_of(node)):
-            self._reject(loop, module, "it waits for its turn, and what it then does is a loop of its own")
-            return
-        if backs_off(loop):
-            self._reject(loop, module, "each round waits longer than the last: it connects again")
-            return
-        scope = self._linker.scope_of(node)
-        if ends_on_success(loop, node, lambda test: holds_by_default(test, scope, self._linker) is False):
-            self._reject(loop, module, "it waits until a condition holds")
-            return
-        if self._pauses.waits_for_order(loop, self._linker.scope_of(node)):
-            self._reject(loop, module, "each round waits for an event, however long that takes")
-            return
-        if self._pauses.is_fed(loop, self._linker.scope_of(node)):
-            self._reject(loop, module, "each round waits for an item of a queue, however long that takes")
-            return
-        if isinstance(node, Function) and node.is_async and node.is_generator:
-            self._reject(loop, module, "it hands what it finds to whoever iterates over it")
-            return
-        if isinstance(node, Function):
-            marker = Call(Name("", loop.line), (), loop.line, loop.line)
-            against = judge_interval(marker, node, None, self._linker)
-            if against is not None:
-                self._reject(loop, module, against.reason)
-                return
         unit = "s" if module.language is Language.PYTHON else "ms"
         works = called_parameters((loop,), self._linker, node)
         armed = armed_by_callers(works, pause, node, self._linker)
@@ -281,9 +280,6 @@ class Loops:
             if key in seen:
                 continue
             seen.add(key)
-            handler: Closure | Module = module
-            if isinstance(node, Function):
-                handler = self._with_one(Closure(node, bound.scope.parent or bound.scope, bound.scope.this))
             yield Registration(
                 loop=loop,
                 mode=required_mode(loop, node),
@@ -294,10 +290,35 @@ class Loops:
                 site=item if works else at,
                 timing=timing,
                 name=command_of(node, self._linker),
-                handler=handler,
+                handler=self._round_of(node, bound) if isinstance(node, Function) else module,
                 item=item,
                 traits={"runner.library": "own", "runner.persistence": "none"},
             )
+
+    def _against(self, loop: Loop, node: Function | Module) -> str:
+        """Why an endless loop with a pause is no job; empty where it is one."""
+        scope = self._linker.scope_of(node)
+        if self._pauses.is_idle(loop, scope):
+            return "it only keeps the process alive"
+        if self._pauses.waits_instead(loop, scope):
+            return "it waits for an order and works only when there is one"
+        if self._pauses.awaits_turn(loop, scope):
+            return "it waits for its turn, and what it then does is a loop of its own"
+        if backs_off(loop):
+            return "each round waits longer than the last: it connects again"
+        if ends_on_success(loop, node, lambda test: holds_by_default(test, scope, self._linker) is False):
+            return "it waits until a condition holds"
+        if self._pauses.waits_for_order(loop, scope):
+            return "each round waits for an event, however long that takes"
+        if self._pauses.is_fed(loop, scope):
+            return "each round waits for an item of a queue, however long that takes"
+        if not isinstance(node, Function):
+            return ""
+        if node.is_async and node.is_generator:
+            return "it hands what it finds to whoever iterates over it"
+        marker = Call(Name("", loop.line), (), loop.line, loop.line)
+        against = judge_interval(marker, node, None, self._linker)
+        return against.reason if against is not None else ""
 
     def _reject(self, node: Call | Loop, module: Module, reason: str) -> None:
         what = "setTimeout" if isinstance(node, Call) else "loop"
