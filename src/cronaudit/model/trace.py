@@ -100,9 +100,9 @@ class Event(Struct, eq=False):
 class Trace(Struct, frozen=True):
     """The whole walk of one job."""
 
-    events: tuple[Event, ...]
-    complete: bool
-    cut: str
+    events: tuple[Event, ...] = ()
+    complete: bool = True
+    cut: str = ""
     """Why it is not complete."""
-    functions: tuple[Location, ...]
+    functions: tuple[Location, ...] = ()
     """The functions entered."""

@@ -42,7 +42,6 @@ from cronaudit.recognition.written_rows import without_repeated
 from cronaudit.schedule.cron import NEVER
 
 _TIMER_KINDS = frozenset(("set-interval", "set-timeout-loop", "timer-loop", "sleep-loop"))
-"""Lines; a registry entry longer than this is a file, not an entry."""
 
 
 class Found(Struct, eq=False):
@@ -265,7 +264,7 @@ class Finder:
             trace = self._trace(registration)
             sightings = self.reader.read(trace)
         else:
-            trace, sightings = Trace((), complete=False, cut=registration.handler_open, functions=()), ()
+            trace, sightings = Trace(complete=False, cut=registration.handler_open), ()
         handler: Closure | Module | None = registration.handler
         if registration.work is not None:
             handler = registration.work

@@ -128,12 +128,12 @@ class Starts(Struct, eq=False):
         return text.count(node.name) <= 1
 
     def _lines(self, node: Function) -> str:
-        lines = self.linker.source(node.module.path).decode("utf-8", "replace").splitlines()
+        lines = self._text(node.module.path).splitlines()
         return "\n".join(_without_comment(line) for line in lines[node.line - 1 : node.end_line])
 
     def _class(self, cls: Class) -> Liveness:
         if self.linker.instances(cls) or self.linker.subclasses(cls):
-            return self._module_of_path(cls.module.path)
+            return self.file(cls.module.path)
         return self._mentioned_symbol(cls.name, cls.module, "never instantiated") or self.file(
             cls.module.path
         )
@@ -180,7 +180,7 @@ class Starts(Struct, eq=False):
     def _speaks(self, module: Module, name: str) -> bool:
         """Whether the module itself uses a name beyond defining and exporting it."""
         uses = 0
-        for line in self.linker.source(module.path).decode("utf-8", "replace").splitlines():
+        for line in self._text(module.path).splitlines():
             text = _without_comment(line)
             if name in text and not _is_definition(text, name):
                 uses += 1
@@ -198,9 +198,6 @@ class Starts(Struct, eq=False):
 
     def _module_of(self, node: Function) -> Liveness:
         return self.file(node.module.path)
-
-    def _module_of_path(self, path: str) -> Liveness:
-        return self.file(path)
 
     def file(self, path: str) -> Liveness:
         """Whether the top-level code of a file runs."""

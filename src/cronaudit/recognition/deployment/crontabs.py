@@ -44,16 +44,8 @@ def _files(assembly: Assembly) -> dict[str, tuple[Place, bool]]:
     """The crontabs: what images keep where their daemon looks, what a daemon is told, and files of that name."""
     found: dict[str, tuple[Place, bool]] = {}
     for path in assembly.images.dockerfiles():
-        if "cron" not in assembly.files.text(path):
-            continue
-        context = assembly.images.context_of(path)
-        for stage in assembly.images.dockerfile(path).stages:
-            for copy in stage.copies:
-                if copy.stage is None and _TARGET.match(copy.target):
-                    for source in copy.sources:
-                        for one in _copied(assembly, context, source):
-                            place = assembly.images.place(path, context)
-                            found[one] = (place, _WITH_USER.match(copy.target) is not None)
+        if "cron" in assembly.files.text(path):
+            found.update(_of_image(assembly, path))
     for process in assembly.processes:
         for entry in process.entries:
             if entry.path is not None and program_of(entry.program) in _DAEMONS:
@@ -62,6 +54,18 @@ def _files(assembly: Assembly) -> dict[str, tuple[Place, bool]]:
         place = assembly.images.anywhere(posixpath.dirname(file.path))
         found.setdefault(file.path, (place, "/cron.d/" in f"/{file.path}"))
     return found
+
+
+def _of_image(assembly: Assembly, dockerfile: str) -> Iterator[tuple[str, tuple[Place, bool]]]:
+    """The files that an image has where its daemon looks for crontabs."""
+    context = assembly.images.context_of(dockerfile)
+    place = assembly.images.place(dockerfile, context)
+    for stage in assembly.images.dockerfile(dockerfile).stages:
+        for copy in stage.copies:
+            if copy.stage is None and _TARGET.match(copy.target):
+                with_user = _WITH_USER.match(copy.target) is not None
+                for source in copy.sources:
+                    yield from ((path, (place, with_user)) for path in _copied(assembly, context, source))
 
 
 def _copied(assembly: Assembly, context: str, source: str) -> Iterator[str]:

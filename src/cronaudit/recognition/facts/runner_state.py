@@ -39,7 +39,14 @@ from cronaudit.model.ir import (
 from cronaudit.model.source import Location
 from cronaudit.model.trace import EventKind
 from cronaudit.model.value import Choice, Closure, External, Instance, Record, Sequence
-from cronaudit.model.walking import calls_in, class_around, functions_in, inside, statement_expressions
+from cronaudit.model.walking import (
+    blocks,
+    calls_in,
+    class_around,
+    functions_in,
+    inside,
+    statement_expressions,
+)
 from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.facts.homes import home_of
 from cronaudit.recognition.facts.processes import placement
@@ -84,8 +91,7 @@ class _Use(Struct):
 @once
 def instance_state(context: JobContext) -> Fact[bool]:
     """Whether the job depends on state that an earlier run left in the same instance."""
-    uses = _Uses(context)
-    for use in uses.found():
+    for use in _Uses(context).found():
         assert use.written is not None  # noqa: S101 - found() gives only what is written
         words = f"{use.name} is kept in the instance between runs"
         places = tuple(x for x in (use.written, use.decided) if x is not None)
@@ -352,8 +358,6 @@ class _Uses:
 
 
 def _guarded(body: tuple[Stmt, ...], guards: tuple[Expr, ...]) -> Iterator[tuple[Stmt, tuple[Expr, ...]]]:
-    from cronaudit.model.walking import blocks
-
     for statement in body:
         yield statement, guards
         if isinstance(statement, If):

@@ -72,7 +72,7 @@ def _signals(service: Service) -> Iterator[ShutdownPath]:
     for sighting in service_sightings(service, "signal.on"):
         if sighting.description.word("default") is True:
             stops = tuple(s for s in stopping if s.event.call is sighting.event.call)
-            yield ShutdownPath("default", sighting.location, Trace((), True, "", ()), (), stops, ())  # noqa: FBT003
+            yield ShutdownPath("default", sighting.location, Trace(), (), stops, ())
             continue
         handler = sighting.param("handler")
         signal = sighting.text("signal")
@@ -89,7 +89,7 @@ def _signals(service: Service) -> Iterator[ShutdownPath]:
 
 def _behind(signal: str, location: Location, flag: Location, service: Service) -> Iterator[ShutdownPath]:
     """What is done when a flag is set that the handler sets; that it is set is all that a loop asks for."""
-    yield ShutdownPath(signal, location, Trace((), True, "", ()), (), (), (), flag=flag)  # noqa: FBT003
+    yield ShutdownPath(signal, location, Trace(), (), (), (), flag=flag)
     for waiting in waitings(flag, service):
         events = tuple(e for e in waiting.trace.events if e.order > waiting.order)
         sightings = service.reader.read(events)
