@@ -24,7 +24,7 @@ from cronaudit.model.job import Job, JobState
 from cronaudit.model.options import AuditOptions, AuditOutcome, ConfigurationError, Waiver
 from cronaudit.model.result import AuditResult, BaselineComparison, Target
 from cronaudit.model.rule import Catalogue
-from cronaudit.model.source import Diagnostic, Language, Role
+from cronaudit.model.source import NOT_RUN, Diagnostic, Language, Role
 from cronaudit.model.verdict import CheckResult
 from cronaudit.parsing import LANGUAGES, parse
 from cronaudit.recognition.finding import Inputs, may_define, recognise
@@ -63,7 +63,6 @@ _LOOPS = (
     b"itertools.count(",
 )
 """How own timers and endless loops begin; no library file declares them, their shape does."""
-_NOT_RUN = frozenset((Role.TEST, Role.DOCS, Role.VENDORED, Role.GENERATED))
 _RECURSION = 20_000
 _FILTERS: dict[str, Callable[[Any], object]] = {
     "duration": lambda seconds: duration_words(float(seconds)),
@@ -178,7 +177,7 @@ class _Files(Struct):
         """Whether a file is part of what runs in production."""
         # By its path alone: the content is only asked where a job may stand, and most files are asked about here.
         file = self.tree.get(path)
-        return file is not None and file.role not in _NOT_RUN
+        return file is not None and file.role not in NOT_RUN
 
 
 class _Imports(Struct):

@@ -12,7 +12,7 @@ from cronaudit.linking.decorators import decorating
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.program import Program
 from cronaudit.linking.usages import Usages, needs_caller, symbols
-from cronaudit.model.ir import Call, Class, Function, FunctionKind, Loop, Member, Module, Name
+from cronaudit.model.ir import Call, Class, Function, Loop, Member, Module, Name
 from cronaudit.model.linker import Bound, Item
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import (
@@ -135,10 +135,9 @@ class Callers:
             for outer in self.bounds(node.parent, depth + 1):
                 yield Bound(Scope(node, outer.scope), outer.chain, outer.items, outer.rank)
         elif node.owner is not None and not node.is_static:
-            makes = node.kind is FunctionKind.CONSTRUCTOR or node.name == "__init__"
             of = self.usages.class_value(node.owner)
             for made, chain in self.instances(node.owner, depth):
-                if makes:
+                if node.is_constructor:
                     yield Bound(instances.constructor_scope(self._ev, made, of, made), chain, _place(made))
                 else:
                     around = of.scope if node.module is of.cls.module else self._ev.scope_of(node.parent)

@@ -235,7 +235,7 @@ def _own_field(
 ) -> Value | None:
     """A field that `current` itself sets: in its constructor, in its body, elsewhere in its methods, by its type."""
     candidates: list[Value] = []
-    constructor = current.cls.method("constructor") or current.cls.method("__init__")
+    constructor = current.cls.constructor
     declared: TypeRef | None = None
     if constructor is not None:
         scope = constructor_scope(folder, instance, current, this)
@@ -275,7 +275,7 @@ def _own_field(
 def _given_field(folder: Folder, instance: Instance, name: str) -> Value | None:
     """A field of a class that writes no constructor, as a data class: its typed fields are the arguments, in order."""
     classes = [c.cls for c in lineage(folder, instance.of) if isinstance(c, ClassValue)]
-    if instance.args is None or any(c.method("__init__") or c.method("constructor") for c in classes):
+    if instance.args is None or any(c.constructor for c in classes):
         return None
     typed = dict.fromkeys(f.name for c in reversed(classes) for f in c.fields if f.type is not None)
     if name not in typed or not classes or classes[0].module.language is not Language.PYTHON:
@@ -314,7 +314,7 @@ def _scope_of(folder: Folder, current: ClassValue, method: Function) -> Scope:
 
 def constructor_scope(folder: Folder, instance: Instance, current: ClassValue, this: Value) -> Scope:
     """The scope of the constructor of `current`, one of the classes of an instance, with its arguments bound."""
-    constructor = current.cls.method("constructor") or current.cls.method("__init__")
+    constructor = current.cls.constructor
     assert constructor is not None  # noqa: S101 - the caller has looked
     scope = Scope(constructor, current.scope, this=this)
     args = constructor_arguments(folder, instance, current, this)
@@ -333,7 +333,7 @@ def constructor_arguments(
             continue
         if derived.cls is current.cls:
             return args
-        constructor = derived.cls.method("constructor") or derived.cls.method("__init__")
+        constructor = derived.cls.constructor
         if constructor is None:
             continue
         call = super_call(constructor)
@@ -352,7 +352,7 @@ def outside_arguments(folder: Folder, instance: Instance) -> External | None:
     for current in lineage(folder, instance.of):
         if isinstance(current, External):
             return External(f"{current.path}()", args, instance.at)
-        constructor = current.cls.method("constructor") or current.cls.method("__init__")
+        constructor = current.cls.constructor
         if constructor is None:
             continue
         call = super_call(constructor)

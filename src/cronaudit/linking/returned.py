@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from cronaudit.linking import operators
 from cronaudit.linking.folder import Folder
-from cronaudit.model.ir import If, Return, Stmt, Throw, Try
+from cronaudit.model.ir import If, Return, Stmt, Try
 from cronaudit.model.value import Known, Scope, Value
-from cronaudit.model.walking import blocks
+from cronaudit.model.walking import blocks, ends_function
 
 
 def returned(folder: Folder, body: tuple[Stmt, ...], scope: Scope) -> Iterator[Value]:
@@ -23,7 +23,7 @@ def returned(folder: Folder, body: tuple[Stmt, ...], scope: Scope) -> Iterator[V
             taken = statement.then if known else statement.otherwise
             if known is not None:
                 yield from returned(folder, taken, scope)
-                if taken and isinstance(taken[-1], Return | Throw):
+                if ends_function(taken):
                     return
                 continue
         if isinstance(statement, Try) and _attempts(statement):
@@ -39,7 +39,7 @@ def _attempts(statement: Try) -> bool:
         len(statement.body) == 1
         and isinstance(statement.body[0], Return)
         and bool(statement.handlers)
-        and all(h.body and isinstance(h.body[-1], Return | Throw) for h in statement.handlers)
+        and all(ends_function(h.body) for h in statement.handlers)
     )
 
 

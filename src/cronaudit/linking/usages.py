@@ -17,7 +17,6 @@ from cronaudit.model.ir import (
     Export,
     Expr,
     Function,
-    FunctionKind,
     Interface,
     Loop,
     Member,
@@ -133,7 +132,7 @@ class Usages:
 
     def _find_calls(self, function: Function) -> Iterator[tuple[Call, Function | Module]]:
         name = function.name
-        if function.kind is FunctionKind.CONSTRUCTOR or name == "__init__":
+        if function.is_constructor:
             return
         if self._is_whole(function):
             yield from self._calls_of_module(function)

@@ -279,7 +279,7 @@ class Walker:
                 return
         elif isinstance(callee, ClassValue):
             made = self._ev.instance(callee, args, event.location)
-            constructor = callee.cls.method("constructor") or callee.cls.method("__init__")
+            constructor = callee.cls.constructor
             if constructor is not None:
                 self._enter(Closure(constructor, callee.scope, made), args, region, path)
         elif (

@@ -442,6 +442,11 @@ class Function:
         return Location(self.module.path, self.line, self.end_line)
 
     @property
+    def is_constructor(self) -> bool:
+        """Whether it makes the objects of its class."""
+        return self.kind is FunctionKind.CONSTRUCTOR or self.name == "__init__"
+
+    @property
     def symbol(self) -> str:
         """A readable name: ``Class.method``, ``function``, ``outer.<anonymous>``."""
         own = self.name or "<anonymous>"
@@ -490,6 +495,11 @@ class Class:
     def location(self) -> Location:
         """Where it stands."""
         return Location(self.module.path, self.line, self.end_line)
+
+    @property
+    def constructor(self) -> Function | None:
+        """What this class itself defines to make its objects."""
+        return self.method("constructor") or self.method("__init__")
 
     def method(self, name: str) -> Function | None:
         """The method of that name that this class defines itself."""

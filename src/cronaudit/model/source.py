@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
 
@@ -45,6 +45,10 @@ class Role(StrEnum):
     VENDORED = "vendored"
     DEPLOY = "deploy"
     CONFIG = "config"
+
+
+NOT_RUN: Final = frozenset((Role.TEST, Role.DOCS, Role.GENERATED, Role.VENDORED))
+"""What files are for of which nothing runs as code of the project's own."""
 
 
 class Location(Struct, frozen=True, order=True):

@@ -149,6 +149,11 @@ def _inside(roots: tuple[Expr, ...]) -> Iterator[Expr]:
             stack.extend(inner(expr)[::-1])
 
 
+def ends_function(body: tuple[Stmt, ...]) -> bool:
+    """Whether a block leaves its function at its end."""
+    return bool(body) and isinstance(body[-1], Return | Throw)
+
+
 def holds(body: tuple[Stmt, ...], expr: Expr | None) -> bool:
     """Whether an expression stands in a body, nested blocks included, nested functions aside; never None."""
     return any(e is expr for e in expressions(body))

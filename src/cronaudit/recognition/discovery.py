@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.paths import expanded, is_of, last_of
 from cronaudit.knowledge.selectors import Called, Site, select
-from cronaudit.model.ir import Call, Function, FunctionKind, Module, Name
+from cronaudit.model.ir import Call, Function, Module, Name
 from cronaudit.model.knowledge import Scheduler, Selector
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
@@ -278,8 +278,8 @@ class Discovery:
 def _is_told_by_container(owner: Function, registration: Registration) -> bool:
     """Whether a class with work of its own waits for settings that only a container hands to its constructor."""
     method = method_around(registration.node)
-    makes = owner.kind is FunctionKind.CONSTRUCTOR or owner.name == "__init__"
-    return makes and isinstance(registration.handler, Closure) and method is not None and method is not owner
+    works = isinstance(registration.handler, Closure) and method is not None and method is not owner
+    return owner.is_constructor and works
 
 
 def _identity(registration: Registration) -> object:

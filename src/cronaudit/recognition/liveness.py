@@ -9,7 +9,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
-from cronaudit.model.ir import Call, Class, Function, FunctionKind, Module, Object, Return
+from cronaudit.model.ir import Call, Class, Function, Module, Object, Return
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language
 from cronaudit.model.value import Closure, Namespace, Record
@@ -103,7 +103,7 @@ class Starts(Struct, eq=False):
             return self._node(node.parent, depth + 1, active)
         if node.name is None and node.owner is None:
             return self._module_of(node)
-        if node.kind is FunctionKind.CONSTRUCTOR or node.name == "__init__":
+        if node.is_constructor:
             return self._class(node.owner) if node.owner is not None else self._module_of(node)
         sites = self.linker.call_sites(node)
         dead: Liveness | None = None

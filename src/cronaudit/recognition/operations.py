@@ -16,10 +16,17 @@ from cronaudit.model.ir import (
     Operation,
     Return,
     Stmt,
-    Throw,
 )
 from cronaudit.model.trace import Event, RegionKind
-from cronaudit.model.walking import blocks, expressions, functions_around, functions_in, holds, inside
+from cronaudit.model.walking import (
+    blocks,
+    ends_function,
+    expressions,
+    functions_around,
+    functions_in,
+    holds,
+    inside,
+)
 from cronaudit.recognition.endings import STOPPING
 
 _FAILED = frozenset(("error", "err", "failed", "failure"))
@@ -127,7 +134,7 @@ def ending_branches(
                     (RegionKind.THEN, statement.then),
                     (RegionKind.ELSE, statement.otherwise),
                 ):
-                    ends = branch and (holding is not None or isinstance(branch[-1], Return | Throw))
+                    ends = branch and (holding is not None or ends_function(branch))
                     names = {e.name for e in expressions(branch) if isinstance(e, Name | Member)}
                     if branch is not holding and ends and not names & again:
                         yield statement, kind, branch

@@ -11,7 +11,6 @@ from cronaudit.model.ir import (
     Const,
     Expr,
     Function,
-    FunctionKind,
     Loop,
     Member,
     Module,
@@ -61,8 +60,7 @@ def _is_around(symbol: Symbol, node: Function | Module) -> bool:
 
 def class_made_by(function: Function) -> Class | None:
     """The class that a function constructs."""
-    makes = function.kind is FunctionKind.CONSTRUCTOR or function.name == "__init__"
-    return function.owner if makes else None
+    return function.owner if function.is_constructor else None
 
 
 def armed_by_callers(

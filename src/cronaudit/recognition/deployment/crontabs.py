@@ -9,7 +9,7 @@ from typing import Final
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.deployment import Command, ProcessKind, ProcessRole, Stated
 from cronaudit.model.schedule import Dialect, ScheduleError
-from cronaudit.model.source import Language, Location, Role
+from cronaudit.model.source import NOT_RUN, Language, Location
 from cronaudit.recognition.deployment.assembly import Assembly, Draft
 from cronaudit.recognition.deployment.places import Place
 from cronaudit.recognition.deployment.wrappers import program_of
@@ -29,14 +29,13 @@ _NO_USERS: Final = frozenset(
     " echo docker sleep timeout sudo su printf rm date source export".split()
 )
 """Programs that a line may begin with where no user stands in front."""
-_ROLES: Final = frozenset((Role.VENDORED, Role.GENERATED, Role.TEST, Role.DOCS))
 
 
 def drafts(assembly: Assembly) -> Iterator[Draft]:
     """A process for each line of each crontab of the tree."""
     for path, (place, with_user) in sorted(_files(assembly).items()):
         file = assembly.files.get(path)
-        if file is not None and file.role not in _ROLES:
+        if file is not None and file.role not in NOT_RUN:
             yield from _lines(assembly, path, place, with_user=with_user)
 
 

@@ -19,7 +19,7 @@ from cronaudit.model.deployment import (
     ProcessKind,
     ProcessRole,
 )
-from cronaudit.model.source import Location, Role
+from cronaudit.model.source import NOT_RUN, Location
 from cronaudit.recognition.deployment.assembly import Assembly, Draft
 from cronaudit.recognition.deployment.files import Files
 from cronaudit.recognition.deployment.frameworks import conventions, frameworks_of
@@ -42,14 +42,13 @@ _DELEGATES: Final = lazy_regex(
 )
 _SCRIPT: Final = lazy_regex(r"^\s*([\w.-]+)\s*=\s*([\w.]+:[\w.]+)")
 _SCRIPT_TEXT: Final = lazy_regex(r"[\"']\s*([\w.-]+)\s*=\s*([\w.]+:[\w.]+)")
-_OTHERS: Final = frozenset({Role.VENDORED, Role.TEST, Role.DOCS, Role.GENERATED})
 
 
 def manifests(assembly: Assembly) -> Iterator[str]:
     """The package.json files of the project's own packages, sorted."""
     for path in assembly.files.named("package.json"):
         file = assembly.files.get(path)
-        if file is not None and file.role not in _OTHERS:
+        if file is not None and file.role not in NOT_RUN:
             yield path
 
 
@@ -151,7 +150,7 @@ def of_python(assembly: Assembly) -> Iterator[EntryPoint]:
     ):
         for path in files.named(name):
             file = files.get(path)
-            if file is not None and file.role not in _OTHERS:
+            if file is not None and file.role not in NOT_RUN:
                 yield EntryPoint(
                     path, f"{name} convention", None, role, Location(path, 1), Environment.UNKNOWN
                 )
@@ -172,7 +171,7 @@ def _console_scripts(assembly: Assembly) -> Iterator[EntryPoint]:
     ):
         for path in files.named(manifest):
             file = files.get(path)
-            if file is None or file.role in _OTHERS:
+            if file is None or file.role in NOT_RUN:
                 continue
             place, environment = assembly.host(posixpath.dirname(path)), assembly.environment(path)
             title = manifest.partition(".")[0]

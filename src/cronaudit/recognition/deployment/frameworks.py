@@ -6,7 +6,7 @@ import posixpath
 from typing import Final
 
 from cronaudit.lazy_regex import lazy_regex
-from cronaudit.model.source import Role
+from cronaudit.model.source import NOT_RUN
 from cronaudit.recognition.deployment.files import Files
 
 _SCRIPT: Final = r"\.[cm]?[jt]sx?"
@@ -59,7 +59,6 @@ DEPENDENCIES: Final = {
 """Frameworks by the package that a package.json depends on."""
 
 _COMPILED: Final = {name: lazy_regex(pattern) for name, pattern in CONVENTIONS.items()}
-_UNUSED: Final = frozenset({Role.TEST, Role.DOCS, Role.GENERATED, Role.VENDORED})
 
 
 def conventions(files: Files, folder: str, framework: str) -> tuple[str, ...]:
@@ -78,7 +77,7 @@ def _conventions(files: Files, folder: str, framework: str) -> tuple[str, ...]:
     found = []
     for path in files.below(folder):
         file = files.get(path)
-        if pattern.fullmatch(path, start) and file is not None and file.role not in _UNUSED:
+        if pattern.fullmatch(path, start) and file is not None and file.role not in NOT_RUN:
             found.append(path)
     return tuple(found)
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from cronaudit.model.facts import Fact
-from cronaudit.model.ir import Call, Const, Expr, Function, If, Member, Module, Name, Operation, Return, Throw
+from cronaudit.model.ir import Call, Const, Expr, Function, If, Member, Module, Name, Operation
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location, Role
 from cronaudit.model.value import Choice, Env, External, Known, Scope, Value
-from cronaudit.model.walking import calls_in, inside
+from cronaudit.model.walking import calls_in, ends_function, inside
 from cronaudit.recognition.context import JobContext, Service, once
 from cronaudit.recognition.facts.switches import Condition, conditions_around, conditions_on_the_way
 
@@ -65,7 +65,7 @@ def _first_in(function: Function, linker: Linker) -> Iterator[Condition]:
     first = function.body[0] if function.body else None
     if not isinstance(first, If) or first.otherwise:
         return
-    leaves = bool(first.then) and isinstance(first.then[-1], Return | Throw)
+    leaves = ends_function(first.then)
     if leaves or len(function.body) == 1:
         place = Location(function.module.path, first.line)
         yield Condition(first.test, not leaves, linker.scope_of(function), place)

@@ -7,7 +7,7 @@ from typing import Final
 
 from cronaudit.model.ir import Call, Function, Loop, Module, Name
 from cronaudit.model.linker import Bound
-from cronaudit.model.source import Role
+from cronaudit.model.source import NOT_RUN, Role
 from cronaudit.model.value import Closure, Lazy, Scope, Value
 from cronaudit.recognition.bare_names import own_names
 from cronaudit.recognition.context import JobContext, Service
@@ -21,7 +21,7 @@ _UPWARDS: Final = 8
 _MOST_SCOPES: Final = 20
 _IN_LOOPS: Final = frozenset(("signal.on", "queue.failed"))
 """What code often sets up in a loop over names or workers."""
-_OTHER_ROLES: Final = frozenset((Role.TEST, Role.BROWSER, Role.DOCS, Role.GENERATED, Role.VENDORED))
+_OTHER_ROLES: Final = NOT_RUN | {Role.BROWSER}
 
 
 def service_sightings(service: Service, *effects: str) -> tuple[Sighting, ...]:

@@ -12,18 +12,15 @@ from cronaudit.model.ir import (
     Conditional,
     Expr,
     Function,
-    FunctionKind,
     If,
     Module,
     Operation,
-    Return,
     Stmt,
-    Throw,
 )
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Env, External, Known, Value
-from cronaudit.model.walking import blocks, contains, inside, statement_expressions
+from cronaudit.model.walking import blocks, contains, ends_function, inside, statement_expressions
 from cronaudit.recognition.context import Service
 
 _CACHE = "processes_starts"
@@ -149,7 +146,7 @@ def _start(
 
 
 def _callers(linker: Linker, node: Function) -> Iterator[tuple[Call, Function | Module]]:
-    if node.kind is FunctionKind.CONSTRUCTOR or node.name == "__init__":
+    if node.is_constructor:
         if node.owner is None:
             return
         for _made, places in linker.instances(node.owner):
@@ -207,15 +204,11 @@ def _with_tests(body: tuple[Stmt, ...], around: tuple[Expr, ...]) -> Iterator[tu
             inner = (*tests, statement.test)
             yield from _with_tests(statement.then, inner)
             yield from _with_tests(statement.otherwise, inner)
-            if _leaves(statement.then) and not statement.otherwise:
+            if ends_function(statement.then) and not statement.otherwise:
                 tests = inner
         else:
             for block in blocks(statement):
                 yield from _with_tests(block, tests)
-
-
-def _leaves(body: tuple[Stmt, ...]) -> bool:
-    return bool(body) and isinstance(body[-1], Return | Throw)
 
 
 def _tests_in(root: Expr, expr: Expr) -> tuple[Expr, ...] | None:

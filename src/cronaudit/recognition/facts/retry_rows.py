@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from cronaudit.lazy_regex import lazy_regex
-from cronaudit.model.ir import Assign, Expr, Handler, If, Member, Name, Operation, Return, Stmt, Throw, Try
+from cronaudit.model.ir import Assign, Expr, Handler, If, Member, Name, Operation, Try
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
 from cronaudit.model.value import Closure, Known, Record, Value
-from cronaudit.model.walking import inside, statements
+from cronaudit.model.walking import ends_function, inside, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.columns import default_of_column
 from cronaudit.recognition.facts.retry_options import Policy
@@ -80,7 +80,7 @@ def _test_of(handler: Handler) -> _Test | None:
             for counter, limit, op in ((left, right, expr.op), (right, left, _REVERSED[expr.op])):
                 if not isinstance(counter, Member) or not _COUNTER.search(counter.name) or _is_limit(counter):
                     continue
-                if op in (">", ">=") and _leaves(statement.then):
+                if op in (">", ">=") and ends_function(statement.then):
                     return _Test(counter, limit, op, statement, then_ends=True)
                 if op in ("<", "<="):
                     return _Test(counter, limit, op, statement, then_ends=False)
@@ -97,10 +97,6 @@ def _parts(test: Expr, given: dict[str, Expr]) -> Iterator[Expr]:
 
 def _is_limit(counter: Member) -> bool:
     return counter.name.lower().startswith(("max", "limit"))
-
-
-def _leaves(body: tuple[Stmt, ...]) -> bool:
-    return bool(body) and isinstance(body[-1], Return | Throw)
 
 
 def _counts(context: JobContext, column: str, own: set[int]) -> Sighting | None:

@@ -24,7 +24,6 @@ from cronaudit.model.ir import (
     Const,
     Expr,
     Function,
-    FunctionKind,
     If,
     Index,
     Loop,
@@ -156,7 +155,7 @@ class _Uses:
 
     def found(self) -> Iterator[_Use]:
         for function, path, this in self._entered:
-            if function.kind is not FunctionKind.CONSTRUCTOR and function.name != "__init__":
+            if not function.is_constructor:
                 self._function(function, path, this)
         renewals = Renewals(self._context.trace.events)
         for key in sorted(self._uses, key=lambda k: str(self._uses[k].written)):

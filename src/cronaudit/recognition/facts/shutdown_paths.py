@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from cronaudit.model.ir import Call, Function
-from cronaudit.model.source import Location, Role
+from cronaudit.model.source import NOT_RUN, Location, Role
 from cronaudit.model.trace import Event, EventKind, Trace
 from cronaudit.model.value import Closure, Instance
 from cronaudit.model.walking import contains, inside
@@ -20,7 +20,7 @@ _ENDING = frozenset(("SIGTERM", "beforeExit", "hook", "default"))
 """What a platform sends first; SIGINT is a key on a keyboard."""
 _HOOKS = frozenset(("onModuleDestroy", "beforeApplicationShutdown", "onApplicationShutdown"))
 """Methods that a framework calls at the end; it calls them at SIGTERM where it is told to handle signals."""
-_OTHER_ROLES = frozenset((Role.TEST, Role.BROWSER, Role.DOCS, Role.GENERATED, Role.VENDORED))
+_OTHER_ROLES = NOT_RUN | {Role.BROWSER}
 
 
 class ShutdownPath(Struct, frozen=True, eq=False):

@@ -20,14 +20,12 @@ from cronaudit.model.ir import (
     Module,
     Name,
     Operation,
-    Return,
     Stmt,
-    Throw,
 )
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Env, Known, Scope, Value
-from cronaudit.model.walking import blocks, contains, inside, statement_expressions
+from cronaudit.model.walking import blocks, contains, ends_function, inside, statement_expressions
 from cronaudit.recognition.context import JobContext
 
 _LEVELS: Final = 3
@@ -101,7 +99,7 @@ def _tests_on_the_way(
                 found = _tests_on_the_way(block, call, line)
                 if found is not None:
                     return [*before, (statement.test, wanted, statement.line), *found]
-            if _leaves(statement.then) and not statement.otherwise:
+            if ends_function(statement.then) and not statement.otherwise:
                 before.append((statement.test, False, statement.line))
             continue
         for block in blocks(statement):
@@ -112,27 +110,16 @@ def _tests_on_the_way(
 
 
 def _holds(statement: Stmt, call: Call | None, line: int) -> bool:
-    for root in statement_expressions(statement):
+    """Whether a call stands in a statement, or at the top of a function that does."""
+    for root in statement_expressions(statement) if call is not None else ():
         for expr in inside(root):
-            if call is not None and expr is call:
+            if expr is call:
                 return True
-            if (
-                isinstance(expr, Function)
-                and expr.line <= line <= expr.end_line
-                and call is not None
-                and _inside(expr, call)
-            ):
-                return True
+            if isinstance(expr, Function) and expr.line <= line <= expr.end_line:
+                tops = (top for s in expr.body for top in statement_expressions(s))
+                if any(contains(top, call) for top in tops):
+                    return True
     return False
-
-
-def _inside(function: Function, call: Call) -> bool:
-    """Only where the call stands in the function's arguments' place; its own function is looked at by itself."""
-    return any(contains(root, call) for s in function.body for root in statement_expressions(s))
-
-
-def _leaves(body: tuple[Stmt, ...]) -> bool:
-    return bool(body) and isinstance(body[-1], Return | Throw)
 
 
 def _switch(test: Expr, scope: Scope, linker: Linker, *, wanted: bool) -> str | None:
