@@ -14,7 +14,7 @@ import pytest
 from cronaudit.audit import audit
 from cronaudit.model.options import AuditOptions
 from cronaudit.model.source import Location
-from cronaudit.recognition import sharing
+from cronaudit.survey import surveying
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -69,10 +69,10 @@ def test_the_order_on_disk_changes_nothing(tmp_path: Path) -> None:
 def test_the_number_of_processes_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, name: str, processes: int
 ) -> None:
-    monkeypatch.setattr(sharing, "_may_fork", lambda: sys.platform == "linux")
-    one, several = (
-        audit(FIXTURES / name, AuditOptions(date(2026, 11, 23), processes=n)).result for n in (1, processes)
-    )
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+    one = audit(FIXTURES / name, AuditOptions(date(2026, 11, 23))).result
+    with surveying(FIXTURES / name, (), processes) as survey:
+        several = audit(FIXTURES / name, AuditOptions(date(2026, 11, 23), processes=processes), survey).result
 
     assert several.jobs == one.jobs
     assert several.service == one.service
@@ -82,7 +82,7 @@ def test_the_number_of_processes_changes_nothing(
 
 def test_what_only_a_copy_has_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that reads on behalf of one fact cannot be read whole; and a waiver stands where only a fact looks."""
-    monkeypatch.setattr(sharing, "_may_fork", lambda: sys.platform == "linux")
+    monkeypatch.setattr("threading.active_count", lambda: 1)
     (tmp_path / "package.json").write_text(
         '{"dependencies": {"node-cron": "4"}, "devDependencies": {"vitest": "2"}}'
     )
