@@ -282,6 +282,8 @@ def _step(
     if isinstance(value, Record):
         if member in value.entries:
             return force(value.entries[member]), False
+        if rest and f"{member}.{rest[0]}" in value.entries:  # ``{"scheduler.timezone": "UTC"}``
+            return force(value.entries[f"{member}.{rest[0]}"]), True
         return (None if value.complete else Unknown(f"{member} is not written out", value.at)), False
     if isinstance(value, Sequence):
         if _NUMBER.match(member):

@@ -179,10 +179,10 @@ def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Valu
         if isinstance(current, External):
             if fallback is not None:
                 return fallback
-            of = (instance.row or instance.of).cls.name or ""
-            inherited = inherited or External(
-                f"{current.path}().{name}", receiver=current, of=of, row=instance.row
-            )
+            if inherited is None:
+                of = (instance.row or instance.of).cls.name or ""
+                made = outside_arguments(folder, instance) or current
+                inherited = External(f"{current.path}().{name}", receiver=made, of=of, row=instance.row)
             continue
         method = current.cls.method(name)
         if inherited is not None:
@@ -391,7 +391,8 @@ def inherited(folder: Folder, scope: Scope, name: str) -> Value:
                     asked = this.row or this.of if isinstance(this, Instance) else None
                     of = asked.cls.name or "" if asked is not None else ""
                     row = this.row if isinstance(this, Instance) else None
-                    return External(f"{base.path}().{name}", receiver=base, of=of, row=row)
+                    made = outside_arguments(folder, this) if isinstance(this, Instance) else None
+                    return External(f"{base.path}().{name}", receiver=made or base, of=of, row=row)
                 method = base.cls.method(name)
                 if method is not None:
                     return Closure(method, base.scope, this)
