@@ -75,6 +75,24 @@ def test_rows_of_a_schedule_store(tmp_path: Path, row: str) -> None:
     assert discover(tmp_path, _command(body)).rows() == [("carts", schedule, "sweep")]
 
 
+SWITCHES = {
+    "written as off": ("enabled=False", False),
+    "written as on": ("enabled=True", True),
+    "what the environment says": ("enabled=os.environ.get('SWEEP', '') == '1'", True),
+    "what the environment turns off": ("enabled=False if os.environ.get('QUIET') else True", True),
+}
+
+
+@pytest.mark.parametrize("switch", sorted(SWITCHES))
+def test_rows_that_are_switched_off_where_they_stand(tmp_path: Path, switch: str) -> None:
+    text, live = SWITCHES[switch]
+    body = (
+        "import os\nevery, _ = IntervalSchedule.objects.get_or_create(every=10, period='minutes')\n"
+        f"PeriodicTask.objects.get_or_create(interval=every, name='carts', task='shop.tasks.sweep', {text})"
+    )
+    assert discover(tmp_path, _command(body)).only().live is live
+
+
 PLAN = {
     "shop/registry.py": (
         "PLANNED = []\n\n"

@@ -12,7 +12,7 @@ from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Class, Function, Module, Object, Return
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language
-from cronaudit.model.value import Closure, Namespace, Record
+from cronaudit.model.value import Choice, Closure, Known, Namespace, Record, Value
 from cronaudit.model.walking import expressions
 from cronaudit.recognition.found import Registration
 
@@ -71,6 +71,9 @@ class Starts(Struct, eq=False):
 
     def started(self, registration: Registration, liveness: Liveness) -> Liveness:
         """A job that is made stopped lives only where something calls the method that starts it."""
+        enabled = registration.options.get("enabled")
+        if enabled is not None and _is_off(enabled):
+            return Liveness(is_live=False, reason="it is switched off where it is stated")
         scheduler = registration.scheduler
         if scheduler is None or scheduler.starts in ("", "call", "setting"):
             return liveness
@@ -221,6 +224,13 @@ class Starts(Struct, eq=False):
         if len(chain) > 1 or self.mentioned(stem, path) or (folder and self.mentioned(folder, path)):
             return Liveness(is_live=True, reason="nothing says that it does not run")
         return Liveness(is_live=False, reason="no file imports it and no entry point starts it")
+
+
+def _is_off(value: Value) -> bool:
+    """Whether a value is written as False, whichever of several it is; the default of a variable is not written."""
+    if isinstance(value, Choice):
+        return bool(value.options) and all(_is_off(option) for option in value.options)
+    return isinstance(value, Known) and value.value is False and value.default_of is None
 
 
 def is_handed_over(node: Function) -> bool:
