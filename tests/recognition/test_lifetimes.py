@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.recognition.small_trees import discover
 
 PACKAGE = '{"main": "main.ts", "dependencies": {"express": "4", "pg": "8"}}'
@@ -92,3 +94,42 @@ def test_what_a_request_starts_once_for_all_is_a_job(tmp_path: Path) -> None:
     }
     found = discover(tmp_path, files)
     assert [(j.schedule, j.handler) for j in found.jobs] == [("60 s", "Sweeper.load")]
+
+
+BEAT = (
+    "import threading\nfrom celery import shared_task\nimport sqlite3\nfrom shop import orders\n\n\n"
+    "def renew(stopped, key):\n    while not stopped.wait(20):\n"
+    "        sqlite3.connect('shop.db').execute('update locks set seen = now()')\n"
+    "\n\n"
+)
+STARTED = (
+    "def {name}(key):\n    done = threading.Event()\n"
+    "    beat = threading.Thread(target=renew, args=(done, key), daemon=True)\n    beat.start()\n"
+    "    try:\n        orders.export(key)\n    {after}\n\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("starters", "jobs"),
+    [
+        # a task of a queue renews its lock by it, and ends it
+        ("@shared_task\n" + STARTED.format(name="export", after="finally:\n        done.set()"), 0),
+        # nothing ends it when the task is done
+        ("@shared_task\n" + STARTED.format(name="export", after="except ValueError:\n        pass"), 1),
+        # the program itself starts it
+        (STARTED.format(name="main", after="finally:\n        done.set()") + "main('all')\n", 1),
+        # both do
+        (
+            "@shared_task\n"
+            + STARTED.format(name="export", after="finally:\n        done.set()")
+            + STARTED.format(name="main", after="finally:\n        done.set()")
+            + "main('all')\n",
+            1,
+        ),
+    ],
+)
+def test_a_loop_that_goes_beside_a_queued_task_is_part_of_it(
+    tmp_path: Path, starters: str, jobs: int
+) -> None:
+    found = discover(tmp_path, {"shop/work.py": BEAT + starters})
+    assert [(j.schedule, j.handler) for j in found.jobs] == [("20 s", "renew")] * jobs

@@ -277,3 +277,40 @@ def test_a_time_that_is_drawn_by_chance_is_no_data_of_users(tmp_path: Path) -> N
         ("drawn", "open", False),
         ("stored", "open", True),
     ]
+
+
+WRITTEN = (
+    "import os\nfrom celery.schedules import crontab\n\nBEAT_SCHEDULE = {{\n"
+    "    'carts': {{'task': 'shop.tasks.sweep', 'schedule': crontab(minute=5)}},\n}}\n{again}"
+)
+AGAIN = "BEAT_SCHEDULE['carts'] = {'task': 'shop.tasks.sweep', 'schedule': crontab(minute=%s)}\n"
+
+
+@pytest.mark.parametrize(
+    ("again", "schedules"),
+    [
+        (AGAIN % 6, ["6 * * * *"]),  # what is written last counts
+        ("if os.environ.get('FAST'):\n    " + AGAIN % "'*'", ["5 * * * *"]),  # a choice of who runs it
+        (
+            "if os.environ.get('MORE'):\n    " + (AGAIN % 7).replace("carts", "more"),
+            ["5 * * * *", "7 * * * *"],
+        ),
+    ],
+)
+def test_an_entry_that_a_file_writes_twice_is_one_job(
+    tmp_path: Path, again: str, schedules: list[str]
+) -> None:
+    found = discover(tmp_path, {**SWEEP, "shop/settings.py": WRITTEN.format(again=again)})
+    assert [j.schedule for j in found.jobs] == schedules
+
+
+def test_an_entry_that_is_put_into_the_settings_of_an_application(tmp_path: Path) -> None:
+    files = {
+        **SWEEP,
+        "shop/parts.py": (
+            "from celery.schedules import crontab\n\n\ndef init_app(app):\n"
+            "    app.config['CELERY_BEAT_SCHEDULE']['carts:sweep'] = {\n"
+            "        'task': 'shop.tasks.sweep',\n        'schedule': crontab(minute='*/15'),\n    }\n"
+        ),
+    }
+    assert discover(tmp_path, files).rows() == [("carts:sweep", "*/15 * * * *", "sweep")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cronaudit.model.ir import Function, If, Module, Name
+from cronaudit.model.ir import Assign, Function, If, Module, Name
 from cronaudit.model.linker import Linker
 from cronaudit.model.value import Closure
 from cronaudit.model.walking import calls_in, functions_around, holds, inside, statements
@@ -35,7 +35,36 @@ def without_alternatives(found: list[Registration]) -> list[Registration]:
                 dropped.add(id(registration))
             else:
                 kept.append(registration)
-    return _planned_once([r for r in found if id(r) not in dropped])
+    return _planned_once(_written_once([r for r in found if id(r) not in dropped]))
+
+
+def _written_once(found: list[Registration]) -> list[Registration]:
+    """An entry of a table that a file writes twice is one job: ``if fast: SCHEDULE['mail'] = {…}``.
+
+    What is written last counts; what only a test writes is another choice of what stands there without it.
+    """
+    groups: dict[tuple[object, ...], list[Registration]] = {}
+    for registration in found:
+        if registration.call.call is None and registration.scheduler is not None and registration.name:
+            key = (registration.call.path, registration.kind, registration.name, registration.site.path)
+            groups.setdefault(key, []).append(registration)
+    dropped: set[int] = set()
+    for group in groups.values():
+        if len({r.call.at for r in group}) > 1:
+            always = [r for r in group if not _is_tested(r)]
+            kept = (always or group[:1])[-1]
+            dropped.update(id(r) for r in group if r is not kept)
+    return [r for r in found if id(r) not in dropped]
+
+
+def _is_tested(registration: Registration) -> bool:
+    """Whether the place stands in a branch."""
+    line = registration.site.line
+    return any(
+        isinstance(s, Assign) and s.line <= line <= s.end_line
+        for test in _tests(registration.node)
+        for s in statements((*test.then, *test.otherwise))
+    )
 
 
 def _planned_once(found: list[Registration]) -> list[Registration]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from cronaudit.model.ir import Assign, Call, Expr, Function, Index, Member, Module, Name, Object
+from cronaudit.model.ir import Assign, Call, Const, Expr, Function, Index, Member, Module, Name, Object
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import External, Known, Lazy, Record, Scope, Value
@@ -89,13 +89,17 @@ def _path_of(target: Expr, scope: Scope, linker: Linker, names: frozenset[str]) 
     name = _name_of(target)
     if name not in names:
         return ""
-    if isinstance(target, Name):
+    if isinstance(target, Name | Index):
         return f"{scope.module.path}.{name}"
     folded = linker.fold(target, scope)
     return folded.path if isinstance(folded, External) else f".{name}"
 
 
 def _name_of(target: Expr) -> str:
+    if isinstance(target, Index) and isinstance(
+        target.index, Const
+    ):  # ``app.config['SCHEDULE'][name] = {…}``
+        return str(target.index.value)
     return target.name if isinstance(target, Name | Member) else ""
 
 

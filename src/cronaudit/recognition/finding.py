@@ -26,6 +26,7 @@ from cronaudit.recognition.enqueued import Enqueued
 from cronaudit.recognition.facades import Facades
 from cronaudit.recognition.found import Rejection
 from cronaudit.recognition.jobs import Finder, Found
+from cronaudit.recognition.lifetimes import Lifetimes
 from cronaudit.recognition.liveness import Starts
 from cronaudit.recognition.loops import Loops
 from cronaudit.recognition.manifests import Manifests
@@ -103,6 +104,7 @@ def find(inputs: Inputs, on_progress: Callable[[int, int], None]) -> tuple[list[
         reader,
         Enqueued(inputs.linker, reader, consumers),
         starts,
+        Lifetimes(inputs.linker, inputs.matcher),
     )
     service = Service(
         inputs.linker,

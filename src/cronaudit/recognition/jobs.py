@@ -67,13 +67,10 @@ class Finder:
     reader: Reader
     enqueued: Enqueued
     starts: Starts
+    lifetimes: Lifetimes
     rejections: list[Rejection] = field(default_factory=list)
     _walked: dict[Registration, tuple[Trace, tuple[Sighting, ...]]] = field(default_factory=dict)
     """By the registration itself: the id of one that was no job may be that of another one later."""
-    _lifetimes: Lifetimes = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._lifetimes = Lifetimes(self.linker)
 
     def registrations(self, files: Iterable[str], on_file: Callable[[str], None]) -> list[Registration]:
         """The registrations of these files that are jobs."""
@@ -137,7 +134,7 @@ class Finder:
         elif is_heartbeat(registration, judgement, trace):
             self._reject(registration, "it is a heartbeat: it only says that the process lives")
             return False
-        elif self._lifetimes.is_of_operation(registration):
+        elif self.lifetimes.is_of_operation(registration):
             self._reject(
                 registration, "it lives as long as one request or queued job, which makes its object"
             )

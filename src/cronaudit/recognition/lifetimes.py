@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from cronaudit.model.ir import Assign, Class, Do, Function, Module, Name
+from cronaudit.knowledge.matcher import Matcher
+from cronaudit.model.ir import Assign, Call, Class, Do, Expr, Function, Member, Module, Name, Try
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
-from cronaudit.model.value import Closure, Instance
-from cronaudit.model.walking import class_around, statements
+from cronaudit.model.value import Closure, External, Instance
+from cronaudit.model.walking import class_around, expressions, statements
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.timers import handle_of, in_request
 
 _DEPTH = 8
 _QUEUED = frozenset(("job", "message", "msg"))
 """Parameters of functions that a queue calls for each of its jobs."""
+_ENDS = frozenset(("set", "cancel", "stop"))
+"""How a function ends a loop that it has started beside its work."""
 
 
 class Lifetimes(Struct, eq=False):
     """Answers whether an object with a timer is made by each request or queued job anew."""
 
     linker: Linker
+    matcher: Matcher
     _classes: dict[int, bool] = {}
     _functions: dict[int, bool | None] = {}
     _keep: list[object] = []
@@ -29,7 +33,11 @@ class Lifetimes(Struct, eq=False):
         """Whether only local variables of operations keep a timer, or the object whose method arms it."""
         cls = _class_of(registration)
         if cls is None:
-            return self._is_armed_by_operation(registration)
+            return (
+                self._is_armed_by_operation(registration)
+                if registration.loop is None
+                else self._goes_beside_operation(registration.node)
+            )
         known = self._classes.get(id(cls))
         if known is None:
             known = self._classes[id(cls)] = self._made_by_operations(cls)
@@ -44,6 +52,30 @@ class Lifetimes(Struct, eq=False):
         handle = handle_of(call, node)
         is_local = isinstance(handle, Name) and _declares(node, handle.name)
         return is_local and self._serves(node, 0, frozenset()) is True
+
+    def _goes_beside_operation(self, node: Function | Module) -> bool:
+        """Whether only queued tasks start a loop, and end it once their own work is done: they renew a lock by it.
+
+        ``Thread(target=beat, args=(done,)).start()``, then ``try: work() finally: done.set()``.
+        """
+        if not isinstance(node, Function) or node.name is None:
+            return False
+        name = node.name
+        starters = [
+            f
+            for f in self.linker.functions(node.module, name)
+            if f is not node and any(_hands_over(e, name) for e in expressions(f.body))
+        ]
+        return bool(starters) and all(self._is_task(f) and _ends_what_it_started(f) for f in starters)
+
+    def _is_task(self, node: Function) -> bool:
+        """Whether a queue runs a function: a decorator makes it one of its consumers, or it is handed a job."""
+        scope = self.linker.scope_of(node.parent)
+        for decorator in node.decorators:
+            callee = self.linker.fold(decorator.callee if isinstance(decorator, Call) else decorator, scope)
+            if isinstance(callee, External) and self.matcher.consumers(callee.path, "decorator"):
+                return True
+        return self._serves(node, 0, frozenset()) is True
 
     def _made_by_operations(self, cls: Class) -> bool:
         makers = {made.at for made, _chain in self.linker.instances(cls) if made.at is not None}
@@ -107,4 +139,24 @@ def _declares(node: Function, name: str) -> bool:
     return any(
         isinstance(s, Assign) and s.declares and isinstance(s.target, Name) and s.target.name == name
         for s in statements(node.body)
+    )
+
+
+def _hands_over(expr: Expr, name: str) -> bool:
+    """Whether a call is handed a function of that name, or what calling it gives: ``Thread(target=beat)``."""
+    given = [a.value for a in expr.args] if isinstance(expr, Call) else []
+    given = [a.callee if isinstance(a, Call) else a for a in given]
+    return any(isinstance(a, Name) and a.name == name for a in given)
+
+
+def _ends_what_it_started(node: Function) -> bool:
+    """Whether whatever happens a function gives an order to stop to an object of its own."""
+    return any(
+        isinstance(call, Call)
+        and isinstance(call.callee, Member)
+        and call.callee.name in _ENDS
+        and isinstance(call.callee.object, Name)
+        for s in statements(node.body)
+        if isinstance(s, Try)
+        for call in expressions(s.final)
     )
