@@ -64,7 +64,7 @@ def test_a_task_of_an_unknown_application_is_found_by_its_name(
 def test_a_name_that_no_task_or_several_have_leads_nowhere(
     tmp_path: Path, asked: str, decorators: str
 ) -> None:
-    found = discover(tmp_path, tree(APPLICATIONS["of another package"], asked, decorators))
+    found = discover(tmp_path, tree(APPLICATIONS["behind a proxy"], asked, decorators))
     assert found.rows() == [("tidy", "5 * * * *", None)]
 
 
