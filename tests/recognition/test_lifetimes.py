@@ -66,7 +66,7 @@ def test_objects_of_requests_and_of_the_process(tmp_path: Path) -> None:
         ("60 s", "Sweeper.load"),
     ]
     assert [r for r in found.rejected if "makes its object" in r] == [
-        "runner.ts:6 it lives as long as one request or queued job, which makes its object"
+        "runner.ts:6 it lives as long as what makes its object: a request, a queued job or a page"
     ]
 
 
@@ -133,3 +133,101 @@ def test_a_loop_that_goes_beside_a_queued_task_is_part_of_it(
 ) -> None:
     found = discover(tmp_path, {"shop/work.py": BEAT + starters})
     assert [(j.schedule, j.handler) for j in found.jobs] == [("20 s", "renew")] * jobs
+
+
+APP = """
+    import { Sweeper } from './runner';
+    export async function boot() { const sweeper = new Sweeper(); sweeper.start(); return sweeper; }
+"""
+
+
+@pytest.mark.parametrize(
+    ("main", "jobs"),
+    [
+        # The file itself starts it when it is loaded, and a request may start it again.
+        ("(async () => { await boot(); })();", 1),
+        ("ready().then(() => { boot(); });", 1),
+        # What the first request makes is kept for all others.
+        ("const g = global as any; export async function get() { if (!g.app) { g.app = await boot(); } }", 1),
+        (
+            (
+                "let app: any; export async function get() {"
+                " if (!app) { app = new Promise((done) => { boot().then(done); }); } return app; }"
+            ),
+            1,
+        ),
+        ("export async function get() { const app = await boot(); return app; }", 0),
+    ],
+)
+def test_who_else_starts_what_a_request_starts(tmp_path: Path, main: str, jobs: int) -> None:
+    files = {
+        "package.json": PACKAGE,
+        "runner.ts": RUNNER,
+        "app.ts": APP,
+        "main.ts": f"""
+            import express from 'express';
+            import {{ boot }} from './app';
+            const app = express();
+            async function ready() {{}}
+            app.post('/restart', async (req, res) => {{ await boot(); await get(); res.end(); }});
+            {main}
+        """
+        if "get()" not in main
+        else f"""
+            import express from 'express';
+            import {{ boot }} from './app';
+            const server = express();
+            {main}
+            server.get('/', async (req, res) => {{ await get(); res.end(); }});
+        """,
+    }
+    assert [(j.schedule, j.handler) for j in discover(tmp_path, files).jobs] == (
+        [("60 s", "Sweeper.load")] * jobs
+    )
+
+
+def test_a_lock_that_renews_itself_is_no_job(tmp_path: Path) -> None:
+    lock = """
+        import { Pool } from 'pg';
+        const db = new Pool();
+        export class NAME {
+          private timer: NodeJS.Timeout | null = null;
+          async TAKE() {
+            await db.query('insert into locks values (1)');
+            this.timer = setInterval(() => db.query('update locks set seen = now()'), 15_000);
+            return true;
+          }
+          private halt() { if (this.timer) clearInterval(this.timer); }
+          async GIVE() { this.halt(); await db.query('delete from locks'); }
+        }
+        export const made = new NAME();
+        made.TAKE();
+    """
+    named = {
+        "lock.ts": lock.replace("NAME", "RowLock").replace("TAKE", "acquire").replace("GIVE", "release"),
+        "pump.ts": lock.replace("NAME", "Pump").replace("TAKE", "start").replace("GIVE", "stop"),
+        "main.ts": "import './lock';\nimport './pump';\n",
+    }
+    found = discover(tmp_path, {"package.json": PACKAGE, **named})
+    assert [(j.schedule, j.at) for j in found.jobs] == [("15 s", "pump.ts:7")]
+    assert found.rejected == ("lock.ts:7 it renews a lock for as long as that is held",)
+
+
+@pytest.mark.parametrize("maker", ["useEffect(() => { new Retry().begin(); }, []);", "new Retry().begin();"])
+def test_what_a_component_makes_lives_with_it(tmp_path: Path, maker: str) -> None:
+    files = {
+        "package.json": '{"main": "main.ts", "dependencies": {"react": "18", "pg": "8", "next": "14"}}',
+        "retry.ts": """
+            export class Retry {
+              begin() { setInterval(() => fetch('https://hooks.test/seen', { method: 'POST' }), 400); }
+            }
+        """,
+        "main.ts": f"""
+            import {{ useEffect }} from 'react';
+            import {{ Pool }} from 'pg';
+            import {{ Retry }} from './retry';
+            {maker}
+        """,
+    }
+    found = discover(tmp_path, files)
+    assert [j.schedule for j in found.jobs] == ([] if "useEffect" in maker else ["0.4 s"])

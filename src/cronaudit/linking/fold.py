@@ -145,7 +145,7 @@ class Evaluator:
             case Operation():
                 return operators.operate(self, expr, scope)
             case Conditional():
-                return self._conditional(expr, scope)
+                return operators.conditional(self, expr, scope)
             case Await() | Spread():
                 return self.fold(expr.value, scope)
             case AssignExpr():
@@ -242,12 +242,6 @@ class Evaluator:
         text = operators.joined(texts, _at(expr, scope))
         default_of = next((p.default_of for p in parts if isinstance(p, Known) and p.default_of), None)
         return Known(text.value, text.at, None, default_of) if isinstance(text, Known) else text
-
-    def _conditional(self, expr: Conditional, scope: Scope) -> Value:
-        test = operators.truth(self.fold(expr.test, scope))
-        if test is not None:
-            return self.fold(expr.then if test else expr.otherwise, scope)
-        return operators.choice((self.fold(expr.then, scope), self.fold(expr.otherwise, scope)))
 
     # ---- members and calls -----------------------------------------------------------------------------------
 

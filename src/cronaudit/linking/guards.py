@@ -5,9 +5,56 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cronaudit.linking.folder import Folder
+from cronaudit.linking.scopes import Binding
 from cronaudit.model.ir import AssignExpr, Call, Const, Expr, Member, Name, Operation
-from cronaudit.model.value import Env, Scope
+from cronaudit.model.value import (
+    ClassValue,
+    Closure,
+    Env,
+    Instance,
+    Known,
+    Namespace,
+    Record,
+    Scope,
+    Sequence,
+    Value,
+)
 from cronaudit.model.walking import inside
+
+
+def truth(value: Value) -> bool | None:
+    """Whether a value is truthy; None where that cannot be told."""
+    match value:
+        case Known():
+            if value.default_of is not None:
+                return None
+            return bool(value.value)
+        case Closure() | ClassValue() | Instance() | Namespace() | Record() | Sequence():
+            return True
+        case _:
+            return None
+
+
+def _speaks_of(expr: Expr, name: str) -> bool:
+    return any(isinstance(e, Name) and e.name == name for e in inside(expr))
+
+
+def taken(folder: Folder, bindings: list[Binding], name: str, scope: Scope) -> list[Binding]:
+    """Of several assignments those whose tests may hold: ``if (every === 'daily') pattern = …``, called with a word."""
+    found: list[Binding] = []
+    for binding in bindings:
+        tests = [
+            None if _speaks_of(t, name) else folder.fold(t, scope)
+            for t in binding.guarded_by
+            if binding.owner is scope.node
+        ]
+        held = [truth(t) if t is not None else None for t in tests]
+        if False in held:
+            continue
+        if held and all(held) and binding.value is not None and not _speaks_of(binding.value, name):
+            found.clear()  # what is certain to run last overwrites what stands before it
+        found.append(binding)
+    return found
 
 
 def is_optional(folder: Folder, guards: Iterable[Expr], scope: Scope) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cronaudit.linking import imports, mixins, registries
 from cronaudit.linking.folder import Folder
-from cronaudit.linking.guards import is_optional, tests_for_absence
+from cronaudit.linking.guards import is_optional, taken, tests_for_absence
 from cronaudit.linking.iterables import from_library, raw_items, sequence_items
 from cronaudit.linking.reaching import nearest, reaching
 from cronaudit.linking.scopes import ITEM, Binding, Step, leaves
@@ -245,6 +245,9 @@ def _several(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -
     """A name with more than one assignment: an operator chain, a default behind a guard, else a choice."""
     if any(b.op not in ("=", "??", "or") for b in bindings):
         return Unknown(f"{name} is changed as it goes", Location(scope.module.path, bindings[-1].line))
+    bindings = taken(folder, bindings, name, scope) or bindings
+    if len(bindings) == 1:
+        return binding_value(folder, bindings[0], name, scope)
     # What runs by default comes first: ``if path := os.environ.get("TOKEN_FILE")`` is an option nobody has to take.
     bindings = sorted(bindings, key=lambda b: is_optional(folder, b.guarded_by, scope))
     values = [binding_value(folder, b, name, scope) for b in bindings]

@@ -7,7 +7,8 @@ from collections.abc import Hashable, Iterable, Iterator
 
 from cronaudit.linking import names
 from cronaudit.linking.folder import Folder
-from cronaudit.model.ir import Operation, Scalar
+from cronaudit.linking.guards import truth
+from cronaudit.model.ir import Conditional, Name, Operation, Scalar
 from cronaudit.model.source import Location
 from cronaudit.model.value import (
     Choice,
@@ -15,10 +16,8 @@ from cronaudit.model.value import (
     Closure,
     Env,
     External,
-    Instance,
     Known,
     Lazy,
-    Namespace,
     Record,
     Scope,
     Sequence,
@@ -29,6 +28,8 @@ from cronaudit.model.value import (
 )
 
 _MOST_OPTIONS = 8
+_EQUALITIES = frozenset(("==", "is", "!=", "is not"))
+_STAGE = "NODE_ENV"
 
 
 # ---- scalars --------------------------------------------------------------------------------------------------
@@ -61,21 +62,6 @@ def joined(parts: list[str | Value], at: Location | None) -> Value:
     if all(isinstance(p, str) for p in flat):
         return Known("".join(p for p in flat if isinstance(p, str)), at)
     return Text(tuple(flat), at)
-
-
-def truth(value: Value) -> bool | None:
-    """Whether a value is truthy; None where that cannot be told."""
-    match value:
-        case Known():
-            if value.default_of is not None:
-                return None
-            return bool(value.value)
-        case Closure() | ClassValue() | Instance() | Namespace():
-            return True
-        case Record() | Sequence():
-            return True
-        case _:
-            return None
 
 
 def choice(options: Iterable[Value]) -> Value:
@@ -140,9 +126,13 @@ def operate(folder: Folder, expr: Operation, scope: Scope) -> Value:
     if len(values) == 1:
         return _unary(expr.op, values[0], at)
     left, right = values[0], values[1]
+    if expr.op in _EQUALITIES and (staged := _of_production(expr.op, left, right, at)) is not None:
+        return staged
     if expr.op == "+" and (_is_textual(left) or _is_textual(right)):
         return joined([left, right], at)
     if isinstance(left, Choice | Known) and isinstance(right, Choice | Known):
+        if expr.op in _EQUALITIES and (isinstance(left, Choice) or isinstance(right, Choice)):
+            return _equality(expr.op, left, right, at)
         left, right = _first(left), _first(right)
     if isinstance(left, Known) and isinstance(right, Known):
         return _binary(expr.op, left, right, at)
@@ -181,6 +171,62 @@ def _first(value: Choice | Known) -> Value:
     if isinstance(value, Choice):
         return next((o for o in value.options if isinstance(o, Known)), value)
     return value
+
+
+def _of_production(op: str, left: Value, right: Value, at: Location) -> Value | None:
+    """``process.env.NODE_ENV === 'test'``: what is audited is what runs in production."""
+    word = right if _is_stage(left) else left if _is_stage(right) else None
+    if not (isinstance(word, Known) and isinstance(word.value, str) and word.value != "prod"):
+        return None
+    return _binary(op, Known("production"), word, at)
+
+
+def _is_stage(value: Value) -> bool:
+    """``process.env.NODE_ENV``, with or without a default behind it."""
+    return (isinstance(value, Env) and value.name == _STAGE) or (
+        isinstance(value, Known) and value.default_of == _STAGE
+    )
+
+
+def conditional(folder: Folder, expr: Conditional, scope: Scope) -> Value:
+    """``test ? a : b``: one of the two where the test is known; what is bounded where one is only its bound."""
+    test = truth(folder.fold(expr.test, scope))
+    if test is not None:
+        return folder.fold(expr.then if test else expr.otherwise, scope)
+    ways = [folder.fold(expr.then, scope), folder.fold(expr.otherwise, scope)]
+    bounded = _bounded(expr)
+    if bounded is not None and isinstance(ways[bounded], Unknown | External):
+        return ways[bounded]  # a computed value, and no setting for which the bound may stand in
+    return choice(ways)
+
+
+def _bounded(expr: Conditional) -> int | None:
+    """Which branch the test compares: ``rest > 0 ? rest : 1000``."""
+    if not (isinstance(expr.test, Operation) and expr.test.op in ("<", "<=", ">", ">=")):
+        return None
+    compared = {o.name for o in expr.test.operands if isinstance(o, Name)}
+    ways = (expr.then, expr.otherwise)
+    return next((n for n, way in enumerate(ways) if isinstance(way, Name) and way.name in compared), None)
+
+
+def _equality(op: str, left: Choice | Known, right: Choice | Known, at: Location) -> Value:
+    """A comparison with one of several: told where all that it may be agree. What is switched off is none of them."""
+    told = [_binary(op, a, b, at) for a in _present(left) for b in _present(right)]
+    if not told or len({t.value for t in told if isinstance(t, Known)}) != 1:
+        return Unknown("a comparison with one of several values", at)
+    return told[0]
+
+
+def _present(value: Choice | Known) -> list[Known]:
+    """The values that are known; ``false`` and nothing beside others only say that there may be none.
+
+    Beside what is open only a default counts, which stands last: ``settings.every || 'daily'``.
+    """
+    if isinstance(value, Known):
+        return [value]
+    is_open = any(not isinstance(o, Known) for o in value.options)
+    options = value.options[-1:] if is_open else value.options
+    return [o for o in options if isinstance(o, Known) and o.value is not None and o.value is not False]
 
 
 def _logical(folder: Folder, expr: Operation, scope: Scope) -> Value:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from cronaudit.linking import operators
 from cronaudit.linking.folder import Folder
+from cronaudit.linking.guards import truth
 from cronaudit.model.ir import If, Return, Stmt, Try
 from cronaudit.model.value import Known, Scope, Value
 from cronaudit.model.walking import blocks, ends_function
@@ -19,7 +20,7 @@ def returned(folder: Folder, body: tuple[Stmt, ...], scope: Scope) -> Iterator[V
                 yield folder.fold(statement.value, scope)
             return
         if isinstance(statement, If):
-            known = operators.truth(folder.fold(statement.test, scope))
+            known = truth(folder.fold(statement.test, scope))
             taken = statement.then if known else statement.otherwise
             if known is not None:
                 yield from returned(folder, taken, scope)

@@ -11,6 +11,7 @@ from cronaudit.linking import holders, instances, iterables
 from cronaudit.linking.builtins import EACH_METHODS
 from cronaudit.linking.fold import Evaluator
 from cronaudit.linking.program import Program
+from cronaudit.linking.put_on import PutOn
 from cronaudit.model.ir import (
     Call,
     Class,
@@ -101,6 +102,7 @@ class Usages:
         self._sites: dict[int, tuple[tuple[Call, Function | Module], ...]] = {}
         self._subclasses: dict[int, tuple[ClassValue, ...]] = {}
         self._keep: list[object] = []
+        self.put_on = PutOn(evaluator, program)
         self._sought: dict[int, frozenset[str]] = {}
         """By function, the names of what holds it."""
 

@@ -251,6 +251,7 @@ class Walker:
         awaited: bool,
     ) -> None:
         callee = self._ev.fold(call.callee, scope)
+        callee = self._usages.put_on.of(call.callee, callee) or callee
         if self._is_promise_chain(call, callee):
             self._promise_chain(call, scope, region, path, statement, awaited=awaited)
             return

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cronaudit.model.ir import Call, Const, Expr, Function, If, Member, Name, Operation, Stmt, Try
+from cronaudit.model.ir import Call, Expr, Function, If, Member, Name, Operation, Stmt, Try
 from cronaudit.model.linker import Linker
-from cronaudit.model.walking import blocks, expressions, holds, inside
-from cronaudit.recognition.operations import is_failure, stands_under
+from cronaudit.model.walking import blocks, expressions, functions_in, holds, inside
+from cronaudit.recognition.operations import LISTENING, hears_an_end, is_failure, stands_under
 
 _COUNTERS = ("attempt", "retr", "tries", "remaining", "count")
 
 
 def only_on_failure(call: Call, node: Function, linker: Linker) -> bool:
     """Whether a call that arms a timer stands where something has failed, or counts its attempts."""
-    if _counts(call, node) or stands_under(node.body, call, is_failure):
+    if _counts(call, node) or _counts_again(node) or stands_under(node.body, call, is_failure):
         return True
     return _stands_in_catch(node.body, call) or _is_failure_callback(node, linker)
 
@@ -29,11 +29,32 @@ def _counts(call: Call, node: Function) -> bool:
                     names = [o.name for o in inner.operands if isinstance(o, Name)]
                     if any(w in n.lower() for n in names for w in _COUNTERS):
                         return True
-    for test in _tests_around(node.body, call):
-        for expr in inside(test):
-            if isinstance(expr, Name | Member) and any(w in expr.name.lower() for w in _COUNTERS[:3]):
-                return True
-    return False
+    return any(_speaks_of_attempts(test) for test in _tests_around(node.body, call))
+
+
+def _counts_again(node: Function) -> bool:
+    """Whether what the timer runs only goes round again while attempts are left: ``if (!this.attemptsUsedUp) go()``."""
+    again = [
+        (e, inner)
+        for inner in functions_in(node)
+        for e in expressions(inner.body)
+        if node.name is not None and isinstance(e, Call) and getattr(e.callee, "name", None) == node.name
+    ]
+    return (
+        bool(again)
+        and all(
+            _stands_in_catch(inner.body, e)
+            or any(_speaks_of_attempts(t) for t in _tests_around(inner.body, e))
+            for e, inner in again
+        )
+        and any(_speaks_of_attempts(t) for e, inner in again for t in _tests_around(inner.body, e))
+    )
+
+
+def _speaks_of_attempts(test: Expr) -> bool:
+    return any(
+        isinstance(e, Name | Member) and any(w in e.name.lower() for w in _COUNTERS[:3]) for e in inside(test)
+    )
 
 
 def _tests_around(body: tuple[Stmt, ...], call: Call) -> Iterator[Expr]:
@@ -58,18 +79,12 @@ def _stands_in_catch(body: tuple[Stmt, ...], call: Call) -> bool:
     return False
 
 
-_LISTENING = ("catch", "on", "once", "addEventListener")
-_FAILURE_EVENTS = frozenset(("exit", "close", "error", "disconnect", "end", "crash", "disconnected"))
-
-
 def _is_failure_callback(node: Function, linker: Linker) -> bool:
     """A callback of ``.catch``, or of an event that something ended: it starts it again, and is no schedule."""
-    calls = linker.calls(node.module, _LISTENING)
-    for name in _LISTENING:
-        for call, _where in calls.get(name, ()):
-            if not any(a.value is node for a in call.args):
-                continue
-            first = call.args[0].value
-            if name == "catch" or (isinstance(first, Const) and str(first.value).lower() in _FAILURE_EVENTS):
-                return True
-    return False
+    calls = linker.calls(node.module, ("catch", *LISTENING))
+    return any(
+        name == "catch" or hears_an_end(call)
+        for name, sites in calls.items()
+        for call, _where in sites
+        if any(a.value is node for a in call.args)
+    )

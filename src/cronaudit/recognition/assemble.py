@@ -32,7 +32,7 @@ from cronaudit.recognition.facts import (
     schedule,
     timeout,
 )
-from cronaudit.recognition.handlers import unwrapped
+from cronaudit.recognition.handlers import hears_of_errors, unwrapped
 from cronaudit.recognition.jobs import Found
 from cronaudit.recognition.template_methods import given_work
 
@@ -138,13 +138,16 @@ def _handed_in(scope: Scope, context: JobContext) -> Function | None:
         value = context.linker.force(raw)
         if isinstance(value, Closure):
             bound[name] = value
-        elif isinstance(value, Record):
+        elif isinstance(value, Record) and len(value.entries) <= _TASK_ENTRIES:
             held.update(_functions_of(value, context.linker))
     for event in context.trace.events if bound or held else ():
         call = event.call
         callee = event.callee
         written = call.callee if call is not None else None
         of_name = isinstance(written, Member) and isinstance(written.object, Name)
+        told = event.scope.node
+        if isinstance(told, Function) and hears_of_errors(told):
+            continue  # what is called there says that the work has failed
         if of_name and isinstance(callee, Closure) and id(callee.function) in held:
             return unwrapped(callee, context.linker).function
         if call is not None and isinstance(call.callee, Name) and call.callee.name in bound:
@@ -155,6 +158,8 @@ def _handed_in(scope: Scope, context: JobContext) -> Function | None:
 
 
 _FIRST_FUNCTIONS = 30
+_TASK_ENTRIES = 20
+"""Members of an object that is a task; one with more is what the parts of a program share."""
 
 
 def dispatched(context: JobContext) -> Function | None:

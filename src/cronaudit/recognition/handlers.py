@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from cronaudit.lazy_regex import lazy_regex
-from cronaudit.model.ir import Assign, Await, Call, Do, Expr, Function, Module, Name, Operation, Return
+from cronaudit.model.ir import Assign, Await, Call, Do, Expr, Function, If, Module, Name, Operation, Return
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language
 from cronaudit.model.value import (
@@ -24,7 +24,7 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
-from cronaudit.model.walking import expressions, functions_around, functions_in, inside, is_within
+from cronaudit.model.walking import expressions, functions_around, functions_in, inside, is_within, statements
 from cronaudit.recognition.talk import says
 
 _TREE = "\0tree/"
@@ -212,7 +212,7 @@ def _handed(wrapper: Closure, given: tuple[Value, ...], *, only_called: bool = F
     closures = {
         param.name or "": value
         for param, value in zip(wrapper.function.params, (*wrapper.bound, *given), strict=False)
-        if isinstance(value, Closure) and not _hears_of_errors(value.function)
+        if isinstance(value, Closure) and not hears_of_errors(value.function)
     }
     name = _called_in(wrapper.function, closures, only_called=only_called)
     return closures[name] if name is not None else None
@@ -224,9 +224,17 @@ def _forwards(call: Call, function: Function) -> bool:
     return any(isinstance(a.value, Name) and a.value.name in own for a in call.args)
 
 
-def _hears_of_errors(function: Function) -> bool:
+def hears_of_errors(function: Function) -> bool:
     """Whether a function is told of an error first: it goes on where the work has ended."""
-    return bool(function.params) and function.params[0].name in ("err", "error")
+    name = function.params[0].name if function.params else None
+    return name in ("err", "error") or (name in ("e", "er") and _asks(function, name))
+
+
+def _asks(function: Function, name: str) -> bool:
+    return any(
+        isinstance(s, If) and any(isinstance(e, Name) and e.name == name for e in inside(s.test))
+        for s in statements(function.body)
+    )
 
 
 def _called_in(function: Function, names: Collection[str], *, only_called: bool = False) -> str | None:

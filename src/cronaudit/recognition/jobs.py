@@ -136,7 +136,7 @@ class Finder:
             return False
         elif self.lifetimes.is_of_operation(registration):
             self._reject(
-                registration, "it lives as long as one request or queued job, which makes its object"
+                registration, "it lives as long as what makes its object: a request, a queued job or a page"
             )
             return False
         return judgement.is_job

@@ -9,11 +9,13 @@ from cronaudit.model.ir import Assign, Call, Class, Do, Expr, Function, Member, 
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Closure, External, Instance
-from cronaudit.model.walking import class_around, expressions, statements
+from cronaudit.model.walking import class_around, expressions, functions_around, statements
 from cronaudit.recognition.found import Registration
-from cronaudit.recognition.timers import handle_of, in_request
+from cronaudit.recognition.timers import handle_of, in_component, in_request
 
 _DEPTH = 8
+_NEXT = ("then", "finally", "nextTick", "setImmediate")
+"""What runs a function once, when something before it is done."""
 _QUEUED = frozenset(("job", "message", "msg"))
 """Parameters of functions that a queue calls for each of its jobs."""
 _ENDS = frozenset(("set", "cancel", "stop"))
@@ -89,6 +91,8 @@ class Lifetimes(Struct, eq=False):
         if not around:
             return False
         inner = max(around, key=lambda f: (f.line, -f.end_line))
+        if in_component(inner, self.linker):
+            return True
         return _is_local(inner, at) and self._serves(inner, 0, frozenset()) is True
 
     def _serves(self, node: Function | Module, depth: int, active: frozenset[int]) -> bool | None:
@@ -109,11 +113,23 @@ class Lifetimes(Struct, eq=False):
 
     def _asked(self, node: Function, depth: int, active: frozenset[int]) -> bool | None:
         if isinstance(node.parent, Function) and node.owner is None:
-            return self._serves(node.parent, depth + 1, active)
-        told = [self._serves(where, depth + 1, active) for _call, where in self.linker.call_sites(node)]
+            kept = _is_kept(node.parent, node.line)
+            return False if kept else self._serves(node.parent, depth + 1, active)
+        if node.name is None and self._goes_on(node):
+            return False
+        told = [
+            False if _is_kept(where, call.line) else self._serves(where, depth + 1, active)
+            for call, where in self.linker.call_sites(node)
+        ]
         if False in told:
             return False
         return True if True in told else None
+
+    def _goes_on(self, node: Function) -> bool:
+        """Whether a function is what a file does when it is loaded: ``(() => serve())()``, ``ready.then(() => …)``."""
+        sites = self.linker.calls(node.module, _NEXT)
+        taken = any(a.value is node for calls in sites.values() for call, _at in calls for a in call.args)
+        return taken or any(isinstance(e, Call) and e.callee is node for e in expressions(node.module.body))
 
 
 def _class_of(registration: Registration) -> Class | None:
@@ -122,6 +138,24 @@ def _class_of(registration: Registration) -> Class | None:
     this = handler.this if isinstance(handler, Closure) else None
     owner = class_around(registration.node)
     return this.of.cls if owner is not None and isinstance(this, Instance) else owner
+
+
+def _is_kept(node: Function | Module, line: int) -> bool:
+    """Whether what is made on a line is put where the next request finds it: ``global.app = await boot()``."""
+    for statement in statements(node.body):
+        end = getattr(statement, "end_line", statement.line)
+        if isinstance(statement, Assign) and statement.line <= line <= end:
+            holder = statement.target
+            while isinstance(holder, Member):
+                holder = holder.object
+            if isinstance(holder, Name) and not _declares_around(node, holder.name):
+                return True
+    return False
+
+
+def _declares_around(node: Function | Module, name: str) -> bool:
+    """Whether a name is a variable or parameter of a function around the place."""
+    return any(_declares(f, name) or any(p.name == name for p in f.params) for f in functions_around(node))
 
 
 def _is_local(node: Function, at: Location) -> bool:

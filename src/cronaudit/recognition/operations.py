@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from cronaudit.model.ir import (
     Call,
+    Const,
     Expr,
     Function,
     If,
@@ -31,6 +32,9 @@ from cronaudit.recognition.endings import STOPPING
 
 _FAILED = frozenset(("error", "err", "failed", "failure"))
 _FAILURE_QUESTIONS = frozenset(("isErr", "isError", "isLeft", "is_err"))
+LISTENING = ("on", "once", "addListener", "addEventListener")
+_ENDS = frozenset(("exit", "close", "error", "disconnect", "end", "crash", "disconnected"))
+"""Events by which something says that it has ended."""
 _TRIES = ("err", "fail", "attempt", "retr", "tries", "count", "max")
 
 
@@ -96,7 +100,10 @@ def waits_instead(call: Call, node: Function) -> bool:
 
 
 def follows_failure(event: Event) -> bool:
-    """Whether something is done because something else went wrong: in a handler, or in the function of ``.catch``."""
+    """Whether something is done because something else went wrong.
+
+    It stands in a handler, in the function of ``.catch``, or in that of an event that says that something has ended.
+    """
     for region in event.regions():
         if region.kind is RegionKind.CATCH:
             return True
@@ -106,9 +113,19 @@ def follows_failure(event: Event) -> bool:
             and region.info.call is not None
         ):
             call = region.info.call
-            if getattr(call.callee, "name", "") == "catch":
+            if getattr(call.callee, "name", "") == "catch" or hears_an_end(call):
                 return True
     return False
+
+
+def hears_an_end(call: Call) -> bool:
+    """Whether a call listens for an event that something ended by: ``connection.on('close', …)``."""
+    first = call.args[0].value if call.args else None
+    return (
+        getattr(call.callee, "name", "") in LISTENING
+        and isinstance(first, Const)
+        and str(first.value).lower() in _ENDS
+    )
 
 
 def is_failure(test: Expr) -> bool:

@@ -26,7 +26,7 @@ from cronaudit.model.ir import (
 )
 from cronaudit.model.linker import Linker
 from cronaudit.model.trace import Event, EventKind, RegionKind, Trace
-from cronaudit.model.value import Closure, External, Symbol, Unknown
+from cronaudit.model.value import Closure, External, Unknown
 from cronaudit.model.walking import (
     class_around,
     contains,
@@ -35,6 +35,7 @@ from cronaudit.model.walking import (
     functions_in,
     statements,
 )
+from cronaudit.recognition.opaque import goes_on, is_opaque_work, verb_of
 from cronaudit.recognition.operations import ending_branches
 from cronaudit.recognition.sightings import Reader, Sighting
 from cronaudit.recognition.talk import inside_logger
@@ -74,7 +75,7 @@ def judge_interval(
     """What the place of a timer says before its work is looked at; None where it says nothing against a job."""
     if in_request(node) or _in_connection(node):
         return Judgement(is_job=False, reason="it lives as long as one request or connection")
-    if _in_component(node, linker):
+    if in_component(node, linker):
         return Judgement(is_job=False, reason="it lives as long as a component of a page")
     if _in_promise(node, linker):
         return Judgement(is_job=False, reason="it polls inside one operation")
@@ -83,6 +84,8 @@ def judge_interval(
         where = _cleared_by_operation(handle, call, node, handler)
         if where:
             return Judgement(is_job=False, reason=f"it is cleared {where}")
+        if _renews(handle, node):
+            return Judgement(is_job=False, reason="it renews a lock for as long as that is held")
     if handler is not None and _clears_itself(handler, handle, node):
         return Judgement(is_job=False, reason="it clears itself once its condition holds")
     return None
@@ -100,14 +103,14 @@ def judge_work(trace: Trace, reader: Reader) -> tuple[Judgement, tuple[Sighting,
     reading = [s for s in sightings if s.effect in READING]
     read = {id(s.event) for s in sightings}
     begun = tuple({s.event.external for s in reading if s.event.external is not None})
-    opaque = [e for e in trace.events if id(e) not in read and _is_opaque_work(e) and not _goes_on(e, begun)]
+    opaque = [e for e in trace.events if id(e) not in read and is_opaque_work(e) and not goes_on(e, begun)]
     if reading and (opaque or _does_more(trace, reading)):
         return Judgement(is_job=True, reason=f"it reads at {reading[0].location} and acts on it"), sightings
     if reading:
         return Judgement(is_job=False, reason="it only refreshes a value in memory"), sightings
     if opaque:
         first = opaque[0]
-        called = first.external or _verb_of(first)
+        called = first.external or verb_of(first)
         reason = f"its work calls {called} at {first.location}"
         return Judgement(is_job=True, reason=reason, by_opaque=True), sightings
     return Judgement(is_job=False, reason="its work stays in the memory of the process"), sightings
@@ -132,54 +135,6 @@ _READS = lazy_regex(r"\s*\(?\s*(select|show|explain|with|values|describe|pragma)
 _WRITES_TOO = lazy_regex(
     r"\b(insert\s+into|update|delete\s+from|merge\s+into|pg_notify|nextval)\b", re.IGNORECASE
 )
-_QUIET_VERBS = frozenset(
-    (
-        "get", "set", "has", "delete", "clear", "prune", "purgeStale", "reset", "emit", "ping", "write", "send", "log",
-        "info", "debug", "warn", "error", "trace", "format", "now", "diff", "add", "push", "pop", "map", "filter",
-        "toString", "keys", "values", "entries", "update", "stop", "succeed", "start", "terminate", "inc", "observe",
-        "gauge", "increment", "record", "unref", "ref", "isBefore", "isAfter", "subtract", "unix", "parse", "tick",
-        "disconnect", "connect", "reconnect", "close", "end", "destroy", "quit", "heartbeat", "resolve", "reject",
-        # What lists, texts and emitters offer, whatever library an object of that kind comes from.
-        "forEach", "some", "every", "reduce", "includes", "indexOf", "concat", "slice", "splice", "join",
-        "split", "sort", "reverse", "flat", "flatMap", "startsWith", "endsWith", "trim", "match", "test", "replace",
-        "replaceAll", "padStart", "padEnd", "repeat", "substring", "charAt", "localeCompare", "off", "removeListener",
-        "removeAllListeners", "removeEventListener", "addListener", "addEventListener", "encode", "decode", "finish",
-    )
-)  # fmt: skip
-_ANSWERS = lazy_regex(r"is|has|get|to|as|on|length|size|count|stat|list|idle|lookup")
-_CONVERTS = lazy_regex(r"to[A-Z]")
-
-
-def _is_opaque_work(event: Event) -> bool:
-    """A call into a package that no library file describes, whose name does not say that it stays in memory."""
-    path = event.external
-    if event.kind is not EventKind.CALL:
-        return False
-    if path is None:
-        return (
-            event.awaited
-            and isinstance(event.callee, Unknown | Symbol)
-            and _verb_of(event) not in _QUIET_VERBS
-            and not _CONVERTS.match(_verb_of(event))
-        )
-    if path.startswith("global:Proxy("):
-        return event.awaited
-    if path.startswith(("global:", "builtins.")):
-        return False
-    verb = path.rsplit(".", 1)[-1].rsplit(":", 1)[-1].removesuffix("()")
-    if _ANSWERS.match(verb):
-        return False
-    return verb not in _QUIET_VERBS and "." in path.partition(":")[2] and path.count("(") > 0
-
-
-def _goes_on(event: Event, begun: tuple[str, ...]) -> bool:
-    """Whether a call is a further step of something that is read: ``Model.find().exec()``, ``fetch().json()``."""
-    path = event.external or ""
-    return any(path.removeprefix(start).startswith(("().", ".")) for start in begun if path.startswith(start))
-
-
-def _verb_of(event: Event) -> str:
-    return getattr(event.call.callee, "name", "") if event.call is not None else ""
 
 
 def _does_more(trace: Trace, reading: list[Sighting]) -> bool:
@@ -241,7 +196,7 @@ _COMPONENTS = ("Component", "PureComponent", "HTMLElement")
 """The last words of what classes of pages inherit from."""
 
 
-def _in_component(node: Function | Module, linker: Linker) -> bool:
+def in_component(node: Function | Module, linker: Linker) -> bool:
     """Whether a timer lives in a page: in ``useEffect(() => { setInterval(…) })``, in a class of a component."""
     if _of_component(node):
         return True
@@ -331,6 +286,24 @@ def _cleared_by_operation(handle: Expr, call: Call, node: Function | Module, han
         if _clears(function, handle) and not _is_shutdown(function, node):
             return "by the operation that started it"
     return ""
+
+
+_TAKES = lazy_regex(r"(try_?)?(acquire|lock|obtain|claim)", re.IGNORECASE)
+_GIVES_BACK = lazy_regex(r"_?(release|unlock)", re.IGNORECASE)
+
+
+def _renews(handle: Expr, node: Function | Module) -> bool:
+    """Whether the object that arms a timer is a lock: its timer ends with what gives the lock back."""
+    owner = class_around(node)
+    methods = owner.methods if owner is not None else ()
+    if not any(_TAKES.match(m.name or "") for m in methods):
+        return False
+    ending = {m.name for m in methods if _clears(m, handle)}
+    return any(
+        m.name in ending or any(isinstance(e, Member) and e.name in ending for e in expressions(m.body))
+        for m in methods
+        if _GIVES_BACK.match(m.name or "")
+    )
 
 
 def _declares(handle: Name, node: Function | Module) -> Function | None:

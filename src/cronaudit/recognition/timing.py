@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Final
 
 from cronaudit.knowledge.folds import CRON_UNIT, WORDS_UNIT
@@ -73,7 +74,10 @@ def read(part: SchedulePart, value: Value, linker: Linker) -> Timing | None:
     """One part of a schedule from its folded value."""
     if isinstance(value, Choice):
         options = [t for o in value.options if (t := read(part, o, linker)) is not None]
-        return next((t for t in options if t.open is None), options[0] if options else None)
+        told = [t for t in options if t.open is None]
+        if len({_when(t) for t in told}) > 1:
+            return _open(Unknown("the schedule is one of several", told[0].at))
+        return told[0] if told else options[0] if options else None
     if part.form == "date" or (isinstance(value, External) and value.path.endswith((".toDate()", ":Date()"))):
         return None  # a single point in time
     if part.form == "dynamic":
@@ -93,6 +97,11 @@ def read(part: SchedulePart, value: Value, linker: Linker) -> Timing | None:
         items = [t for i in value.items if (t := read(part, linker.force(i), linker)) is not None]
         return items[0] if items else None
     return _open(value, linker)
+
+
+def _when(timing: Timing) -> Hashable:
+    schedule = timing.schedule
+    return (schedule.expression, schedule.interval_seconds, schedule.text)
 
 
 def _known(part: SchedulePart, value: Known) -> Timing | None:
