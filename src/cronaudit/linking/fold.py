@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cronaudit.linking import builtins, exports, instances, names, objects, operators, parameters
 from cronaudit.linking.configured import setting
+from cronaudit.linking.creating import created
 from cronaudit.linking.defaults import stated_default
 from cronaudit.linking.folder import Modules
 from cronaudit.linking.returned import returned
@@ -56,8 +57,7 @@ from cronaudit.model.walking import expressions
 
 _DEPTH = 48
 """Folds inside folds; deeper code is given up, which a verdict shows as unresolved."""
-_LARGE = 300
-_STEPS = 3_000
+_LARGE, _STEPS = 300, 3_000
 """Folds for one question; dense dependency injection would otherwise unfold a whole application."""
 
 
@@ -269,7 +269,7 @@ class Evaluator:
             case Closure():
                 return self._result(callee, args, at)
             case ClassValue():
-                return self.instance(callee, args, at)
+                return created(self, callee, args, at) or self.instance(callee, args, at)
             case Choice():
                 return operators.choice(tuple(self.apply(o, args, call, at) for o in callee.options))
             case Symbol():

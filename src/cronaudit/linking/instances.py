@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from cronaudit.linking import exports, names, operators, outside, parameters, registries
+from cronaudit.linking.creating import kept
 from cronaudit.linking.folder import Folder
 from cronaudit.model.ir import (
     Call,
@@ -95,7 +96,7 @@ def static_member(folder: Folder, value: ClassValue, name: str, at: Location | N
             if method.kind is FunctionKind.GETTER:
                 return folder.apply(closure, Arguments((), {}), None, at)
             return closure
-        stored = exports.property_of(folder, current, name)
+        stored = exports.property_of(folder, current, name) or kept(folder, current, value, name)
         if stored is not None:
             return stored
     return Builtin(value, name)

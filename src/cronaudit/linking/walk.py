@@ -281,6 +281,8 @@ class Walker:
         elif isinstance(callee, ClassValue):
             made = self._ev.instance(callee, args, event.location)
             constructor = callee.cls.constructor
+            if (maker := callee.cls.method("__new__")) is not None:
+                self._enter(Closure(maker, callee.scope, callee), args, region, path)
             if constructor is not None:
                 self._enter(Closure(constructor, callee.scope, made), args, region, path)
         elif (

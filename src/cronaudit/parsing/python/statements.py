@@ -19,6 +19,7 @@ from cronaudit.model.ir import (
     Interface,
     Loop,
     LoopKind,
+    Member,
     Name,
     Opaque,
     Return,
@@ -296,10 +297,19 @@ class Statements(Matching, Definitions):
                     value, alias = self._as_pattern(value)
                 items.append((self.expr(value), self.pattern(alias) if alias is not None else None))
         is_async = node.children[0].type == "async"
-        body = self._body(node)
-        out.append(
-            With(tuple(items), body, is_async=is_async, line=line_of(node), end_line=end_line_of(node))
-        )
+        body, line, end = self._body(node), line_of(node), end_line_of(node)
+        inner: list[tuple[Expr, Expr | None]] = []
+        for entered in reversed(items):
+            if (types := _suppressed(entered[0])) is None:
+                inner.insert(0, entered)
+                continue
+            # ``with suppress(OSError):`` is ``try: … except OSError: pass``.
+            body = (With(tuple(inner), body, is_async=is_async, line=line, end_line=end),) if inner else body
+            body = (Try(body, (Handler(None, types, (), line, line),), (), line, end),)
+            inner = []
+        if inner:
+            body = (With(tuple(inner), body, is_async=is_async, line=line, end_line=end),)
+        out.extend(body)
 
     def _match(self, node: Node, out: list[Stmt]) -> None:
         subject = self.expr(node.child_by_field_name("subject"))
@@ -347,3 +357,16 @@ class Statements(Matching, Definitions):
         "with_statement": _with,
         "match_statement": _match,
     }
+
+
+def _suppressed(value: Expr) -> tuple[Expr, ...] | None:
+    """The types of ``suppress(…)`` of the standard library; None where it is another block."""
+    callee = value.callee if isinstance(value, Call) else None
+    named = callee.object if isinstance(callee, Member) else None
+    is_one = (isinstance(callee, Name) and callee.name == "suppress") or (
+        isinstance(callee, Member)
+        and callee.name == "suppress"
+        and isinstance(named, Name)
+        and named.name == "contextlib"
+    )
+    return tuple(a.value for a in value.args) if is_one and isinstance(value, Call) else None

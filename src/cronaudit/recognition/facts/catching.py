@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from msgspec import Struct
@@ -27,11 +27,18 @@ class Caught(Struct, frozen=True):
     """The TRY regions that it has passed, inner first."""
 
 
-def catch_of(event: Event, events: tuple[Event, ...], sightings: Iterable[Sighting]) -> Caught:
-    """Who learns of an error that `event` throws."""
+def catch_of(
+    event: Event,
+    events: tuple[Event, ...],
+    sightings: Iterable[Sighting],
+    misses: Callable[[Region], bool] = lambda _region: False,
+) -> Caught:
+    """Who learns of an error that `event` throws; `misses` tells whether all handlers are for other errors."""
     telling = [s for s in sightings if s.effect in _TELLING and s.description.word("level") not in _QUIET]
     passed: list[Region] = []
     for region in _tries(event.region):
+        if misses(region):
+            continue
         passed.append(region)
         inside = [e for e in events if _is_in_handler(e, region)]
         heard = [s for s in telling if any(s.event is e for e in inside)]
@@ -103,7 +110,7 @@ def _handler_location(region: Region, event: Event) -> Location | None:
 def asks_error(handler: Handler) -> bool:
     """Whether a handler looks at what went wrong before it goes on: a type, a code, a condition on the error."""
     if handler.types:
-        return True
+        return bool(handler.body)
     return any(
         isinstance(s, If) and _mentions(s, handler.name)
         for s in statements(handler.body)

@@ -9,6 +9,7 @@ from cronaudit.model.source import Location
 from cronaudit.recognition.context import JobContext, once
 from cronaudit.recognition.facts.late_claims import is_late, late_claim
 from cronaudit.recognition.facts.lock_claims import find_claims
+from cronaudit.recognition.facts.lock_errors import release_failure_of
 from cronaudit.recognition.facts.lock_flags import find_flag
 from cronaudit.recognition.facts.lock_found import find_locks
 from cronaudit.recognition.facts.lock_judged import (
@@ -17,7 +18,6 @@ from cronaudit.recognition.facts.lock_judged import (
     coverage_of,
     fail_open_of,
     judge,
-    release_failure_of,
     release_of,
     store_failure_of,
 )
@@ -89,7 +89,7 @@ def _locked(judged: Judged, context: JobContext, spans: Spans) -> LockFacts:
         renewal=renewal_of(judged.lock),
         release=release_of(judged, spans),
         acquire_failure=acquire_failure_of(judged, context, spans),
-        release_failure=release_failure_of(judged, context, spans),
+        release_failure=release_failure_of(judged.lock, context, spans),
         store=store,
         store_failure=store_failure_of(judged, context, spans),
         scheduler=scheduler_of(context),

@@ -15,7 +15,8 @@ from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
 from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import JobContext
-from cronaudit.recognition.facts.catching import Caught, catch_of
+from cronaudit.recognition.facts.catching import Caught
+from cronaudit.recognition.facts.lock_errors import caught_of
 from cronaudit.recognition.facts.lock_flow import Flow
 from cronaudit.recognition.facts.lock_found import (
     Lock,
@@ -57,6 +58,8 @@ def judge(context: JobContext, spans: Spans, lock: Lock) -> Judged | None:
         return None
     runs = [Flow(spans, context.linker, lock.guarded, work, answer).start() for answer in Answer]
     covered = runs[0].at(Held.HELD)
+    if lock.guarded.block is not None:  # what no way through it was found to stands in the block all the same
+        covered |= (work - runs[0].at(*Held)) & lock.guarded.marks
     if not covered:
         return None
     if covered <= runs[1].at(Held.DENIED) and runs[1].unsure is None and is_result_used(lock.sighting.event):
@@ -171,14 +174,14 @@ def acquire_failure_of(
     thrown = _throw_behind(judged, spans)
     tried = _tries(lock, spans, context)
     if thrown is not None:
-        caught = catch_of(thrown, spans.events, context.sightings)
+        caught = caught_of(thrown, lock, context, spans)
         if caught.how == "swallowed" and not _asks(thrown) and not _is_own(caught.regions[-1], thrown):
             return Fact(
                 "swallowed", "Swallowed without a log", (caught.location or place, place), lock.sighting.path
             )
         return Fact("handled", f"{tried}throws", (thrown.location, place), lock.sighting.path)
     if lock.guarded.failure == "throws":
-        caught = catch_of(lock.guarded.event, spans.events, context.sightings)
+        caught = caught_of(lock.guarded.event, lock, context, spans)
         if caught.how == "swallowed" and not _asks(lock.guarded.event):
             return Fact(
                 "swallowed", "Swallowed without a log", (caught.location or place,), lock.sighting.path
@@ -252,9 +255,9 @@ def store_failure_of(
 ) -> Fact[Literal["handled", "caught", "unhandled"]]:
     """What happens when the store is down."""
     lock = judged.lock
-    caught = catch_of(lock.sighting.event, spans.events, context.sightings)
+    caught = caught_of(lock.sighting.event, lock, context, spans)
     if lock.inner or caught.how == "unhandled":
-        outer = catch_of(lock.guarded.event, spans.events, context.sightings)
+        outer = caught_of(lock.guarded.event, lock, context, spans)
         caught = outer if caught.how == "unhandled" else caught
     place = lock.sighting.location
     if caught.how == "unhandled" or _of_held_locks(caught):
@@ -356,44 +359,3 @@ def _keyword_line(spans: Spans, path: str, first: int) -> int:
         if number <= len(lines) and re.search(r"\bfinally\b", lines[number - 1]):
             return number
     return first
-
-
-def release_failure_of(
-    judged: Judged, context: JobContext, spans: Spans
-) -> Fact[Literal["logged", "swallowed", "unhandled"]]:
-    """What happens when giving it back fails."""
-    lock = judged.lock
-    if lock.inner:
-        return _inner_release_failure(lock, context, spans)
-    release = lock.releases[0] if lock.releases else lock.sighting
-    caught = catch_of(release.event, spans.events, context.sightings)
-    place = caught.location or release.location
-    if caught.how == "logged":
-        return Fact("logged", "Logged on failure", (place, release.location), release.path)
-    if caught.how == "swallowed":
-        return Fact("swallowed", "Swallowed without a log", (place, release.location), release.path)
-    if context.trait("errors.logged") == "framework":
-        words = "Escapes to the framework, which logs the failure"
-        return Fact("logged", words, (release.location,), release.path)
-    return Fact("unhandled", "Nothing catches a failing release", (release.location,), release.path)
-
-
-def _inner_release_failure(
-    lock: Lock, context: JobContext, spans: Spans
-) -> Fact[Literal["logged", "swallowed", "unhandled"]]:
-    """Of the project's own context manager: what its exit does, else what surrounds the block."""
-    released = next((s for s in lock.inner if s.effect == "lock.release"), None)
-    place = released.location if released is not None else lock.sighting.location
-    if released is not None:
-        own = catch_of(released.event, tuple(s.event for s in lock.inner), lock.inner)
-        if own.how == "swallowed":
-            return Fact("swallowed", "Swallowed without a log", (own.location or place,))
-        if own.how == "logged":
-            return Fact("logged", "Logged on failure", (own.location or place,))
-    outer = catch_of(lock.guarded.event, spans.events, context.sightings)
-    if outer.how == "unhandled" and context.trait("errors.logged") == "framework":
-        return Fact("logged", "Escapes to the framework, which logs the failure", (place,))
-    if outer.how == "unhandled":
-        return Fact("unhandled", "Nothing catches a failing release", (place,))
-    word: Literal["logged", "swallowed"] = "logged" if outer.how == "logged" else "swallowed"
-    return Fact(word, "", (outer.location or place,))
