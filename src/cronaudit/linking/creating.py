@@ -1,11 +1,13 @@
-"""Python classes that give out an object of another class, or one that they keep: ``__new__``."""
+"""How objects are made: by what a constructor hands on, and by ``__new__`` of Python, which may give out another one."""
 
 from __future__ import annotations
 
 from cronaudit.linking import names, operators
 from cronaudit.linking.folder import Folder
+from cronaudit.model.ir import Call, Do, Function, Member, Super
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Arguments, Choice, ClassValue, Closure, External, Instance, Scope, Value
+from cronaudit.model.walking import statements
 
 
 def created(folder: Folder, of: ClassValue, args: Arguments, at: Location | None) -> Value | None:
@@ -36,3 +38,16 @@ def _is_own(value: Instance | External, of: ClassValue) -> bool:
     if isinstance(value, Instance):
         return value.of.cls is of.cls
     return value.path.endswith("__new__()")
+
+
+def super_call(constructor: Function) -> Call | None:
+    """The ``super(…)`` (Python: ``super().__init__(…)``) of a constructor."""
+    for statement in statements(constructor.body):
+        call = statement.value if isinstance(statement, Do) else None
+        if isinstance(call, Call):
+            callee = call.callee
+            if isinstance(callee, Super):
+                return call
+            if isinstance(callee, Member) and callee.name == "__init__" and isinstance(callee.object, Super):
+                return call
+    return None

@@ -7,18 +7,15 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from cronaudit.linking import exports, names, operators, outside, parameters, registries
-from cronaudit.linking.creating import kept
+from cronaudit.linking.creating import kept, super_call
 from cronaudit.linking.folder import Folder
 from cronaudit.model.ir import (
     Call,
     Const,
-    Do,
     Field,
     Function,
     FunctionKind,
-    Member,
     Name,
-    Super,
     This,
     TypeRef,
 )
@@ -39,7 +36,7 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
-from cronaudit.model.walking import inside, statements
+from cronaudit.model.walking import inside
 
 _BASES = 12
 
@@ -363,19 +360,6 @@ def outside_arguments(folder: Folder, instance: Instance) -> External | None:
         if args is not None:
             parameters.bind(folder, scope, constructor, args, ())
         args = folder.arguments(call, scope)
-    return None
-
-
-def super_call(constructor: Function) -> Call | None:
-    """The ``super(…)`` (Python: ``super().__init__(…)``) of a constructor."""
-    for statement in statements(constructor.body):
-        call = statement.value if isinstance(statement, Do) else None
-        if isinstance(call, Call):
-            callee = call.callee
-            if isinstance(callee, Super):
-                return call
-            if isinstance(callee, Member) and callee.name == "__init__" and isinstance(callee.object, Super):
-                return call
     return None
 
 
