@@ -1,4 +1,4 @@
-"""How objects are made: by what a constructor hands on, and by ``__new__`` of Python, which may give out another one."""
+"""How objects are made: what a constructor hands on, and ``__new__`` of Python, which may give out another one."""
 
 from __future__ import annotations
 
