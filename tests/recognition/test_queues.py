@@ -231,3 +231,66 @@ def test_a_task_that_several_places_plan_for_somebody_is_one_job(tmp_path: Path)
     assert [(j.name, j.schedule, j.runs, j.at) for j in found.jobs] == [
         ("sync-bank", "open", "run", "jobs/bank/setup.ts:6")
     ]
+
+
+def test_a_loop_that_takes_the_jobs_of_a_queue_is_its_worker(tmp_path: Path) -> None:
+    code = """
+        import { Queue, Worker } from 'bullmq';
+        import { Pool } from 'pg';
+        const db = new Pool();
+        async function work(queue: Queue) {
+          const worker = new Worker(queue.name, null);
+          while (true) {
+            if (!(await fits())) { await new Promise((done) => setTimeout(done, 2000)); continue; }
+            const job = await worker.getNextJob('token');
+            if (job) await db.query('insert into runs values ($1)', [job.id]);
+            await new Promise((done) => setTimeout(done, 500));
+          }
+        }
+        const fits = async () => process.memoryUsage().rss < 1_000_000;
+        work(new Queue('mails'));
+    """
+
+    found = discover(tmp_path, {"package.json": '{"main": "src/main.ts"}', "src/main.ts": code})
+
+    assert found.jobs == ()
+    assert [r.partition(" ")[2] for r in found.rejected] == [
+        "each round waits for an item of a queue, however long that takes"
+    ]
+
+
+def test_a_workflow_that_begins_anew_after_some_rounds_goes_on(tmp_path: Path) -> None:
+    flow = """
+        import { condition, continueAsNew, proxyActivities } from '@temporalio/workflow';
+        const { refresh } = proxyActivities({ startToCloseTimeout: '5 minutes' });
+        export async function refreshing({ shop, most = 500 }: Params) {
+          let woken = false;
+          for (let i = 0; i < 3; i++) await refresh({ shop, warm: i });
+          let rounds = 0;
+          while (true) {
+            await refresh({ shop });
+            await condition(() => woken, 60_000);
+            rounds += 1;
+            if (rounds >= most) break;
+          }
+          END
+        }
+    """
+    main = """
+        import { Client } from '@temporalio/client';
+        import { refreshing } from './flow';
+        const client = new Client();
+        await client.workflow.start(refreshing, { taskQueue: 'shop', workflowId: 'refreshing', args: [{ shop: 1 }] });
+    """
+    package = (
+        '{"main": "src/main.ts", "dependencies": {"@temporalio/client": "1", "@temporalio/workflow": "1"}}'
+    )
+    tree = {"package.json": package, "src/main.ts": main}
+
+    anew = discover(
+        tmp_path / "anew", tree | {"src/flow.ts": flow.replace("END", "await continueAsNew({ shop });")}
+    )
+    ending = discover(tmp_path / "ending", tree | {"src/flow.ts": flow.replace("END", "return rounds;")})
+
+    assert [(j.at, j.schedule, j.runs) for j in anew.jobs] == [("src/flow.ts:9", "60 s", "refreshing")]
+    assert ending.jobs == ()

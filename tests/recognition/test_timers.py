@@ -43,6 +43,23 @@ JOBS = {
         ),
         "1 s",
     ),
+    "armed when the promise around it is settled": (
+        (
+            "const listen = (app) => new Promise((resolve) => {\n"
+            "  app.on('ready', async () => { resolve(); setInterval(async () => { await sweep(); }, 3600_000); });\n"
+            "});\nlisten(application);"
+        ),
+        "3600 s",
+    ),
+    "cleared when workers without an end have stopped": (
+        (
+            "let stopping = false;\nasync function work() {\n"
+            "  while (true) { if (stopping) break; await answer(); }\n}\n(async () => {\n"
+            "  const timer = setInterval(async () => { if (stopping) return; await sweep(); }, 5000);\n"
+            "  await Promise.all([work()]);\n  clearInterval(timer);\n})();"
+        ),
+        "5 s",
+    ),
     "in a constructor": (
         (
             "class Sweeper {\n"
@@ -131,6 +148,14 @@ DECOYS = {
         (
             "export const ready = () => new Promise((resolve) => {\n"
             "  setInterval(async () => { if (await sweep()) resolve(1); }, 100);\n});\nready();"
+        ),
+        "it polls inside one operation",
+    ),
+    "a poll that its promise clears": (
+        (
+            "export const ready = () => new Promise((resolve) => {\n"
+            "  const timer = setInterval(sweep, 100);\n"
+            "  bus.on('ready', () => { clearInterval(timer); resolve(1); });\n});\nready();"
         ),
         "it polls inside one operation",
     ),

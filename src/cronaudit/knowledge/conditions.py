@@ -52,6 +52,8 @@ def _holds(condition: Condition, call: Called, force: Force, take: Take | None) 
         stated = value is not None and not isinstance(value, Builtin)
         return stated is (condition.test == "present")
     options = value.options if isinstance(value, Choice) else (value,)
+    if condition.test == "unless":
+        return not all(_is_one(option, condition) for option in options)
     results = {_one_holds(condition, option) for option in options}
     return results.pop() if len(results) == 1 else None
 
@@ -74,8 +76,11 @@ def _one_holds(condition: Condition, value: Value | None) -> bool | None:
         return (value.path in values) is (test != "not")
     if not isinstance(value, Known):
         return None
-    equal = any(_same(value.value, other) for other in values)
-    return equal is (test != "not")
+    return _is_one(value, condition) is (test != "not")
+
+
+def _is_one(value: Value | None, condition: Condition) -> bool:
+    return isinstance(value, Known) and any(_same(value.value, other) for other in condition.values)
 
 
 def _has(condition: Condition, call: Called, force: Force, take: Take | None) -> bool | None:

@@ -21,7 +21,7 @@ from cronaudit.problems import did_you_mean
 
 HOWS = ("call", "decorator", "base", "export", "assign", "row", "manifest")
 FORMS = ("cron", "every", "words", "date", "fields", "duration", "object", "list", "clock")
-TESTS = ("is", "not", "in", "has", "lacks", "missing", "present", "matches", "kind")
+TESTS = ("is", "not", "unless", "in", "has", "lacks", "missing", "present", "matches", "kind")
 _ARGUMENT = lazy_regex(r"(?:receiver\.)?args\.\d+")
 _DIALECTS = tuple(dialect.value for dialect in Dialect)
 Selectors: TypeAlias = tuple[Selector, ...]

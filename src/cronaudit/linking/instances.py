@@ -252,9 +252,8 @@ def _own_field(
         if entry.name == name:
             declared = declared or entry.type
             if entry.value is not None and not candidates:
-                candidates.append(
-                    folder.fold(entry.value, Scope(current.scope.node, current.scope, this=this))
-                )
+                inside_class = Scope(current.scope.node, current.scope, this=this)
+                candidates.append(folder.fold(entry.value, inside_class))
     if all(names.is_absent(c) or _is_empty(c) for c in candidates):
         stored = list(_stored_in_methods(folder, current, this, name, constructor))
         candidates = [c for c in candidates if not (stored and isinstance(c, Known))] + stored

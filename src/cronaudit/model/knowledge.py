@@ -43,9 +43,9 @@ class Condition(Struct, frozen=True):
 
     select: Selector
     test: str
-    """``is``, ``not``, ``in``, ``has`` (a literal among the arguments), ``lacks``, ``missing``, ``present``,
-    ``matches`` (a regular expression in the text), ``kind`` (``text``, ``number``, ``bool``, ``function``, ``object``,
-    ``list``)."""
+    """``is``, ``not``, ``unless`` (holds too where the value cannot be told), ``in``, ``has`` (a literal among the
+    arguments), ``lacks``, ``missing``, ``present``, ``matches`` (a regular expression in the text), ``kind`` (``text``,
+    ``number``, ``bool``, ``function``, ``object``, ``list``)."""
     values: tuple[Scalar, ...] = ()
 
 

@@ -32,7 +32,7 @@ from cronaudit.recognition.facts import (
     schedule,
     timeout,
 )
-from cronaudit.recognition.handlers import hears_of_errors, unwrapped
+from cronaudit.recognition.handlers import guarded, hears_of_errors, unwrapped
 from cronaudit.recognition.jobs import Found
 from cronaudit.recognition.template_methods import given_work
 
@@ -106,7 +106,7 @@ def handler_of(found: Found) -> Handler | None:
         filled_in(found.context, handler)
         or passed_in(found.context)
         or dispatched(found.context)
-        or handler.function
+        or (guarded(handler, found.context.linker) or handler).function
     )
     return Handler(function.location, function.symbol)
 

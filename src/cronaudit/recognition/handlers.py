@@ -6,7 +6,20 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from cronaudit.lazy_regex import lazy_regex
-from cronaudit.model.ir import Assign, Await, Call, Do, Expr, Function, If, Module, Name, Operation, Return
+from cronaudit.model.ir import (
+    Assign,
+    Await,
+    Call,
+    Do,
+    Expr,
+    Function,
+    If,
+    Module,
+    Name,
+    Operation,
+    Return,
+    Stmt,
+)
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language
 from cronaudit.model.value import (
@@ -25,6 +38,7 @@ from cronaudit.model.value import (
     Value,
 )
 from cronaudit.model.walking import expressions, functions_around, functions_in, inside, is_within, statements
+from cronaudit.recognition.endings import STOPPING
 from cronaudit.recognition.talk import says
 
 _TREE = "\0tree/"
@@ -113,6 +127,24 @@ def unwrapped(handler: Closure, linker: Linker, passed: tuple[Value, ...] = ()) 
     return _layers(handler, linker, passed)[-1][0]
 
 
+def guarded(handler: Closure, linker: Linker) -> Closure | None:
+    """The one function that an anonymous one runs unless the process stops: ``if (stopping) return; await sync();``.
+
+    It is what the job is known by; the guard belongs to the run all the same.
+    """
+    first = handler.function.body[0] if handler.function.body else None
+    if handler.function.name is not None or not isinstance(first, If) or first.otherwise:
+        return None
+    asks = [e for e in inside(first.test) if not isinstance(e, Operation)]
+    stops = all(isinstance(e, Name) and any(w in e.name.lower() for w in STOPPING) for e in asks)
+    leaves = len(first.then) == 1 and isinstance(first.then[0], Return) and first.then[0].value is None
+    call = _only_call(handler.function.body[1:]) if stops and leaves else None
+    if call is None:
+        return None
+    callee = linker.fold(call.callee, Scope(handler.function, handler.scope, this=handler.this))
+    return unwrapped(callee, linker) if isinstance(callee, Closure) else None
+
+
 def named_by_wrapper(handler: Closure, linker: Linker, names: tuple[str, ...]) -> Iterator[Value]:
     """What the wrappers around a job are told under one of these names: ``monitored(name, work)``."""
     for _closure, told in _layers(handler, linker, ()):
@@ -140,7 +172,7 @@ def _layers(handler: Closure, linker: Linker, passed: tuple[Value, ...]) -> list
         if kept is not None:
             found.append(kept)
             continue
-        call = _only_call(function)
+        call = _only_call(function.body)
         if call is None:
             break
         scope = Scope(function, current.scope, this=current.this)
@@ -249,9 +281,9 @@ def _called_in(function: Function, names: Collection[str], *, only_called: bool 
     return next((e.name for e in (*called, *handed) if isinstance(e, Name) and e.name in names), None)
 
 
-def _only_call(function: Function) -> Call | None:
+def _only_call(body: tuple[Stmt, ...]) -> Call | None:
     """The one call of a body that only hands on; loading the module of that call and a line of a log are no work."""
-    *before, last = [s for s in function.body if not says(s)] or (None,)
+    *before, last = [s for s in body if not says(s)] or (None,)
     if not all(isinstance(s, Assign) and s.value is not None and _loads(s.value) for s in before):
         return None
     if not isinstance(last, Do | Return) or last.value is None:

@@ -306,7 +306,8 @@ class Loops:
             return "it waits for its turn, and what it then does is a loop of its own"
         if backs_off(loop):
             return "each round waits longer than the last: it connects again"
-        if ends_on_success(loop, node, lambda test: holds_by_default(test, scope, self._linker) is False):
+        ends = ends_on_success(loop, node, lambda test: holds_by_default(test, scope, self._linker) is False)
+        if ends and not self._pauses.goes_on_anew(node):
             return "it waits until a condition holds"
         if self._pauses.waits_for_order(loop, scope):
             return "each round waits for an event, however long that takes"

@@ -21,11 +21,11 @@ from cronaudit.model.ir import (
     Loop,
     LoopKind,
     Member,
+    Module,
     Stmt,
     Try,
     With,
 )
-from cronaudit.model.knowledge import Selector
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language
 from cronaudit.model.value import (
@@ -40,11 +40,12 @@ from cronaudit.model.value import (
     Unknown,
     Value,
 )
-from cronaudit.model.walking import blocks, expressions, inside, statement_expressions, statements
+from cronaudit.model.walking import blocks, calls_in, expressions, inside, statement_expressions, statements
 from cronaudit.recognition.choices import holds_by_default
 from cronaudit.recognition.endings import STOPPING, is_order
 from cronaudit.recognition.naps import multiplied, napped
 from cronaudit.recognition.wrapping import steady_pause
+from cronaudit.recognition.written import argument_of, spelled
 
 _ENDLESS_ITERATORS = frozenset(("itertools.count()", "itertools.repeat()", "itertools.cycle()"))
 _INNER = 1
@@ -156,14 +157,14 @@ class Pauses:
     def waits_for_order(self, loop: Loop, scope: Scope) -> bool:
         """Whether every round waits for an event without an end, and clears it: what sets it decides when it works."""
         cleared = {
-            _spelled(e.callee.object)
+            spelled(e.callee.object)
             for e in expressions(loop.body)
             if isinstance(e, Call) and isinstance(e.callee, Member) and e.callee.name == "clear"
         }
         return any(
             not call.args
             and isinstance(call.callee, Member)
-            and _spelled(call.callee.object) in cleared
+            and spelled(call.callee.object) in cleared
             and isinstance(callee := self._linker.fold(call.callee, scope), External)
             and any(e.effect == "sleep" and e.when for e in self._matcher.effects(callee.path))
             for statement in loop.body
@@ -178,14 +179,25 @@ class Pauses:
             if isinstance(statement, Try | With):
                 body += statement.body
             for call in self._waiting(statement, scope):
-                if not isinstance(call.callee, Member) or call.callee.name != "get":
+                if not isinstance(call.callee, Member):
                     continue
-                if not call.args and "queue" in getattr(call.callee.object, "name", "").lower():
+                is_plain = call.callee.name == "get" and not call.args
+                if is_plain and "queue" in getattr(call.callee.object, "name", "").lower():
                     return True
                 callee = self._linker.fold(call.callee, scope)
                 if isinstance(callee, External) and self._takes(call, callee, scope):
                     return True
         return False
+
+    def goes_on_anew(self, node: Function | Module) -> bool:
+        """Whether code begins its next run itself when it has gone round often enough: ``await continueAsNew()``."""
+        callees = (self._linker.fold(call.callee, self._linker.scope_of(node)) for call in calls_in(node))
+        return any(
+            effect.effect == "run.anew"
+            for callee in callees
+            if isinstance(callee, External)
+            for effect in self._matcher.effects(callee.path)
+        )
 
     def _takes(self, call: Call, callee: External, scope: Scope) -> bool:
         view = External(callee.path, self._linker.arguments(call, scope), callee.at, callee.receiver, call)
@@ -202,8 +214,10 @@ class Pauses:
         opened = self._matcher.untyped(name) if isinstance(callee, Symbol | Unknown) else ()
         for effect in (*known, *opened):
             if effect.effect == "timer.after":
-                delays = [(e, s.unit) for s in effect.param("time") if (e := _argument(call, s)) is not None]
-                handlers = [e for s in effect.callback if (e := _argument(call, s)) is not None]
+                delays = [
+                    (e, s.unit) for s in effect.param("time") if (e := argument_of(call, s)) is not None
+                ]
+                handlers = [e for s in effect.callback if (e := argument_of(call, s)) is not None]
                 if handlers and effect.param("time"):
                     delay, unit = delays[0] if delays else (None, "ms")
                     return Timer(handlers[0], delay, unit or "ms")
@@ -369,23 +383,6 @@ class Pauses:
                         return Known(given.value, given.at, given.unit or "s", given.default_of)
                     return given
         return delay
-
-
-def _argument(call: Call, selector: Selector) -> Expr | None:
-    """The argument that a selector speaks of, as written."""
-    if selector.members:
-        return None
-    if selector.root == "kwargs":
-        return next((a.value for a in call.args if a.name == selector.index), None)
-    listed = [a for a in call.args if a.name is None]
-    position = selector.index if selector.root == "args" and isinstance(selector.index, int) else len(listed)
-    return listed[position].value if position < len(listed) and not listed[position].spread else None
-
-
-def _spelled(expr: Expr) -> str:
-    return (
-        f"{_spelled(expr.object)}.{expr.name}" if isinstance(expr, Member) else getattr(expr, "name", "this")
-    )
 
 
 def _is_talk(call: Call) -> bool:

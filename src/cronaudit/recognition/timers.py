@@ -22,7 +22,6 @@ from cronaudit.model.ir import (
     Member,
     Module,
     Name,
-    This,
 )
 from cronaudit.model.linker import Linker
 from cronaudit.model.trace import Event, EventKind, RegionKind, Trace
@@ -35,6 +34,7 @@ from cronaudit.model.walking import (
     functions_in,
     statements,
 )
+from cronaudit.recognition.clearing import clears, in_promise, never_ends, same_place
 from cronaudit.recognition.opaque import goes_on, is_opaque_work, verb_of
 from cronaudit.recognition.operations import ending_branches
 from cronaudit.recognition.sightings import Reader, Sighting
@@ -77,11 +77,11 @@ def judge_interval(
         return Judgement(is_job=False, reason="it lives as long as one request or connection")
     if in_component(node, linker):
         return Judgement(is_job=False, reason="it lives as long as a component of a page")
-    if _in_promise(node, linker):
-        return Judgement(is_job=False, reason="it polls inside one operation")
     handle = handle_of(call, node)
+    if in_promise(node, handle, handler, linker):
+        return Judgement(is_job=False, reason="it polls inside one operation")
     if handle is not None:
-        where = _cleared_by_operation(handle, call, node, handler)
+        where = _cleared_by_operation(handle, call, node, handler, linker)
         if where:
             return Judgement(is_job=False, reason=f"it is cleared {where}")
         if _renews(handle, node):
@@ -185,7 +185,7 @@ def _in_connection(node: Function | Module) -> bool:
         and getattr(e.args[0].value, "value", None) in _LEAVES
         for e in expressions(node.body)
     )
-    return leaving and any(_clears(f, None) for f in functions_in(node))
+    return leaving and any(clears(f, None) for f in functions_in(node))
 
 
 _HOOK = lazy_regex(r"use[A-Z]?\w*Effect$")
@@ -212,15 +212,6 @@ def _of_component(node: Function | Module) -> bool:
     return cls is not None and any(getattr(base, "name", "") in _COMPONENTS for base in cls.bases)
 
 
-def _in_promise(node: Function | Module, linker: Linker) -> bool:
-    """Inside the executor of ``new Promise``."""
-    return any(
-        made.is_new and any(a.value is function for a in made.args)
-        for function in functions_around(node)
-        for made, _where in linker.calls(function.module, ("Promise",)).get("Promise", ())
-    )
-
-
 def handle_of(call: Call, node: Function | Module) -> Expr | None:
     """The variable that keeps the timer."""
     for statement in statements(node.body):
@@ -233,30 +224,11 @@ def handle_of(call: Call, node: Function | Module) -> Expr | None:
     return None
 
 
-def _same_place(a: Expr, b: Expr) -> bool:
-    if isinstance(a, Name) and isinstance(b, Name):
-        return a.name == b.name
-    if isinstance(a, Member) and isinstance(b, Member):
-        return a.name == b.name and (_same_place(a.object, b.object))
-    return isinstance(a, This) and isinstance(b, This)
-
-
-def _clears(node: Function | Module, handle: Expr | None) -> bool:
-    for expr in expressions(node.body):
-        if (
-            isinstance(expr, Call)
-            and getattr(expr.callee, "name", "") in ("clearInterval", "clearTimeout")
-            and (handle is None or (expr.args and _same_place(expr.args[0].value, handle)))
-        ):
-            return True
-    return False
-
-
 def _clears_itself(handler: Closure, handle: Expr | None, node: Function | Module) -> bool:
     if handle is None:
         return False
     bodies = (handler.function, *functions_in(handler.function))
-    if not any(_clears(f, handle) for f in bodies):
+    if not any(clears(f, handle) for f in bodies):
         return False
     # ``clearInterval(this.timer); this.start()``: another interval follows, and with it the next run.
     arming = node.name if isinstance(node, Function) else None
@@ -264,16 +236,18 @@ def _clears_itself(handler: Closure, handle: Expr | None, node: Function | Modul
     return arming is None or not any(getattr(c.callee, "name", None) == arming for c in calls)
 
 
-def _cleared_by_operation(handle: Expr, call: Call, node: Function | Module, handler: Closure | None) -> str:
+def _cleared_by_operation(
+    handle: Expr, call: Call, node: Function | Module, handler: Closure | None, linker: Linker
+) -> str:
     """Where a local timer is cleared by the operation that started it; empty where it outlives it."""
     owner = _declares(handle, node) if isinstance(handle, Name) else None
-    if owner is None:
+    if owner is None or never_ends(owner, linker):
         return ""
     if any(
         isinstance(e, Call)
         and getattr(e.callee, "name", "") in ("clearInterval", "clearTimeout")
         and e.args
-        and _same_place(e.args[0].value, handle)
+        and same_place(e.args[0].value, handle)
         and e.line > call.line
         for e in expressions(owner.body)
     ):
@@ -283,7 +257,7 @@ def _cleared_by_operation(handle: Expr, call: Call, node: Function | Module, han
     for function in functions_in(node):
         if handler is not None and function is handler.function:
             continue
-        if _clears(function, handle) and not _is_shutdown(function, node):
+        if clears(function, handle) and not _is_shutdown(function, node):
             return "by the operation that started it"
     return ""
 
@@ -298,7 +272,7 @@ def _renews(handle: Expr, node: Function | Module) -> bool:
     methods = owner.methods if owner is not None else ()
     if not any(_TAKES.match(m.name or "") for m in methods):
         return False
-    ending = {m.name for m in methods if _clears(m, handle)}
+    ending = {m.name for m in methods if clears(m, handle)}
     return any(
         m.name in ending or any(isinstance(e, Member) and e.name in ending for e in expressions(m.body))
         for m in methods
