@@ -308,3 +308,31 @@ def test_fields_of_classes_without_a_constructor(linked: Link) -> None:
     )
 
     assert tree.probe("tasks.py") == ["a", 5, "function run", "plain", "b", 60, "function run", 7, 8]
+
+
+def test_a_member_that_is_named_by_a_text(linked: Link) -> None:
+    tree = linked(
+        {
+            "a.py": """
+                import logging
+
+                LOGGER = logging.getLogger("a")
+
+                def report(level="warning", *, other):
+                    log = getattr(LOGGER, level)
+                    log("failed")
+                    getattr(LOGGER, other)("failed")
+
+                def run(kind):
+                    report(other=kind)
+            """
+        }
+    )
+    assert tree.events("a.py", "run") == [
+        "> run",
+        "> report",
+        "builtins.getattr",
+        "logging.getLogger().warning",
+        "builtins.getattr",
+        "builtins.getattr()",
+    ]

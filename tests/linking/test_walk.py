@@ -370,3 +370,93 @@ def test_a_choice_of_functions_follows_each(linked: Link) -> None:
     assert [e for e in tree.events("a.ts", "run") if e.split(" ")[-1] in {"q", "s", "one", "two"} and ">" not in e] == [
         "q", "s", "await one", "await two",
     ]  # fmt: skip
+
+
+def test_branches_that_the_call_closes_are_not_walked(linked: Link) -> None:
+    tree = linked(
+        {
+            "a.ts": """
+                import db from 'pg';
+                let verbose = false;
+                export const louder = () => { verbose = true; };
+                async function read(force = false, owner?: string) {
+                  if (force && db.stale()) await db.refresh();
+                  if (owner !== undefined) await db.mine(owner);
+                  else await db.all();
+                }
+                async function both(deep: boolean) { if (deep) db.deep(); else db.flat(); }
+                async function tell(loud: boolean) { if (loud) db.loud(); else db.quiet(); }
+                async function again(left = 2) { if (left === 0) throw 1; db.step(); await again(left - 1); }
+                export async function run() { await read(); }
+                export async function forced() { await read(true, 'me'); }
+                export async function twice() { await both(true); await both(false); await both(true); }
+                export async function open(event: Event) { await both(event.deep); }
+                export async function variable() { await tell(verbose); }
+                export async function counted() { await again(); }
+                async function handOn(deep = false) { await both(deep); }
+                export async function handed() { await handOn(); }
+                async function changed(deep = false) { if (db.busy()) deep = true; if (deep) db.deep(); }
+                export async function assigned() { await changed(); }
+            """
+        }
+    )
+
+    def calls(name: str) -> list[str]:
+        found = [e.replace("await ", "").split(" ")[0] for e in tree.events("a.ts", name)]
+        return [e.removeprefix("pg:") for e in found if e.startswith("pg:")]
+
+    assert calls("run") == ["stale", "all"]
+    assert calls("forced") == ["stale", "refresh", "mine"]
+    assert calls("twice") == ["deep", "flat"]
+    # What only the run tells keeps both, and so does a variable, which may have changed.
+    assert calls("open") == ["deep", "flat"]
+    assert calls("variable") == ["loud", "quiet"]
+    assert calls("handed") == ["flat"]
+    assert calls("assigned") == ["busy", "deep"]
+    # A number counts the tries of what calls itself.
+    assert "throw [then]" in tree.events("a.ts", "counted")
+
+
+def test_a_function_that_is_called_in_many_ways_is_walked_as_a_whole(linked: Link) -> None:
+    calls = " ".join(f"await one('{name}');" for name in "abcdef")
+    tree = linked(
+        {
+            "a.ts": f"""
+                import db from 'pg';
+                async function one(kind: string) {{
+                  if (kind === 'a') db.a();
+                  if (kind === 'b') db.b();
+                  if (kind === 'c') db.c();
+                  if (kind === 'd') db.d();
+                  if (kind === 'e') db.e();
+                }}
+                export async function run() {{ {calls} }}
+            """
+        }
+    )
+    events = tree.events("a.ts", "run")
+    assert [next(e for e in events if f"pg:{name}" in e) for name in "abcde"]
+
+
+def test_defaults_of_python_close_branches(linked: Link) -> None:
+    tree = linked(
+        {
+            "a.py": """
+                import boto3
+
+                def sweep(dry_run=False, owner=None):
+                    if not dry_run:
+                        boto3.delete()
+                    if owner is not None:
+                        boto3.of(owner)
+
+                def run():
+                    sweep()
+
+                def rehearse():
+                    sweep(dry_run=True)
+            """
+        }
+    )
+    assert tree.events("a.py", "run") == ["> run", "> sweep", "boto3.delete"]
+    assert tree.events("a.py", "rehearse") == ["> rehearse", "> sweep"]

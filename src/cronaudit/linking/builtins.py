@@ -108,6 +108,10 @@ def foreign_call(
         return Record({**base, **args.named}, complete, at)
     if path in _SAME and first is not None:
         return first
+    if path == "builtins.getattr" and first is not None and len(args.positional) == 2:
+        name = folder.force(args.positional[1])
+        if isinstance(name, Known) and isinstance(name.value, str) and isinstance(first, External):
+            return folder.member(first, name.value)  # `log = getattr(logger, level)`
     if path == "url:fileURLToPath" and isinstance(first, External) and first.path == "global:import.meta.url":
         return Known("\0__filename", at)
     if path == "path:dirname" and isinstance(first, Known) and first.value == "\0__filename":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cronaudit.linking import iterables, messages, operators
+from cronaudit.linking.branches import Branches
 from cronaudit.linking.callbacks import functions_in, passed_on
 from cronaudit.linking.decorators import decorated, wrappers
 from cronaudit.linking.fold import Evaluator
@@ -64,6 +65,9 @@ class Walker:
         self._undecorated: set[int] = set()
         self._cut = ""
         self._enters: Enters | None = None
+        self._branches = Branches()
+        self._taken: dict[int, dict[int, bool]] = {}
+        """By scope, the tests that its call settles."""
 
     def walk(
         self,
@@ -113,6 +117,11 @@ class Walker:
         key = (id(function), owner, *(id(p.function) for p in passed))
         if key in self._entered:
             return True
+        scope = self._ev.enter(closure, args)
+        taken = self._branches.taken(closure, args, scope)
+        way = (*key, *(part for test in taken.items() for part in test))
+        if way in self._entered:
+            return True
         if (
             len(path) > _DEEPEST
             or len(self._functions) >= _MOST_FUNCTIONS
@@ -120,9 +129,9 @@ class Walker:
         ):
             self._cut = self._cut or f"the walk was cut at {function.symbol} ({function.location})"
             return False
-        self._entered.add(key)
-        scope = self._ev.enter(closure, args)
+        self._entered.add(way)
         self._keep.append(scope)
+        self._taken[id(scope)] = taken
         self._functions.append(function.location)
         inner = (*path, function.symbol)
         self._emit(EventKind.ENTER, None, closure, scope, region, path, function.line, None)
@@ -163,6 +172,8 @@ class Walker:
             case If():
                 self._expr(s.test, scope, region, path, s)
                 taken = messages.holds(s.test, scope, self._ev)
+                if taken is None:
+                    taken = self._taken.get(id(scope), {}).get(id(s))
                 if taken is not None:
                     self._block(s.then if taken else s.otherwise, scope, region, path)
                     return

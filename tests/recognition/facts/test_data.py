@@ -29,6 +29,9 @@ const touch = (id) => pool.query('UPDATE carts SET x = 1 WHERE id = $1', [id]);
 """
 
 
+CARTS = "const mongo = require('mongodb');\nconst carts = new mongo.MongoClient('x').db('shop').collection('carts');"
+
+
 def facts(service_of: ServiceOf, body: str) -> DataFacts:
     source = (
         HEAD + "async function work() {" + body + "}\ncron.schedule('0 * * * *', work, { name: 'work' });\n"
@@ -58,6 +61,16 @@ def facts(service_of: ServiceOf, body: str) -> DataFacts:
         ("use(await prisma.cart.findMany({ where: { open: true }, take: 50 }));", "batched"),
         ("use(await prisma.cart.findUnique({ where: { id: 1 } }));", "none"),
         ("use(await prisma.cart.count());", "none"),
+        (f"{CARTS}\nuse(await carts.aggregate([{{ $match: {{ open: true }} }}]).toArray());", "unbounded"),
+        (
+            f"{CARTS}\nuse(await carts.aggregate([{{ $sort: {{ n: 1 }} }}, {{ $limit: size }}]).toArray());",
+            "batched",
+        ),
+        (
+            f"{CARTS}\nconst steps = [{{ $limit: size }}];\nuse(await carts.aggregate(steps).toArray());",
+            "batched",
+        ),
+        (f"{CARTS}\nawait carts.aggregate([{{ $match: {{}} }}, {{ $out: 'ranks' }}]).toArray();", "batched"),
         # One of them is unbounded.
         ("use(await all());\nuse(await prisma.cart.findMany({ where: { open: true } }));", "unbounded"),
     ],

@@ -317,6 +317,11 @@ BATCHER = """class Batcher {
          "for (const o of await open()) await note(o);"), "none"),
         (("const note = async (o) => { const id = randomUUID(); log.info({ id, o }); };\n"
          "await note('a');\nawait note('b');"), "none"),
+        # The key of a row is its own.
+        ("await prisma.note.create({ data: { id: randomUUID(), text: 'swept' } });", "none"),
+        ("const id = randomUUID();\nawait prisma.note.create({ data: { id, text: 'swept' } });", "none"),
+        ("const row = { id: randomUUID(), text: 'swept' };\nawait prisma.note.create({ data: row });", "none"),
+        ("const id = randomUUID();\nlog.info({ id });\nawait prisma.note.create({ data: { id } });", "used"),
         # Made once, written with each.
         (("const run = randomUUID();\nfor (const o of await open()) {\n"
          "await prisma.note.create({ data: { run, o } });\n}"), "used"),

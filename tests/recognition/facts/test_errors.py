@@ -129,6 +129,29 @@ try { await work(); } catch (e) { report(e, { shop: shop.id }); }
 
 
 @pytest.mark.parametrize(
+    ("after", "logged"),
+    [
+        ("throw new Error('gave up');", None),
+        ("log.error('gave up');", "swallowed"),
+        ("", "swallowed"),
+    ],
+)
+def test_tries_that_give_up_in_the_end(service_of: ServiceOf, after: str, logged: str | None) -> None:
+    body = f"""
+const shop = await next();
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+try {{
+  let tries = 0;
+  while (tries++ < 3) {{
+    try {{ return await touch(7); }} catch (err) {{ await pause(500); }}
+  }}
+  {after}
+}} catch (err) {{ log.error({{ err, shop }}, 'failed'); }}
+"""
+    assert facts(service_of, body).logged.value == (logged or "context")
+
+
+@pytest.mark.parametrize(
     ("said", "logged"),
     [
         ("say('failed', 'error', { reason: err.message })", "context"),
@@ -241,6 +264,29 @@ def test_dead_letter(service_of: ServiceOf, handler: str, dead_letter: str) -> N
         facts(service_of, f"try {{ await work(); }} catch (err) {{ {handler} }}").dead_letter.value
         == dead_letter
     )
+
+
+KEEP = "await pool.query(`INSERT INTO failures (reason) VALUES ($1)`, [String(err)]);"
+SETTLE = "await pool.query('UPDATE orders SET state = 1'); await pool.query('UPDATE ledger SET total = 1');"
+
+
+@pytest.mark.parametrize(
+    ("body", "dead_letter"),
+    [
+        # What fails is a preparation, and the work goes unrecorded.
+        (f"try {{ await fetch('https://rates.example'); }} catch (err) {{ {KEEP} }}\n{SETTLE}", "none"),
+        (f"try {{ {SETTLE} }} catch (err) {{ {KEEP} }}", "kept"),
+        # Each item that fails is kept.
+        (
+            f"{SETTLE}\nfor (const o of [1, 2]) {{ try {{ await fetch('https://x.io'); }} catch (err) {{ {KEEP} }} }}",
+            "kept",
+        ),
+    ],
+)
+def test_only_what_fails_of_the_work_is_a_dead_letter(
+    service_of: ServiceOf, body: str, dead_letter: str
+) -> None:
+    assert facts(service_of, body).dead_letter.value == dead_letter
 
 
 # ---- the end of the process -------------------------------------------------------------------------------------

@@ -8,13 +8,15 @@ from typing import Final
 from cronaudit.model.ir import Call, Do, Expr, Member, Name, Operation
 from cronaudit.model.linker import Linker
 from cronaudit.model.trace import Event, RegionKind
-from cronaudit.model.value import Choice, ClassValue, External, Instance, Known, Lazy, Record, Value
+from cronaudit.model.value import Choice, ClassValue, External, Instance, Known, Lazy, Record, Sequence, Value
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.conditions import FILTERS, chain_of, columns_of, words_in
 from cronaudit.recognition.facts.usage import call_before, is_sliced
 from cronaudit.recognition.sightings import Sighting
 
 LIMITS: Final = frozenset(("limit", "take", "top", "first"))
+_LIMITING: Final = frozenset(("$limit", "$sample", "$count", "$out", "$merge"))
+"""Stages of a pipeline after which a few rows, or none, are handed to the process."""
 _VALUES: Final = frozenset(("values", "set"))
 
 
@@ -132,8 +134,12 @@ def _last_name(link: External) -> str:
     return link.path.rstrip("()").rpartition(".")[2]
 
 
-def is_limited(sighting: Sighting, whole: External) -> bool:
+def is_limited(sighting: Sighting, whole: External, linker: Linker) -> bool:
     """Whether a read says how many rows it wants."""
+    where = sighting.param("where")
+    stages = [linker.force(i) for i in where.items] if isinstance(where, Sequence) else []
+    if any(isinstance(s, Record) and _LIMITING & s.entries.keys() for s in stages):
+        return True
     limit = sighting.param("limit")
     stated = limit is not None and not (isinstance(limit, Known) and limit.value in (None, False, 0))
     if stated or is_sliced(sighting.event):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cronaudit.model.facts import DataFacts, Fact, Unresolved
-from cronaudit.model.ir import Loop, LoopKind
+from cronaudit.model.ir import Call, Loop, LoopKind
 from cronaudit.model.source import Language
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
 from cronaudit.recognition.context import JobContext, once, seen_fact
@@ -170,7 +170,10 @@ def _by_order(context: JobContext) -> dict[int, list[Sighting]]:
 def is_retry(region: Region, context: JobContext) -> bool:
     """A loop that tries the same again after a failure and a pause is none of the work's."""
     node = region.node
-    if region.kind is not RegionKind.LOOP or not isinstance(node, Loop) or node.kind is LoopKind.EACH:
+    if region.kind is not RegionKind.LOOP or not isinstance(node, Loop):
+        return False
+    counts = isinstance(node.iterable, Call) and getattr(node.iterable.callee, "name", "") == "range"
+    if node.kind is LoopKind.EACH and not counts:
         return False
     events = _inside(context).get(id(region), [])
     if not any(_is_caught_inside(event, region) for event in events):

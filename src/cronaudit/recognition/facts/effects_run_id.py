@@ -28,7 +28,7 @@ from cronaudit.model.ir import (
 from cronaudit.model.source import Location
 from cronaudit.model.trace import Event, EventKind, Region, RegionKind
 from cronaudit.model.value import Closure, Record
-from cronaudit.model.walking import contains, functions_in, inside, statements
+from cronaudit.model.walking import children, functions_in, inside, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.data import is_retry
 from cronaudit.recognition.facts.frames import Frame, Frames, Place, each_method
@@ -48,6 +48,7 @@ _BINDS = frozenset(
 _IDS = frozenset(
     ("id", "jobId", "job_id", "runId", "run_id", "messageId", "correlationId", "executionId", "uuid")
 )
+_OWN_KEYS = frozenset(("id", "_id"))
 _DEPTH = 4
 
 
@@ -102,6 +103,7 @@ class _Search:
         self.kept: Location | None = None
         """Where an id goes into a list of an object, which something else may write."""
         self._records = {s.event.order for s in context.seen(*_RECORDS)}
+        self._inserts = {s.event.order for s in context.seen("db.insert", "db.upsert")}
         self._others = {
             s.event.order for s in context.seen("lock.*", "id.*", "cache.*", "http.*", "sleep", "leader.*")
         }
@@ -128,11 +130,14 @@ class _Search:
         for event in self._calls(frame):
             if event is made or event.call is None or not self._is_record(event):
                 continue
-            if any(contains(a.value, made.call) for a in event.call.args):
+            if any(e is made.call for a in event.call.args for e in self._parts(event, a.value)):
                 return event.location
         if depth and frame.call is not None and not frame.is_callback and _gives_back(made):
             return self.use_of_call(frame.call, depth - 1)
         names = frozenset(targets(made))
+        whole = getattr(made.statement, "value", None)
+        if whole is not None and not any(e is made.call for e in _beside_keys(whole)):
+            return None
         return self._use_of(frame, names, _DEPTH) if names else None
 
     def use_of_parameter(self) -> Location | None:
@@ -176,7 +181,11 @@ class _Search:
                 continue
             if not any(_names(a.value, names) for a in event.call.args):
                 continue
-            if self._is_record(event):
+            if self._is_record(event) and any(
+                isinstance(e, Name) and e.name in names
+                for a in event.call.args
+                for e in self._parts(event, a.value)
+            ):
                 return event.location
             found = self._inside(event, None, depth, lambda e: _names(e, names))
             if found is not None:
@@ -202,6 +211,10 @@ class _Search:
         name = getattr(getattr(event.call, "callee", None), "name", "")
         return event.order in self._records or (name in _BINDS and not isinstance(event.callee, Closure))
 
+    def _parts(self, event: Event, value: Expr) -> Iterator[Expr]:
+        """What is in an argument; of a row that is inserted not its own key, which tells rows apart and no runs."""
+        return _beside_keys(value) if event.order in self._inserts else inside(value)
+
     def _calls(self, frame: Frame) -> Iterator[Event]:
         """The calls of a function, and those of functions that are written inside it."""
         for item in frame.items:
@@ -221,6 +234,18 @@ def _exclude_each_other(one: Place, other: Place) -> bool:
     sides = (RegionKind.THEN, RegionKind.ELSE)
     there = {id(r.node): r.kind for r in other.regions if r.kind in sides}
     return any(there.get(id(r.node), r.kind) is not r.kind for r in one.regions if r.kind in sides)
+
+
+def _beside_keys(expr: Expr) -> Iterator[Expr]:
+    """`expr` and what is in it, the values of ``id`` and ``_id`` aside."""
+    stack = [expr]
+    while stack:
+        current = stack.pop()
+        yield current
+        if isinstance(current, Object):
+            stack += [e.value for e in current.entries if e.key not in _OWN_KEYS]
+        else:
+            stack += children(current)
 
 
 def _gives_back(made: Event) -> bool:
@@ -289,7 +314,7 @@ def _holds(expr: Expr, names: AbstractSet[str]) -> bool:
     if isinstance(expr, Name):
         return expr.name in names
     if isinstance(expr, Object):
-        return any(_holds(e.value, names) for e in expr.entries)
+        return any(_holds(e.value, names) for e in expr.entries if e.key not in _OWN_KEYS)
     if isinstance(expr, Array):
         return any(_holds(i, names) for i in expr.items)
     if isinstance(expr, Spread):

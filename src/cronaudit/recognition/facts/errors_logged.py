@@ -25,13 +25,14 @@ from cronaudit.model.value import Closure
 from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import JobContext
 from cronaudit.recognition.facts.acts import OUTGOING, is_work
+from cronaudit.recognition.facts.data import is_retry
 from cronaudit.recognition.facts.errors_caught import handler_location, outermost_try, typed_try
 from cronaudit.recognition.facts.errors_content import Content, derived, level_of, through
 from cronaudit.recognition.facts.failure_paths import hooks
 from cronaudit.recognition.facts.frames import Frames, catching, repeats
 from cronaudit.recognition.facts.operations import WRITES, operations_of
 from cronaudit.recognition.facts.replays import bound
-from cronaudit.recognition.facts.usage import targets
+from cronaudit.recognition.facts.usage import body_of, targets
 from cronaudit.recognition.sightings import Sighting
 
 Logged = Literal["context", "framework", "bare", "dropped-object", "warning", "swallowed"]
@@ -129,6 +130,17 @@ class _Judge:
             and not any(r.kind is RegionKind.CATCH and r.node is not region.node for r in _inner(e, region))
         ]
 
+    def _throws(self, region: Region, handled: list[Event]) -> bool:
+        """Whether a handler throws, at once or, in a loop that tries again, once the loop has given up."""
+        thrown = [e for e in self._events if e.kind is EventKind.THROW]
+        if any(e in handled for e in thrown):
+            return True
+        loop = next((r for r in region.outward() if r.kind is RegionKind.LOOP), None)
+        if loop is None or not is_retry(loop, self._context):
+            return False
+        after = (e for e in thrown if e.region is loop.parent)
+        return any(s is loop.node for e in after for s in statements(body_of(e)))
+
     # ---- what they say -------------------------------------------------------------------------------------------
 
     def of_run(self, region: Region, *, framework: bool) -> _Line | None:
@@ -136,7 +148,7 @@ class _Judge:
         line = self._best(region)
         if line is not None:
             return line
-        if any(e.kind is EventKind.THROW for e in self._in_handler(region)):
+        if self._throws(region, self._in_handler(region)):
             if framework:
                 at = handler_location(region, self._context)
                 return _Line("framework", "Thrown on to the framework, which logs it", at)
@@ -171,7 +183,7 @@ class _Judge:
     def of_item(self, region: Region) -> _Line | None:
         """What a handler around one item says; one that throws on is not the last."""
         inside_handler = self._in_handler(region)
-        if any(e.kind is EventKind.THROW for e in inside_handler):
+        if self._throws(region, inside_handler):
             return None
         line = self._best(region)
         if line is not None:

@@ -13,7 +13,7 @@ from cronaudit.model.value import External, Known, Record
 from cronaudit.model.walking import inside
 from cronaudit.recognition.context import JobContext, seen_fact
 from cronaudit.recognition.facts.conditions import words_in
-from cronaudit.recognition.facts.failure_paths import hooks
+from cronaudit.recognition.facts.failure_paths import Catch, catches, hooks, share_of
 from cronaudit.recognition.facts.frames import repeats
 from cronaudit.recognition.facts.operations import Operation, Operations, operations_of
 from cronaudit.recognition.sightings import Sighting, is_error_path
@@ -32,6 +32,7 @@ _COUNT = lazy_regex(
     r"inserted|affected|written|rendered|imported|exported|fetched|published|handled|matched|remaining|items|rows|synced|expired|archived|delivered|checked|completed|done",
     re.IGNORECASE,
 )
+_HALF = 0.5
 _FAILED = lazy_regex(r"fail|dead|error", re.IGNORECASE)
 _INFO = frozenset(("info", "debug", "log", "warn", "notice", "error"))
 
@@ -169,8 +170,11 @@ def dead_letter_of(context: JobContext) -> Fact[DeadLetter]:
         if kept is not None:
             return Fact("kept", "Failed runs are kept for review", (kept.location, hook.location), kept.path)
     operations = operations_of(context)
+    handlers = catches(context)
     for operation in operations.writes:
-        if is_error_path(operation.event.region) and _is_failure_record(operation):
+        if not is_error_path(operation.event.region) or not _is_failure_record(operation):
+            continue
+        if operation.enqueued or _is_of_work(operation, handlers):
             table = f" in {operation.table}" if operation.table else ""
             return Fact("kept", f"Failures are kept{table}", (operation.location,), operation.path)
     for sighting in context.seen_everywhere("queue.enqueue"):
@@ -224,6 +228,12 @@ def _is_retry(sighting: Sighting, context: JobContext) -> bool:
     mine = consumer.queue if consumer is not None else None
     queue = sighting.text("queue")
     return queue is None or (isinstance(mine, Known) and str(mine.value) == queue)
+
+
+def _is_of_work(operation: Operation, handlers: tuple[Catch, ...]) -> bool:
+    """Whether it is the failure of the work, or of an item of it, and not that of some preparation."""
+    in_loop = any(repeats(r) for r in operation.event.regions())
+    return in_loop or share_of(operation.event, handlers) >= _HALF
 
 
 def _is_failure_record(operation: Operation) -> bool:

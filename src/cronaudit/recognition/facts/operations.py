@@ -318,7 +318,7 @@ class _Collector:
         condition = condition_of(where, whole, self._linker, self._built.added(sighting))
         if kind == "read" and (takes_one(sighting.event) or asks_one(whole, self._linker)):
             kind = "read-one"
-        limited = is_limited(sighting, whole)
+        limited = is_limited(sighting, whole, self._linker)
         ordered = frozenset(c for name in ORDERS for c in named_in(whole, name, self._linker))
         return Operation(
             kind,
