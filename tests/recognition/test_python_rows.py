@@ -314,3 +314,27 @@ def test_an_entry_that_is_put_into_the_settings_of_an_application(tmp_path: Path
         ),
     }
     assert discover(tmp_path, files).rows() == [("carts:sweep", "*/15 * * * *", "sweep")]
+
+
+def test_a_function_that_is_told_what_to_plan(tmp_path: Path) -> None:
+    files = {
+        "shop/tasks.py": (
+            "from celery import shared_task\nfrom app import db\n\n@shared_task\ndef sweep_carts():\n"
+            "    db.execute('delete from carts')\n\n@shared_task\ndef send_mail():\n    db.execute('x')\n"
+        ),
+        "shop/plan.py": (
+            "from celery import Celery\n\napp = Celery()\n\n\ndef plan_all(app, mail):\n"
+            "    def plan(task, period):\n        if period > 0:\n"
+            "            beat_schedule[task.replace('_', '-')] = {\n"
+            "                'task': f'shop.tasks.{task}',\n                'schedule': period,\n            }\n\n"
+            "    beat_schedule = {'now': {'task': 'shop.tasks.send_mail', 'schedule': 5}}\n"
+            "    plan('sweep_carts', 300)\n    if mail:\n        plan('send_mail', 60)\n"
+            "    app.conf.beat_schedule = beat_schedule\n\n\nplan_all(app, True)\n"
+        ),
+    }
+    found = discover(tmp_path, files)
+    assert sorted((j.name, j.schedule, j.handler, j.at) for j in found.jobs) == [
+        ("now", "5 s", "send_mail", "shop/plan.py:14"),
+        ("send-mail", "60 s", "send_mail", "shop/plan.py:17"),
+        ("sweep-carts", "300 s", "sweep_carts", "shop/plan.py:15"),
+    ]

@@ -105,3 +105,33 @@ def test_what_a_call_is_handed_is_a_row(tmp_path: Path) -> None:
     found = discover(tmp_path, files).only()
 
     assert (found.name, found.schedule, found.handler, found.at) == ("sweep", "300 s", "sweep", "plan.py:6")
+
+
+def test_rows_of_a_table_of_the_workers_in_a_loop_and_one_by_one(tmp_path: Path) -> None:
+    files = {
+        "shop/__init__.py": "",
+        "shop/work.py": (
+            "from app import db\n\ndef sweep():\n    db.execute('x')\n\ndef report():\n    db.execute('y')\n\n"
+            "def trim():\n    db.execute('z')\n"
+        ),
+        "shop/plan.py": (
+            "from datetime import timedelta\nfrom shop.models import TaskSchedule\n\n\ndef plan():\n"
+            "    every = timedelta(hours=6)\n"
+            "    TaskSchedule.objects.update_or_create(\n"
+            "        name='the report', defaults={'task_name': 'shop.work.report', 'dispatch_interval': every}\n"
+            "    )\n"
+            "    for name, path, minutes in [\n"
+            "        ('carts', 'shop.work.sweep', 30),\n        ('mails', 'shop.work.trim', 45),\n    ]:\n"
+            "        TaskSchedule.objects.update_or_create(\n"
+            "            name=name, defaults={'task_name': path, 'dispatch_interval': timedelta(minutes=minutes)}\n"
+            "        )\n"
+            "    TaskSchedule.objects.filter(task_name='shop.work.gone', dispatch_interval=every).delete()\n\n\n"
+            "plan()\n"
+        ),
+    }
+    found = discover(tmp_path, files)
+    assert [(j.kind, j.name, j.schedule, j.handler, j.at) for j in found.jobs] == [
+        ("pulp", "the report", "21600 s", "report", "shop/plan.py:8"),
+        ("pulp", "carts", "1800 s", "sweep", "shop/plan.py:15"),
+        ("pulp", "mails", "2700 s", "trim", "shop/plan.py:15"),
+    ]

@@ -12,7 +12,7 @@ from cronaudit.linking.copying import is_copy
 from cronaudit.linking.folder import Folder
 from cronaudit.linking.maps import map_method
 from cronaudit.linking.operators import as_text, choice, joined, number_from, open_operand, unset_variable
-from cronaudit.linking.texts import formatted
+from cronaudit.linking.texts import formatted, replaced, split
 from cronaudit.model.ir import Array, Call, Comprehension
 from cronaudit.model.source import Location
 from cronaudit.model.value import (
@@ -352,22 +352,12 @@ def _text_method(
     if name == "total_seconds" and isinstance(receiver, Known):
         return receiver
     if name == "split" and isinstance(receiver, Known) and isinstance(receiver.value, str):
-        return _split(folder, receiver, receiver.value, args, at)
+        return split(folder, receiver, receiver.value, args, at)
+    if name in ("replace", "replaceAll") and isinstance(receiver, Known) and isinstance(receiver.value, str):
+        return replaced(folder, receiver, receiver.value, name, args, at)
     if name == "format" and isinstance(receiver, Known) and isinstance(receiver.value, str):
         return formatted(folder, receiver, args, at)
     return Unknown(f"{name} of a text", at)
-
-
-def _split(folder: Folder, receiver: Known, text: str, args: Arguments, at: Location | None) -> Value:
-    """``'5 * * * *'.split(' ')``: each part keeps where the text is stated and whose default it is."""
-    given = folder.force(args.positional[0]) if args.positional else Known(None)
-    if len(args.positional) > 1 or not isinstance(given, Known) or not isinstance(given.value, str | None):
-        return Unknown("split of a text", at)
-    # Without a separator Python splits at white space; an empty one is an error there, and characters in JavaScript.
-    parts = text.split(given.value) if given.value != "" else list(text)
-    return Sequence(
-        tuple(Known(p, receiver.at, None, receiver.default_of) for p in parts), complete=True, at=at
-    )
 
 
 # ---- comprehensions ----------------------------------------------------------------------------------------

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cronaudit.model.ir import Assign, Call, Const, Expr, Function, Index, Member, Module, Name, Object
 from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import External, Known, Lazy, Record, Scope, Value
-from cronaudit.model.walking import calls_in, statements
+from cronaudit.model.walking import calls_in, functions_in, statements
 
 _NESTED = 2
 """How deep a setting is looked for inside written-out objects: ``CELERY = {"beat_schedule": {…}}``."""
@@ -73,6 +74,8 @@ def _assigned(
     target: Expr, value: Expr, scope: Scope, at: Location, linker: Linker, names: frozenset[str]
 ) -> Iterator[Setting]:
     path = _path_of(target, scope, linker, names)
+    if path and _is_filled(value, scope, names):
+        return
     if path:
         yield Setting(path, linker.fold(value, scope), at, Bound(scope, ()))
     elif isinstance(target, Index):
@@ -83,6 +86,18 @@ def _assigned(
             yield from _inside(value, scope, at, linker, names, 0)
     elif isinstance(target, Name | Member):
         yield from _inside(value, scope, at, linker, names, 0)
+
+
+def _is_filled(value: Expr, scope: Scope, names: frozenset[str]) -> bool:
+    """Whether a variable of that very name is handed on into which the code around puts entries: they are settings."""
+    if not isinstance(value, Name) or value.name not in names:
+        return False
+    nodes = (scope.node, *functions_in(scope.node)) if isinstance(scope.node, Function) else (scope.node,)
+    return any(
+        isinstance(s, Assign) and isinstance(s.target, Index) and _name_of(s.target.object) == value.name
+        for node in nodes
+        for s in statements(node.body)
+    )
 
 
 def _path_of(target: Expr, scope: Scope, linker: Linker, names: frozenset[str]) -> str:
@@ -106,16 +121,24 @@ def _name_of(target: Expr) -> str:
 def _item(
     path: str, index: Expr, value: Expr, scope: Scope, at: Location, linker: Linker
 ) -> Iterator[Setting]:
-    """``SCHEDULE[name] = {…}``: one entry, and in a loop over a written-out list one for each item."""
+    """``SCHEDULE[name] = {…}``: one entry, and in a loop over a written-out list one for each item.
+
+    In a function that is told what to write (``def plan(task, period): SCHEDULE[task] = {…}``) each call writes one.
+    """
 
     def values(inner: Scope) -> list[Value | Lazy]:
         return [linker.fold(index, inner), linker.fold(value, inner)]
 
-    for bound in linker.unroll(Bound(scope, ()), values):
-        key = linker.fold(index, bound.scope)
-        text = str(key.value) if isinstance(key, Known) else ""
-        entry = Record({text: linker.fold(value, bound.scope)}, complete=True, at=at)
-        yield Setting(path, entry, at, bound)
+    told = isinstance(scope.node, Function) and linker.needs_caller(linker.fold(index, scope))
+    callers = linker.bounds(scope.node) if told and isinstance(scope.node, Function) else ()
+    for caller in callers or (Bound(scope, ()),):
+        for bound in linker.unroll(caller, values):
+            key = linker.fold(index, bound.scope)
+            text = str(key.value) if isinstance(key, Known) else ""
+            written = linker.fold(value, bound.scope)
+            if bound.chain and isinstance(written, Record):
+                written = replace(written, at=bound.chain[0])
+            yield Setting(path, Record({text: written}, complete=True, at=at), at, bound)
 
 
 def _inside(

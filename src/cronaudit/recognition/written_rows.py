@@ -11,16 +11,18 @@ from collections.abc import Iterator
 
 from cronaudit.knowledge.matcher import Matcher
 from cronaudit.knowledge.selectors import Site
-from cronaudit.model.ir import Assign, Call, Const, Expr, Function, Module, Name, Object
+from cronaudit.model.ir import Assign, Call, Const, Expr, Function, Loop, Module, Name, Object
 from cronaudit.model.knowledge import Scheduler
 from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location
-from cronaudit.model.value import Known, Record, Scope, Value
+from cronaudit.model.value import Known, Lazy, Record, Scope, Value
 from cronaudit.model.walking import inside, statement_expressions, statements
 from cronaudit.recognition.found import Registration
 from cronaudit.recognition.registrar import Registrar
 
 _FEW = 2
+_DEFAULTS = "defaults"
+"""What Django's managers call the rest of a row that is made or updated."""
 
 
 class WrittenRows:
@@ -57,23 +59,45 @@ class WrittenRows:
             if not rows or (isinstance(statement, Assign) and self._is_left_alone(statement.target, node)):
                 continue
             for key, row, line in rows:
-                value = self._value(row, scope)
                 at = Location(scope.module.path, line, row.end_line)
-                places: dict[str, Value] = {"entry": value}
-                if key is not None:
-                    places["key"] = Known(key, at)
-                view = Site(scheduler.call, None, None, dict(places))
-                within = Bound(scope, (at,), (Item(at, value),))
-                found = self._registrar.register(scheduler, view, node, within, at, at)
-                if found is not None and found.handler is not None and found.job_name is not None:
-                    yield found
+                yield from self._registered(scheduler, key, row, at, node)
 
-    def _value(self, row: Object | Call, scope: Scope) -> Value:
+    def _registered(
+        self, scheduler: Scheduler, key: str | None, row: Object | Call, at: Location, node: Function | Module
+    ) -> Iterator[Registration]:
+        """The job of a row, and of one in a loop over a list that is written out there that of each item."""
+        start = Bound(self._linker.scope_of(node), ())
+        loops = [s for s in statements(node.body) if isinstance(s, Loop) and s.line <= at.line <= s.end_line]
+        bounds = self._linker.unroll(start, lambda inner: [*self._value(row, inner).entries.values()])
+        for bound in bounds if loops else (start,):
+            here = [
+                c.path == at.path and any(s.line <= c.line <= at.line for s in loops) for c in bound.chain
+            ]
+            if bound is not start and not (here and all(here)):
+                continue  # what the loop goes over are rows themselves
+            value = self._value(row, bound.scope)
+            item = bound.chain[-1] if bound.chain else at
+            places: dict[str, Value | Lazy] = {"entry": value}
+            if key is not None:
+                places["key"] = Known(key, at)
+            view = Site(scheduler.call, None, None, places)
+            within = Bound(bound.scope, (*bound.chain, at), (*bound.items, Item(item, value)))
+            found = self._registrar.register(scheduler, view, node, within, at, item)
+            if found is not None and found.handler is not None and found.job_name is not None:
+                yield found
+
+    def _value(self, row: Object | Call, scope: Scope) -> Record:
         at = Location(scope.module.path, row.line, row.end_line)
         if isinstance(row, Object) or _is_dict(row):
-            return self._linker.fold(row, scope)
-        named = {a.name: self._linker.fold(a.value, scope) for a in row.args if a.name is not None}
-        return Record(dict(named), complete=not any(a.spread for a in row.args), at=at)
+            folded = self._linker.fold(row, scope)
+            return folded if isinstance(folded, Record) else Record({}, complete=False, at=at)
+        named: dict[str, Value | Lazy] = {}
+        for argument in row.args:
+            if argument.name is not None:
+                named[argument.name] = folded = self._linker.fold(argument.value, scope)
+                if argument.name == _DEFAULTS and isinstance(folded, Record):
+                    named.update(folded.entries)
+        return Record(named, complete=not any(a.spread for a in row.args), at=at)
 
     def _is_left_alone(self, target: Expr, node: Function | Module) -> bool:
         """Whether nothing ever reads the variable in which a table stands."""
@@ -88,12 +112,19 @@ class WrittenRows:
 def _rows(roots: tuple[Expr, ...], keys: frozenset[str]) -> Iterator[tuple[str | None, Object | Call, int]]:
     """The objects with such keys, with the key under which each stands in another one, and where it begins."""
     named: dict[int, tuple[str, int]] = {}
+    parts: set[int] = set()
     for expr in (e for root in roots for e in inside(root)):
         pairs: list[tuple[str | None, Expr, int]] = []
         if isinstance(expr, Object):
             pairs = [(_text(e.key), e.value, e.line) for e in expr.entries]
         elif isinstance(expr, Call):
             pairs = [(a.name, a.value, expr.line) for a in expr.args]
+            rest = next((v for name, v, _ in pairs if name == _DEFAULTS and isinstance(v, Object)), None)
+            if isinstance(rest, Object):  # ``update_or_create(name=…, defaults={…})`` is one row
+                pairs += [(_text(e.key), e.value, e.line) for e in rest.entries]
+                parts.add(id(rest))
+        if id(expr) in parts:
+            continue
         if isinstance(expr, Object | Call) and keys <= {key for key, _, _ in pairs}:
             key, line = named.get(id(expr), (None, expr.line))
             yield key, expr, line
