@@ -71,6 +71,8 @@ class Finder:
     rejections: list[Rejection] = field(default_factory=list)
     _walked: dict[Registration, tuple[Trace, tuple[Sighting, ...]]] = field(default_factory=dict)
     """By the registration itself: the id of one that was no job may be that of another one later."""
+    _passing: set[Location | None] = field(default_factory=set)
+    """Where timers were armed that pass with what arms them."""
 
     def registrations(self, files: Iterable[str], on_file: Callable[[str], None]) -> list[Registration]:
         """The registrations of these files that are jobs."""
@@ -124,6 +126,8 @@ class Finder:
         if registration.handler is None:
             self._reject(registration, f"what it runs is not resolved: {registration.handler_open}")
             return False
+        if registration.site in self._passing and self._is_passing(registration):
+            return False
         trace = self._trace(registration)
         judgement, sightings = judge_work(_round(trace, registration), self.reader)
         if registration.loop is not None:
@@ -134,12 +138,20 @@ class Finder:
         elif is_heartbeat(registration, judgement, trace):
             self._reject(registration, "it is a heartbeat: it only says that the process lives")
             return False
-        elif self.lifetimes.is_of_operation(registration):
-            self._reject(
-                registration, "it lives as long as what makes its object: a request, a queued job or a page"
-            )
+        elif self._is_passing(registration):
             return False
         return judgement.is_job
+
+    def _is_passing(self, registration: Registration) -> bool:
+        """Whether a timer passes with what makes its object: a request, a queued job, a page; said if so."""
+        if not self.lifetimes.is_of_operation(registration):
+            return False
+        # A timer of a base class is one of each class below it: the next one is not walked to find the same.
+        self._passing.add(registration.site)
+        self._reject(
+            registration, "it lives as long as what makes its object: a request, a queued job or a page"
+        )
+        return True
 
     def _rounds(self, registration: Registration) -> list[Registration]:
         """The jobs that a loop of the project's own runs out of a registry, or for each object of its class."""
