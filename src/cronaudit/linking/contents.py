@@ -18,7 +18,8 @@ from cronaudit.model.walking import calls_in, definitions_in, inside, members
 
 _NAME: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$")
 _ASSIGNMENT: Final = lazy_regex(rb"\s*(?:=(?![=>])|(?:[-+*/%&|^?]{1,2}|<<|>>>?)=|\+\+|--|[,\]}])")
-_REBINDING: Final = lazy_regex(rb"\b(?:global|nonlocal)\s")
+_REBINDING: Final = lazy_regex(rb"\b(?:global|nonlocal)\s([^\n]*)")
+_WORD: Final = lazy_regex(rb"[\w$]+")
 _NAMELESS: Final = lazy_regex(rb"[)\]}>\"']\s*[(`]|\b(?:super|this)\s*\(")
 """Where a call may stand whose callee has no name."""
 _CLASSES: Final = ("class", "enum", "prototype", "inherits")
@@ -34,6 +35,7 @@ class Contents:
         self._module = module
         self._source = source
         self._line_starts: list[int] | None = None
+        self._rebound: dict[bytes, list[int]] | None = None
         self._named: dict[str, list[Site]] = {}
         self._all: dict[str, list[Site]] | None = None
         self._classes: tuple[Class, ...] | None = None
@@ -84,7 +86,7 @@ class Contents:
     def assigning(self, node: Function | Module, name: str) -> Iterator[Function]:
         """The functions inside `node` that may assign a variable of a scope around them."""
         is_python = self._module.language is Language.PYTHON
-        places = _rebound(self._source, name) if is_python else _assigned(self._source, name)
+        places = self._rebinding(name.encode()) if is_python else _assigned(self._source, name)
         lines = self._lines_of(places)
         return (d for d in self._definitions(node, lines) if isinstance(d, Function))
 
@@ -156,6 +158,15 @@ class Contents:
                 places += [m.start() for m in _NAMELESS.finditer(source)]
         return self._lines_of(places)
 
+    def _rebinding(self, name: bytes) -> list[int]:
+        """Where Python code says that an assignment is one of a variable around the function."""
+        if self._rebound is None:
+            self._rebound = {}
+            for found in _REBINDING.finditer(self._source):
+                for word in _WORD.finditer(found[1]):
+                    self._rebound.setdefault(word[0], []).append(found.start())
+        return self._rebound.get(name, [])
+
     def _lines_of(self, places: Iterable[int]) -> list[int]:
         """The numbers of the lines of some offsets, sorted."""
         if self._line_starts is None:
@@ -204,11 +215,4 @@ def _assigned(source: bytes, name: str) -> Iterator[int]:
     word = name.encode()
     for at in _places(source, word):
         if _ASSIGNMENT.match(source, at + len(word)) or source[max(at - 2, 0) : at] in (b"++", b"--"):
-            yield at
-
-
-def _rebound(source: bytes, name: str) -> Iterator[int]:
-    """Where Python code says that an assignment is one of a variable around the function."""
-    for at in _places(source, name.encode()):
-        if _REBINDING.search(source, source.rfind(b"\n", 0, at) + 1, at):
             yield at

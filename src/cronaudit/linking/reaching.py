@@ -19,8 +19,7 @@ def reaching(bindings: list[Binding], function: Function, line: int) -> list[Bin
     if any(b.owner is not function or not isinstance(b.node, Assign) for b in bindings):
         return bindings
     way, loops = _way_to(function.body, line)
-    ways = {id(b): _way_to(function.body, b.node.line)[0] for b in bindings}
-    certain = [b for b in bindings if b.line < line and _holds(ways[id(b)], way)]
+    certain = [b for b in bindings if b.line < line and _holds(_way_of(b, function), way)]
     if not certain:
         return bindings
     last = max(certain, key=lambda b: b.line)
@@ -43,6 +42,12 @@ def nearest(bindings: list[Binding], scope: Scope, line: int) -> list[Binding]:
     return [b for b in bindings if b.line <= line][-1:] or bindings
 
 
+def _way_of(binding: Binding, function: Function) -> _Way:
+    if binding.way is None:
+        binding.way = _way_to(function.body, binding.node.line)[0]
+    return binding.way
+
+
 def _holds(outer: _Way, inner: _Way) -> bool:
     return inner[: len(outer)] == outer
 
@@ -61,9 +66,13 @@ def _way_to(body: tuple[Stmt, ...], line: int) -> tuple[_Way, tuple[Loop, ...]]:
             loops.append(statement)
         begun = [(n, b) for n, b in enumerate(blocks(statement)) if b and b[0].line <= line]
         if begun:
-            number, block = max(begun, key=lambda found: found[1][0].line)
+            number, block = max(begun, key=_begin)
             way.append((id(statement), number))
     return tuple(way), tuple(loops)
+
+
+def _begin(found: tuple[int, tuple[Stmt, ...]]) -> int:
+    return found[1][0].line
 
 
 def _last_before(block: Iterable[Stmt], line: int) -> Stmt | None:

@@ -59,6 +59,8 @@ class Binding(Struct, eq=False):
     """The function or module in whose body it stands."""
     op: str = "="
     line: int = 0
+    way: tuple[tuple[int, int], ...] | None = None
+    """Into which branches of its owner it lies, once that was asked."""
 
 
 class Store(Struct, eq=False):
