@@ -317,7 +317,22 @@ def _env_default(fold: Fold) -> Value | None:
     name, default = fold.selected("name", "args.0"), fold.selected("default")
     if default is None and fold.settings.get("scheme"):
         default = schemas.default_in(fold.call.receiver, name, fold.force)
+    if default is None and _is_stated(fold, "default"):
+        default = Known(None, fold.at)  # ``env('LIMIT', default=None)`` is off unless it is set
     return schemas.one(name, default, fold.at)
+
+
+def _is_stated(fold: Fold, setting: str) -> bool:
+    """Whether something stands where a setting is looked for, if only ``None``."""
+    args = fold.call.args
+    for text in str(fold.settings.get(setting, "")).split(" | ") if args is not None else ():
+        root, _, rest = text.partition(".")
+        if args is not None and (
+            (root == "kwargs" and rest in args.named)
+            or (root == "args" and rest.isdigit() and len(args.positional) > int(rest))
+        ):
+            return True
+    return False
 
 
 def _alternatives(fold: Fold) -> Value | None:

@@ -19,6 +19,7 @@ from cronaudit.model.knowledge import (
     Injector,
     KnowledgeBase,
     Library,
+    Overview,
     OwnName,
     Phrase,
     SchedulePart,
@@ -111,6 +112,7 @@ class _Writer:
             [[h.service, h.effect, h.pattern, h.env, h.phases] for h in library.hosts],
             [[p.language, p.pattern, p.effect, self._named(p.params)] for p in library.phrases],
             [[s.what, s.names, s.default, s.parts, s.means] for s in library.settings],
+            [[getattr(o, name) for name in Overview.__struct_fields__] for o in library.overviews],
         ]
 
     def _scheduler(self, s: Scheduler) -> list[Any]:
@@ -168,7 +170,9 @@ class _Reader:
     def _library(self, values: list[Any]) -> Library:
         (name, title, ecosystem, packages, versions), (tokens, service, aliases, *rest), *entries = values
         source, roots, methods = rest
-        schedulers, consumers, effects, folds, own_names, injectors, hosts, phrases, settings = entries
+        schedulers, consumers, effects, folds, own_names, injectors, hosts, phrases, settings, overviews = (
+            entries
+        )
         return Library(
             name,
             title,
@@ -197,6 +201,10 @@ class _Reader:
                     what, tuple(names), default, _pairs(parts), tuple((w, tuple(said)) for w, said in means)
                 )
                 for what, names, default, parts, means in settings
+            ),
+            tuple(
+                Overview(title, tuple(shows), history, command, image, app, tuple(mounted), backend)
+                for title, shows, history, command, image, app, mounted, backend in overviews
             ),
             source,
             tuple(roots),

@@ -31,6 +31,7 @@ from cronaudit.model.knowledge import (
     Host,
     Injector,
     Library,
+    Overview,
     OwnName,
     Phrase,
     Scheduler,
@@ -78,6 +79,7 @@ def read_library(
         tuple(_host(entry, reader) for entry in document.mappings("hosts", "host")),
         tuple(_phrase(entry, reader) for entry in document.mappings("phrases", "phrase")),
         tuple(_settings(document, reader)),
+        tuple(_overview(entry, reader) for entry in document.mappings("overviews", "overview")),
         source,
     )
     if library.schedulers and not library.tokens:
@@ -232,6 +234,23 @@ def _phrase(entry: Mapping, reader: Reader) -> Phrase:
     language = one_of(entry, "language", ("sql", "lua", "shell"))
     effect, params = _effect_params(entry, reader, ("effect", "language", "pattern"))
     found = Phrase(language, regex(entry, "pattern"), effect, params)
+    entry.close()
+    return found
+
+
+def _overview(entry: Mapping, reader: Reader) -> Overview:
+    found = Overview(
+        entry.text("title"),
+        entry.texts("shows") or (reader.id,),
+        entry.flag("history"),
+        regex(entry, "command") if "command" in entry.entries else None,
+        regex(entry, "image") if "image" in entry.entries else None,
+        entry.text("app", "") or None,
+        entry.texts("mounted"),
+        regex(entry, "backend") if "backend" in entry.entries else None,
+    )
+    if found.command is None and found.image is None and not found.mounted:
+        entry.note("overview that nothing tells: `command`, `image` or `mounted`")
     entry.close()
     return found
 

@@ -227,6 +227,26 @@ class Setting(Struct, frozen=True):
         return tuple(dict(self.parts).get(word, "").split(".")) if word in dict(self.parts) else ()
 
 
+class Overview(Struct, frozen=True):
+    """A place that shows the runs of libraries' jobs, and that no call of the code makes."""
+
+    title: str
+    shows: tuple[str, ...]
+    """The ids of the libraries whose jobs it shows."""
+    history: bool
+    """Whether it shows past runs, not only the last one."""
+    command: str | None
+    """A regular expression in the command of a process that serves it."""
+    image: str | None
+    """The same in the name of an image that a manifest runs."""
+    app: str | None
+    """The application that a project must have installed for it."""
+    mounted: tuple[str, ...]
+    """What the routes must hold: paths of symbols, or the module that is included, by its name."""
+    backend: str | None
+    """A regular expression in the setting that says where results are kept: without them it stays empty."""
+
+
 class Library(Struct, frozen=True):
     """One file of rules/libraries."""
 
@@ -254,6 +274,7 @@ class Library(Struct, frozen=True):
     hosts: tuple[Host, ...]
     phrases: tuple[Phrase, ...]
     settings: tuple[Setting, ...]
+    overviews: tuple[Overview, ...]
     source: str
     roots: tuple[str, ...] = ()
     """What the paths of its effects and folds begin with, aliases resolved; to find them without reading them."""

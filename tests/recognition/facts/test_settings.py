@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from cronaudit.model.facts import HistoryFacts, ScheduleFacts
+from cronaudit.model.facts import HistoryFacts, ScheduleFacts, Unresolved
 from cronaudit.recognition.context import JobContext
-from cronaudit.recognition.facts import history, schedule
+from cronaudit.recognition.facts import history, schedule, timeout
 
 ServiceOf = Callable[[dict[str, str]], list[JobContext]]
 
@@ -77,3 +77,30 @@ def test_results_count_where_they_outlive_the_interval(
 ) -> None:
     found: HistoryFacts = history.build(job(service_of, settings))
     assert (found.runs.value == "stored") is stored
+
+
+@pytest.mark.parametrize(
+    ("limit", "scope", "seconds"),
+    [
+        ('env.int("LIMIT", default=60)', "run", 60.0),
+        ('env("LIMIT", None)', "none", None),
+        ('env.int("LIMIT", default=None)', "none", None),
+    ],
+)
+@pytest.mark.parametrize("reader", ["environs.FileAwareEnv", "environs.Env", "environ.Env"])
+def test_a_limit_that_is_off_unless_it_is_set(
+    service_of: ServiceOf, reader: str, limit: str, scope: str, seconds: float | None
+) -> None:
+    package, _, name = reader.partition(".")
+    if package == "environ":
+        limit = limit.replace('"LIMIT", None', '"LIMIT", default=None')
+    settings = f"from {package} import {name}\nenv = {name}()\nCELERY_TASK_TIME_LIMIT = {limit}\n"
+    found = timeout.build(job(service_of, settings))
+    assert (found.scope.value, found.seconds.value) == (scope, seconds)
+
+
+def test_a_limit_without_a_default_is_open(service_of: ServiceOf) -> None:
+    settings = "from environs import Env\nenv = Env()\nCELERY_TASK_TIME_LIMIT = env.int('LIMIT')\n"
+    seconds = timeout.build(job(service_of, settings)).seconds.value
+    assert isinstance(seconds, Unresolved)
+    assert "LIMIT comes from the environment and has no default" in seconds.reason

@@ -243,7 +243,9 @@ def healthcheck_kind(text: str) -> Literal["http", "command"]:
 def is_own(process: Process) -> bool:
     """Whether a container runs code of the tree, or at least an image that the tree builds."""
     built = process.build is not None and process.build.relation != "none"
-    return built or any(entry.path is not None or entry.conventions for entry in process.entries)
+    return built or any(
+        entry.path is not None or entry.conventions or entry.program == "flower" for entry in process.entries
+    )
 
 
 def generated(role: Role | None) -> bool:

@@ -130,7 +130,7 @@ def celery(follow: Follow, rest: tuple[str, ...]) -> bool:
         if "-B" in found or any(option.startswith("--beat") for option in found):
             follow.out.notes.append("the worker runs the beat too (-B)")
     elif verb == "flower":
-        return False
+        return follow.add(verb, name, None, ProcessRole.UNKNOWN)  # what it shows, rules/libraries know
     else:
         role = ProcessRole.SCRIPT
     return follow.add("celery", name, path, role)

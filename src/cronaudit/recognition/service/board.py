@@ -15,6 +15,7 @@ from cronaudit.recognition.facts.elsewhere import process_files
 from cronaudit.recognition.facts.processes_sites import is_reached, placed
 from cronaudit.recognition.facts.run_hooks import around
 from cronaudit.recognition.service.health import known_routes
+from cronaudit.recognition.service.overviews import Shown, overviews_of
 from cronaudit.recognition.service.values import of_arguments, parts
 from cronaudit.recognition.sightings import Sighting
 
@@ -32,6 +33,9 @@ def board(service: Service) -> Fact[Board]:
         found = _mounted(service, [s for s, _n in mounted])
         if found is not None:
             return found
+    overviews = overviews_of(service)
+    if overviews and overviews[0].history:
+        return _overview(service, overviews[0])
     labelled = {id(c): x for c in service.jobs if (x := _labelled(service, c)) is not None}
     loaded = {path for context in service.jobs for path in process_files(context)}
     served = [
@@ -52,7 +56,20 @@ def board(service: Service) -> Fact[Board]:
         route, _known = shown[0]
         method = f"{route.method} " if route.method not in ("", "ALL") else ""
         return Fact("current", f"Current status only: {method}{route.path}", (route.location,))
+    if overviews:
+        return Fact("current", f"{overviews[0].title} shows the last run only", (overviews[0].location,))
     return Fact("none", "No place that shows all jobs")
+
+
+def _overview(service: Service, shown: Shown) -> Fact[Board]:
+    """A place of a library that stands beside the code."""
+    if shown.profile:
+        words = f"{shown.title} runs only where the profile {shown.profile} is asked for"
+        return Fact("some", words, (shown.location,))
+    if shown.jobs == len(service.jobs):
+        return Fact("history", f"{shown.title} shows the runs of all jobs", (shown.location,))
+    words = f"{shown.title} shows the runs of {shown.jobs} of {len(service.jobs)} jobs"
+    return Fact("some", words, (shown.location,))
 
 
 def _mounted(service: Service, mounted: list[Sighting]) -> Fact[Board] | None:

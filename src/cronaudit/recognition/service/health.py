@@ -11,6 +11,7 @@ from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.facts.processes_http import Route, is_probe, routes_of
 from cronaudit.recognition.facts.processes_sites import walk_of
 from cronaudit.recognition.service.knowing import Knowledge, knowledge
+from cronaudit.recognition.service.overviews import overviews_of
 
 Health = Literal["jobs", "some", "page", "queue", "plain", "none"]
 _HEALTH_WORDS = ("health", "ready", "live", "alive", "status", "ping", "up")
@@ -45,6 +46,9 @@ def health(service: Service) -> Fact[Health]:
     if pages:
         route, known = pages[0]
         return Fact("page", f"A page for people: {route.path}", (known.location,))
+    history = next((shown for shown in overviews_of(service) if shown.history), None)
+    if history is not None and not history.profile:
+        return Fact("page", f"A page for people: {history.title}", (history.location,))
     return _without_jobs(service, routes)
 
 
