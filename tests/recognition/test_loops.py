@@ -248,3 +248,25 @@ def test_loops_that_are_none_and_why(tmp_path: Path, shape: str) -> None:
 )
 def test_what_ends_by_itself_is_no_loop(tmp_path: Path, code: str) -> None:
     assert discover(tmp_path, {"src/main.ts": DB + code}).jobs == ()
+
+
+def test_a_pause_that_is_handed_over_in_an_object(tmp_path: Path) -> None:
+    code = """
+        import { Pool } from 'pg';
+        const db = new Pool();
+        const rest = async ({ delayMs, signal }: Rest) => {
+          if (signal.aborted) return;
+          await new Promise<void>((resolve) => { setTimeout(resolve, delayMs); });
+        };
+        async function sweeping({ signal }: { signal: AbortSignal }) {
+          while (!signal.aborted) {
+            await db.query('delete from carts');
+            await rest({ delayMs: 30_000, signal });
+          }
+        }
+        sweeping({ signal: new AbortController().signal });
+    """
+
+    job = discover(tmp_path, {"package.json": '{"main": "src/main.ts"}', "src/main.ts": code}).only()
+
+    assert (job.schedule, job.runs) == ("30 s", "sweeping")

@@ -43,6 +43,13 @@ JOBS = {
         ),
         "1 s",
     ),
+    "one that tells the terminal, and works": (
+        (
+            "const work = async (name) => { process.stdout.write(name); await db.query('delete from x', [name]); };\n"
+            "setInterval(() => work('carts'), 60_000);"
+        ),
+        "60 s",
+    ),
     "armed when the promise around it is settled": (
         (
             "const listen = (app) => new Promise((resolve) => {\n"
@@ -175,6 +182,28 @@ DECOYS = {
     ),
     "a progress ticker": (
         "let done = 0;\nsetInterval(() => { console.log(`${done} done`); }, 1000);",
+        "its work stays in the memory of the process",
+    ),
+    "a ticker that tells the terminal and a file": (
+        (
+            "import { appendFileSync } from 'node:fs';\nconst tell = (line) => {\n  const text = `${line}\\n`;\n"
+            "  appendFileSync('out.log', text);\n  process.stdout.write(text);\n};\n"
+            "const stage = (label) => { setInterval(() => { tell(`… ${label}`); }, 20_000); };\nstage('build');"
+        ),
+        "its work stays in the memory of the process",
+    ),
+    "a probe of a database of an unknown kind": (
+        (
+            "let well = true;\nexport const watch = (client) => setInterval(async () => {\n"
+            "  try { await client.query('SELECT 1'); well = true; } catch { well = false; }\n}, 5000);\nwatch(made());"
+        ),
+        "its work stays in the memory of the process",
+    ),
+    "connections that are idle are closed": (
+        (
+            "import { createServer } from 'node:http';\nconst server = createServer(() => {});\n"
+            "setInterval(() => server.closeIdleConnections?.(), 1000);"
+        ),
         "its work stays in the memory of the process",
     ),
     "a map that is pruned": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cronaudit.lazy_regex import lazy_regex
-from cronaudit.model.ir import Function, Member
+from cronaudit.model.ir import Const, Function, Member
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Symbol, Unknown
 
@@ -19,6 +19,7 @@ _QUIET_VERBS = frozenset(
         # What lists, texts and emitters offer, whatever library an object of that kind comes from.
         "forEach", "some", "every", "reduce", "includes", "indexOf", "concat", "slice", "splice", "join",
         "split", "sort", "reverse", "flat", "flatMap", "startsWith", "endsWith", "trim", "match", "test", "replace",
+        "trimStart", "trimEnd", "closeIdleConnections", "closeAllConnections", "percentile",
         "replaceAll", "padStart", "padEnd", "repeat", "substring", "charAt", "localeCompare", "off", "removeListener",
         "removeAllListeners", "removeEventListener", "addListener", "addEventListener", "encode", "decode", "finish",
     )
@@ -29,6 +30,10 @@ _PROMISED = "global:Promise()."
 """What ``new Promise`` is kept with, which only its own function tells."""
 _ANSWERS = lazy_regex(r"is|has|get|to|as|on|length|size|count|stat|list|idle|lookup")
 _CONVERTS = lazy_regex(r"to[A-Z]")
+_ASKS = lazy_regex(r"(get|is|has|num)[A-Z]")
+"""How the name begins of what is asked of something unknown: it tells, and whoever asked works with it or does not."""
+_PROBE = lazy_regex(r"\s*select\s+(1|now\(\)|version\(\))\s*;?\s*$", re.IGNORECASE)
+"""A statement that only finds out whether a database answers."""
 
 
 def is_opaque_work(event: Event) -> bool:
@@ -45,15 +50,23 @@ def is_opaque_work(event: Event) -> bool:
             and (path is not None or isinstance(event.callee, Unknown | Symbol))
             and verb_of(event) not in quiet
             and not _CONVERTS.match(verb_of(event))
+            and not _ASKS.match(verb_of(event))
+            and not _is_probe(event)
         )
     if path.startswith("global:Proxy("):
         return event.awaited
     if path.startswith(("global:", "builtins.")):
         return False
     verb = path.rsplit(".", 1)[-1].rsplit(":", 1)[-1].removesuffix("()")
-    if _ANSWERS.match(verb):
+    if _ANSWERS.match(verb) or _ASKS.match(verb) or _is_probe(event):
         return False
     return verb not in _QUIET_VERBS and "." in path.partition(":")[2] and path.count("(") > 0
+
+
+def _is_probe(event: Event) -> bool:
+    """``await client.query('SELECT 1')``: whether the other side is there."""
+    given = event.call.args[0].value if event.call is not None and event.call.args else None
+    return isinstance(given, Const) and isinstance(given.value, str) and _PROBE.match(given.value) is not None
 
 
 def _is_answered(event: Event) -> bool:

@@ -22,6 +22,7 @@ from cronaudit.model.ir import (
     LoopKind,
     Member,
     Module,
+    Object,
     Stmt,
     Try,
     With,
@@ -374,8 +375,13 @@ class Pauses:
         """The delay of ``sleep(ms)`` is the argument of the call."""
         for position, param in enumerate(callee.function.params):
             for symbol in self._linker.symbols(delay):
-                if symbol.name == param.name and position < len(args.positional):
-                    given = self._linker.force(args.positional[position])
+                if position >= len(args.positional):
+                    continue
+                given = self._linker.force(args.positional[position])
+                if isinstance(param.target, Object) and symbol.name.endswith(f":{param.target.line}>"):
+                    # ``sleep({ delayMs, signal })``
+                    return self._linker.member(given, symbol.path[0]) if len(symbol.path) == 1 else delay
+                if symbol.name == param.name:
                     if symbol.path and isinstance(given, Known) and isinstance(given.value, int | float):
                         # ``sleep(seconds)`` that multiplies by 1000 on its way.
                         return Known(given.value, given.at, "s")
