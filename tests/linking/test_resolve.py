@@ -258,3 +258,26 @@ def test_python_source_root_below_the_tree() -> None:
     files = dict.fromkeys(("backend/src/shop/__init__.py", "backend/src/shop/tasks.py", "tools/run.py"), "")
 
     assert resolver(files).resolve_python("shop.tasks", "tools/run.py") == "backend/src/shop/tasks.py"
+
+
+@pytest.mark.parametrize(
+    ("specifier", "file"),
+    [
+        ("../dist/app.js", "web/src/app.ts"),
+        ("../build/jobs", "web/src/jobs/index.ts"),
+        ("../lib/app", "web/src/app.ts"),
+        ("../dist", "web/src/index.ts"),
+        # What is there is not built from something else.
+        ("../out/kept.js", "web/out/kept.js"),
+        ("../dist/missing.js", None),
+        ("../other/app.js", None),
+        ("../../dist/app.js", None),
+    ],
+)
+def test_built_files_that_a_script_starts_are_their_sources(specifier: str, file: str | None) -> None:
+    files = dict.fromkeys(
+        ("web/src/app.ts", "web/src/jobs/index.ts", "web/src/index.ts", "web/out/kept.js", "web/src/kept.ts"),
+        "",
+    )
+    manifest = {"package.json": "{}", "web/package.json": '{"main": "./bin/www"}'}
+    assert resolver({**files, **manifest, "web/bin/www": ""}).resolve(specifier, "web/bin/www") == file

@@ -61,7 +61,10 @@ class Resolver(Struct):
 
     def _resolve_script(self, specifier: str, folder: str) -> str | None:
         if specifier.startswith("."):
-            return self._file(posixpath.normpath(posixpath.join(folder, specifier)))
+            path = posixpath.normpath(posixpath.join(folder, specifier))
+            root = self.package_folder(folder)
+            built = posixpath.relpath(path, root or ".") + "/"  # ``bin/www`` starts ``../dist/app.js``
+            return self._file(path) or self._source_of(built, root)
         if specifier.startswith("/"):  # from the root of the application, as Meteor and bundlers read it
             return self._file(posixpath.normpath(posixpath.join(self.package_folder(folder), specifier[1:])))
         config = self._config_for(folder)
@@ -231,20 +234,23 @@ class Resolver(Struct):
             return None
         root, manifest = found
         for target in _export_targets(manifest, rest):
-            path = self._file(posixpath.normpath(posixpath.join(root, target)))
+            path = self._file(posixpath.normpath(posixpath.join(root, target))) or self._source_of(
+                target, root
+            )
             if path:
                 return path
-            # ``dist/x.js`` is built from ``src/x.ts``; only the source is in the tree.
-            for source in self._source_folders(root) if _BUILT.match(target) else ():
-                path = self._file(posixpath.normpath(posixpath.join(root, _BUILT.sub(source, target))))
-                if path:
-                    return path
         built = _BUILT.sub("src/", rest)
         for base in (rest, f"src/{rest}", built) if rest else ("src/index", "index", "src"):
             path = self._file(posixpath.normpath(posixpath.join(root, base)))
             if path:
                 return path
         return None
+
+    def _source_of(self, target: str, root: str) -> str | None:
+        """``dist/x.js`` is built from ``src/x.ts``; only the source is in the tree."""
+        sources = self._source_folders(root) if _BUILT.match(target) else ()
+        tried = (self._file(posixpath.normpath(posixpath.join(root, _BUILT.sub(s, target)))) for s in sources)
+        return next((path for path in tried if path), None)
 
     def _source_folders(self, root: str) -> tuple[str, ...]:
         """Where a package's compiler may take its sources from: what it says, else where they usually lie."""
