@@ -51,7 +51,6 @@ def test_each_status_of_a_check_has_a_fixture(check: str) -> None:
 
 
 NOT_IN_PYTHON = {
-    "LOCK-06": {"PARTIAL"},
     "MON-11": {"PARTIAL"},
     "IDEM-03": {"PARTIAL"},
     "NODE-02": {"PARTIAL"},

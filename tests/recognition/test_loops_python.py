@@ -165,7 +165,7 @@ JOBS = {
             "            self.finished.wait(self.interval)\n            if self.finished.is_set():\n"
             "                return\n            self.work()\n\nRepeated(45, sweep).start()\n"
         ),
-        ("sleep-loop", "45 s", "Repeated.run"),
+        ("sleep-loop", "45 s", "sweep"),
     ),
     "the sleep of a socket server": (
         (

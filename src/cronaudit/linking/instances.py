@@ -181,6 +181,9 @@ def field_of(folder: Folder, instance: Instance, this: Value, name: str) -> Valu
                 of = (instance.row or instance.of).cls.name or ""
                 made = outside_arguments(folder, instance) or current
                 inherited = External(f"{current.path}().{name}", receiver=made, of=of, row=instance.row)
+                stated = folder.stated(inherited)
+                if stated is not None:
+                    return stated
             continue
         method = current.cls.method(name)
         if inherited is not None:

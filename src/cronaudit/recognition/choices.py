@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from cronaudit.model.ir import Const, Expr, Operation
+from cronaudit.model.ir import Assign, Call, Const, Expr, Function, Member, Name, Operation, This
 from cronaudit.model.linker import Linker
-from cronaudit.model.value import Known, Scope
+from cronaudit.model.value import Arguments, Choice, Closure, Known, Scope, Symbol, Value
+from cronaudit.model.walking import statements
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "==": operator.eq,
@@ -40,8 +41,31 @@ def holds_by_default(test: Expr, scope: Scope, linker: Linker) -> bool | None:
             return decides if decides in sides else None if None in sides else not decides
         if test.op in _COMPARE and len(test.operands) == _SIDES:
             return _compared(test, scope, linker)
+    if isinstance(test, Call):
+        return True if _is_unless_handed(test, scope, linker) else None
     chosen = _chosen(test, scope, linker)
     return bool(chosen.value) if chosen is not None else None
+
+
+def _is_unless_handed(test: Call, scope: Scope, linker: Linker) -> bool:
+    """Whether a test asks what its object may be handed, and holds where it is not: ``while self.condition():``."""
+    if test.args or not isinstance(test.callee, Member) or not isinstance(test.callee.object, This):
+        return False
+    asked = linker.fold(test.callee, scope)
+    options = asked.options if isinstance(asked, Choice) else (*_instead_of(asked, linker),)
+    answers = [linker.apply(o, Arguments((), {})) for o in options if isinstance(o, Closure)]
+    return any(isinstance(answer, Known) and answer.value is True for answer in answers)
+
+
+def _instead_of(value: Value, linker: Linker) -> Iterator[Value]:
+    """What a function takes where it is not handed a parameter: ``if condition is None: condition = lambda: True``."""
+    if not isinstance(value, Symbol) or value.path or not isinstance(value.owner, Function):
+        return
+    for statement in statements(value.owner.body):
+        target = statement.target if isinstance(statement, Assign) else None
+        written = statement.value if isinstance(statement, Assign) else None
+        if written is not None and isinstance(target, Name) and target.name == value.name:
+            yield linker.fold(written, linker.scope_of(value.owner))
 
 
 def _compared(test: Operation, scope: Scope, linker: Linker) -> bool | None:

@@ -190,8 +190,12 @@ def ordered_by(node: Function | Module) -> frozenset[str]:
     if cls is None:
         return frozenset()
     set_by: dict[str, list[str]] = {}
+    stops = {name for m in cls.methods if any(word in (name := (m.name or "").lower()) for word in _STOPS)}
+    led_to: set[str] = set()
     for method in cls.methods:
         for call in calls_in(method):
+            if (method.name or "").lower() in stops and isinstance(call.callee, Member):
+                led_to.add(call.callee.name.lower())  # ``def cancel(self): self._finish()``
             if isinstance(call.callee, Member) and call.callee.name == "set" and not call.args:
                 held = call.callee.object
                 if isinstance(held, Member):
@@ -199,7 +203,7 @@ def ordered_by(node: Function | Module) -> frozenset[str]:
     return frozenset(
         name
         for name, methods in set_by.items()
-        if all(any(word in method for word in _STOPS) for method in methods)
+        if all(method in stops or method in led_to for method in methods)
     )
 
 

@@ -22,6 +22,7 @@ from cronaudit.recognition.discovery import Discovery
 from cronaudit.recognition.engines import engine_trace, entries_of
 from cronaudit.recognition.enqueued import Enqueued
 from cronaudit.recognition.found import Registration, Rejection
+from cronaudit.recognition.handed_work import ends_its_timer
 from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.heartbeats import is_heartbeat
 from cronaudit.recognition.kept_work import kept_by_objects
@@ -138,6 +139,9 @@ class Finder:
         elif is_heartbeat(registration, judgement, trace):
             self._reject(registration, "it is a heartbeat: it only says that the process lives")
             return False
+        elif ends_its_timer(registration, trace, self.linker):
+            self._reject(registration, "it stops its own timer when it is through")
+            return False
         elif self._is_passing(registration):
             return False
         return judgement.is_job
@@ -200,7 +204,11 @@ class Finder:
             return False
         work = self._work_of(registration)
         return work is not None and any(
-            r.node is registration.node and r.timing.open is None and self._work_of(r) is work for r in found
+            r.node is registration.node
+            and r.timing.open is None
+            and self._work_of(r) is work
+            and not _is_armed_by_the_same(r, registration)
+            for r in found
         )
 
     def _is_only_listed(self, registration: Registration, found: list[Registration]) -> bool:
@@ -217,7 +225,7 @@ class Finder:
         return armed
 
     def _work_of(self, registration: Registration) -> Function | None:
-        handler = registration.handler
+        handler = registration.work or registration.handler
         return unwrapped(handler, self.linker).function if isinstance(handler, Closure) else None
 
     def _entries(self, registration: Registration) -> list[Registration]:
@@ -290,6 +298,13 @@ class Finder:
             enqueued = (*enqueued, *self.reader.read(self.linker.walk(work)))
         context = JobContext(service, registration, handler, trace, sightings, enqueued, liveness.entries)
         return Found(registration, liveness, context, stated_at(registration))
+
+
+def _is_armed_by_the_same(one: Registration, other: Registration) -> bool:
+    """Whether two jobs are told apart by callers or objects only: one loop or call arms them both."""
+    if one.loop is not None or other.loop is not None:
+        return one.loop is other.loop
+    return one.call.call is not None and one.call.call is other.call.call
 
 
 def _round(trace: Trace, registration: Registration) -> Trace:

@@ -29,6 +29,7 @@ from cronaudit.recognition.choices import holds_by_default
 from cronaudit.recognition.commands import command_of
 from cronaudit.recognition.endings import backs_off, ends_on_success, required_mode
 from cronaudit.recognition.found import Registration, Rejection, Timing
+from cronaudit.recognition.handed_work import handed_work
 from cronaudit.recognition.handlers import unwrapped
 from cronaudit.recognition.naming import named_by
 from cronaudit.recognition.operations import (
@@ -206,8 +207,16 @@ class Loops:
                 item=item,
                 traits={"runner.library": "own", "runner.persistence": "none"},
                 alone=not own,
-                work=None if own or runs.function is not node else armed_work(handler, node, self._linker),
+                work=self._work(handler, node, runs, bound, own=own),
             )
+
+    def _work(
+        self, handler: Closure, node: Function, runs: Closure, bound: Bound, *, own: bool
+    ) -> Closure | None:
+        """What does the work, where what runs only leads to it."""
+        if own:
+            return handed_work(runs.function, bound.scope, self._linker, node)
+        return armed_work(handler, node, self._linker) if runs.function is node else None
 
     def _handed_in(self, call: Call, node: Function, handler: Closure, runs: Closure) -> list[Symbol]:
         """The parameters that do the work of a timer, each time round and not only at the end."""
@@ -268,6 +277,7 @@ class Loops:
         if not armed:
             self._reject(loop, module, "a wrapper that nothing in the tree calls")
         seen: set[tuple[float | None, Location]] = set()
+        made: set[tuple[Location, int] | None] = set()
         for bound in armed:
             timing = read_length(self._pauses.of(loop, bound.scope) or pause, unit, self._linker)
             if timing is None:
@@ -276,10 +286,14 @@ class Loops:
                 self._reject(loop, module, "it hardly pauses: it waits for what it asks, round after round")
                 continue
             item = bound.chain[-1] if bound.chain else at
+            work = handed_work(loop, bound.scope, self._linker) if bound.chain else None
             key = (timing.schedule.interval_seconds, item)
-            if key in seen:
+            # One place that makes the object, whoever leads there, is one job.
+            again = None if work is None else (bound.chain[0], id(work.function))
+            if key in seen or (again is not None and again in made):
                 continue
             seen.add(key)
+            made.add(again)
             yield Registration(
                 loop=loop,
                 mode=required_mode(loop, node),
@@ -293,6 +307,7 @@ class Loops:
                 handler=self._round_of(node, bound) if isinstance(node, Function) else module,
                 item=item,
                 traits={"runner.library": "own", "runner.persistence": "none"},
+                work=work,
             )
 
     def _against(self, loop: Loop, node: Function | Module) -> str:

@@ -19,7 +19,7 @@ from cronaudit.model.ir import (
 )
 from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Location
-from cronaudit.model.value import Instance, Known, Scope, Symbol, Value
+from cronaudit.model.value import ClassValue, External, Instance, Known, Scope, Symbol, Value
 from cronaudit.model.walking import class_around, expressions, method_around, statements
 
 
@@ -82,10 +82,23 @@ def armed_by_callers(
         return inherited
     opened = [s for s in linker.symbols(pause) if _is_around(s, node)]
     if not opened:
-        return [plain]
+        return _told_to_a_library(pause, node, linker) or [plain]
     # Whoever calls it, the loop is one job: only what its pause comes to is asked of the callers.
     bounds = _bound_in(opened[0], node, linker)
     return [Bound(bounds[0].scope, ())] if bounds else [plain]
+
+
+def _told_to_a_library(pause: Value, node: Function | Module, linker: Linker) -> list[Bound]:
+    """The scopes of `node` for each object of a class that leaves its pause to the library it inherits from.
+
+    ``class Every(Timer): def run(self): while not self.finished.wait(self.interval): self.function()``.
+    """
+    cls = class_around(node)
+    if cls is None or not isinstance(pause, External) or pause.receiver is None:
+        return []
+    if any(isinstance(c, ClassValue) and c.cls.constructor for c in linker.lineage(linker.class_value(cls))):
+        return []
+    return [bound for _made, bound in objects_around(cls, node, linker)]
 
 
 def of_subclasses(node: Function | Module, linker: Linker, settles: Callable[[Scope], bool]) -> list[Bound]:
@@ -136,7 +149,10 @@ def scope_inside(outer: Scope, of: Function, node: Function, linker: Linker) -> 
         current = current.parent
     between = _between(node, of)
     if between is None:
-        return linker.scope_of(node)
+        # Another method of the object: ``def _run(self): self.start(); …``, which arms the timer.
+        this = _this_of(outer)
+        plain = linker.scope_of(node)
+        return plain if this is None or node.owner is None else Scope(node, plain.parent, this=this)
     scope = outer
     for inner in reversed(between):
         scope = Scope(inner, scope)
