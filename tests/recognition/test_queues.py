@@ -294,3 +294,35 @@ def test_a_workflow_that_begins_anew_after_some_rounds_goes_on(tmp_path: Path) -
 
     assert [(j.at, j.schedule, j.runs) for j in anew.jobs] == [("src/flow.ts:9", "60 s", "refreshing")]
     assert ending.jobs == ()
+
+
+def test_a_loop_that_receives_the_messages_of_a_queue_service_is_its_consumer(tmp_path: Path) -> None:
+    code = """
+        import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+        import { Pool } from 'pg';
+        const db = new Pool();
+        const sqs = new SQSClient({});
+        const receiving = (most: number) => new ReceiveMessageCommand({ QueueUrl: 'mails', MaxNumberOfMessages: most });
+        let running = true;
+        async function consume() {
+          while (running) {
+            try {
+              const { Messages = [] } = await sqs.send(MADE);
+              for (const message of Messages) await db.query('insert into runs values ($1)', [message.Body]);
+            } catch {
+              await new Promise((done) => setTimeout(done, 5000));
+            }
+            await new Promise((done) => setTimeout(done, 500));
+          }
+        }
+        consume();
+    """
+    for number, made in enumerate(("receiving(10)", "new ReceiveMessageCommand({ QueueUrl: 'mails' })")):
+        tree = {"package.json": '{"main": "src/main.ts"}', "src/main.ts": code.replace("MADE", made)}
+
+        found = discover(tmp_path / str(number), tree)
+
+        assert found.jobs == ()
+        assert [r.partition(" ")[2] for r in found.rejected] == [
+            "each round waits for an item of a queue, however long that takes"
+        ]

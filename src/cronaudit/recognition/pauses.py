@@ -173,20 +173,20 @@ class Pauses:
         )
 
     def is_fed(self, loop: Loop, scope: Scope) -> bool:
-        """Whether every round waits for an item of a queue in memory: whoever puts one in decides when it works."""
+        """Whether every round waits for an item of a queue: whoever puts one in decides when it works."""
         body = list(loop.body)
         while body:
             statement = body.pop()
             if isinstance(statement, Try | With):
                 body += statement.body
             for call in self._waiting(statement, scope):
-                if not isinstance(call.callee, Member):
-                    continue
-                is_plain = call.callee.name == "get" and not call.args
-                if is_plain and "queue" in getattr(call.callee.object, "name", "").lower():
+                method = call.callee.name if isinstance(call.callee, Member) else ""
+                held = getattr(call.callee.object, "name", "") if isinstance(call.callee, Member) else ""
+                if method == "get" and not call.args and "queue" in held.lower():
                     return True
                 callee = self._linker.fold(call.callee, scope)
-                if isinstance(callee, External) and self._takes(call, callee, scope):
+                made = self._linker.fold(call, scope) if isinstance(callee, Closure) else callee
+                if isinstance(made, External) and self._takes(call, made, scope):
                     return True
         return False
 
@@ -201,10 +201,12 @@ class Pauses:
         )
 
     def _takes(self, call: Call, callee: External, scope: Scope) -> bool:
-        view = External(callee.path, self._linker.arguments(call, scope), callee.at, callee.receiver, call)
+        path = callee.path.removesuffix("()")  # ``send(receiving({ QueueUrl }))``: what a function made
+        args = callee.args if path != callee.path else self._linker.arguments(call, scope)
+        view = External(path, args, callee.at, callee.receiver, call)
         return any(
             e.effect == "queue.take" and holds(e.when, view, self._linker.force, self._linker.member) is True
-            for e in self._matcher.effects(callee.path)
+            for e in self._matcher.effects(path)
         )
 
     def timer(self, call: Call, scope: Scope) -> Timer | None:
