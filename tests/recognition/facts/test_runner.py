@@ -381,6 +381,39 @@ def test_a_command_of_its_own_beside_the_server_in_one_container(service_of: Ser
     assert facts.scaling.value == "embedded"
 
 
+@pytest.mark.parametrize(
+    ("line", "separation"),
+    [
+        # Who has described `made`? It may be a server of its own.
+        ("made.app.listen(4000);", "shared"),
+        ("const port = Number(process.env.PORT);\nmade.app.listen(port);", "shared"),
+        # A channel of the database, and a method of the project.
+        ("made.listen('carts');", "own"),
+        ("const own = { listen: (n) => n };\nown.listen(4000);", "own"),
+    ],
+)
+def test_a_command_that_may_serve_is_none_of_its_own(
+    service_of: ServiceOf, line: str, separation: str
+) -> None:
+    dockerfile = 'CMD ["sh", "-c", "exec concurrently \\"node src/server.js\\" \\"node src/side.js\\""]\n'
+    facts = of(
+        service_of,
+        {
+            "package.json": '{"name": "shop"}',
+            "Dockerfile": "FROM node:22\nWORKDIR /app\nCOPY . .\n" + dockerfile,
+            "src/sweep.ts": SWEEP,
+            "src/jobs.ts": JOBS,
+            "src/server.ts": SERVER.replace("    start();", "").replace(
+                "    import { start } from './jobs';\n", ""
+            ),
+            "src/side.ts": "import { made } from 'maker';\nimport { start } from './jobs';\n"
+            + line
+            + "\nstart();\n",
+        },
+    )
+    assert facts.separation.value == separation
+
+
 RENEWED = """
     import {{ Pool }} from 'pg';
     const pool = new Pool();

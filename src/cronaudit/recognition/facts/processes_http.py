@@ -11,7 +11,7 @@ from msgspec import Struct
 from cronaudit.knowledge.paths import leads_to
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Const, Function, If, Index, Member, Name, Operation
-from cronaudit.model.source import Location, Role
+from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Arguments, Closure, External, Known
 from cronaudit.model.walking import inside, statements
 from cronaudit.recognition.context import Service
@@ -71,6 +71,23 @@ def serves(service: Service, entry: str) -> bool:
 def has_probes_only(service: Service, entry: str) -> bool:
     """Whether the code listens, and all that it serves is metrics and health."""
     return _listens(service, entry) and not serves(service, entry)
+
+
+def may_listen(service: Service, entry: str) -> bool:
+    """Whether the code asks something that no description knows to listen at a port: ``made.app.listen(4000)``."""
+    linker = service.linker
+    reached = linker.reached(entry)
+    for path in service.hits.files_with(b"listen"):
+        module = linker.module(path) if path == entry or path in reached else None
+        if module is None or module.language is Language.PYTHON:
+            continue
+        for call, node in linker.calls(module).get("listen", ()):
+            scope = linker.scope_of(node)
+            port = linker.fold(call.args[0].value, scope) if call.args else Known(None)
+            is_channel = isinstance(port, Known) and not isinstance(port.value, int | float)
+            if not is_channel and not isinstance(linker.fold(call.callee, scope), Closure):
+                return True
+    return False
 
 
 def _serves(service: Service, entry: str) -> bool:

@@ -15,7 +15,7 @@ from cronaudit.recognition.facts.processes import (
     placement,
     process_probes,
 )
-from cronaudit.recognition.facts.processes_http import has_probes_only, serves
+from cronaudit.recognition.facts.processes_http import has_probes_only, may_listen, serves
 
 Separation = Literal["own", "flag", "shared"]
 Scaling = Literal["own", "flag", "embedded"]
@@ -162,7 +162,7 @@ def _beside(context: JobContext, found: Placement) -> Entry | None:
         ]
         if not running or len(running) == len(process.main_entries):
             return None
-        if any(_is_server(service, e) for e in running):
+        if any(_is_server(service, e) or _may_serve(service, e) for e in running):
             return None
         apart = apart or running[0]
     return apart
@@ -178,6 +178,13 @@ def _is_server(service: Service, entry: Entry) -> bool:
     if entry.role is ProcessRole.WORKER:
         return False
     return entry.role is ProcessRole.SERVER or any(serves(service, path) for path in entry.paths)
+
+
+def _may_serve(service: Service, entry: Entry) -> bool:
+    """Whether a command that is no declared worker may serve by a library that nobody describes."""
+    if entry.role is ProcessRole.WORKER:
+        return False
+    return any(may_listen(service, path) and not has_probes_only(service, path) for path in entry.paths)
 
 
 def _comes_to(service: Service, path: str, found: Placement) -> bool:
