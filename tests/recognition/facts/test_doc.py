@@ -216,3 +216,29 @@ cron.schedule('0 4 * * *', () => {{
 """
     (job,) = service_of({"package.json": PACKAGE, "src/index.js": source})
     assert doc.build(job).purpose.value == "doc"
+
+
+CRONTAB = {"Dockerfile": 'FROM python:3.13\nCOPY . .\nCOPY times /etc/cron.d/shop\nCMD ["cron", "-f"]\n'}
+LINE = "15 4 * * * root python collect.py\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "purpose"),
+    [
+        ('"""Empties the carts that nobody paid."""\nimport os\nos.remove("carts")\n', "doc"),
+        (
+            'import os\ndef main():\n    """Empties the carts that nobody paid."""\n    os.remove("carts")\nmain()\n',
+            "doc",
+        ),
+        # One of several functions is no summary of the script.
+        (
+            'import os\ndef first():\n    """Opens the shop of the day."""\n    os.remove("a")\n'
+            'def second():\n    os.remove("b")\nfirst()\nsecond()\n',
+            "none",
+        ),
+        ('import os\nos.remove("carts")\n', "none"),
+    ],
+)
+def test_a_script_is_documented_by_its_docstring(service_of: ServiceOf, script: str, purpose: str) -> None:
+    (context,) = service_of({**CRONTAB, "times": LINE, "collect.py": script})
+    assert doc.build(context).purpose.value == purpose

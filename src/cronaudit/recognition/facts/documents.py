@@ -60,6 +60,9 @@ def texts_of(context: JobContext) -> tuple[Text, ...]:
         found.extend(_of_function(context, function))
     for cls in _classes(context, functions):
         found.extend((*_above(cls.module, _first_line(cls), "class"), *_docstring(cls)))
+    scripts = {id(h): h for h in _handlers(context) if isinstance(h, Module)}
+    for script in scripts.values():
+        found.extend(_of_script(script))
     found.extend(_of_definition(context))
     planner = planner_comment(context)
     if planner is not None and not planner.is_doc and not _PLANS.match(planner.text):
@@ -83,6 +86,7 @@ def _functions(context: JobContext) -> Iterator[Function]:
     if core is not None and isinstance(core.callee, Closure) and context.registration.work is None:
         candidates.append(core.callee)
     candidates += [h for h in _handlers(context) if isinstance(h, Closure)]
+    candidates += [c for h in _handlers(context) if isinstance(h, Module) for c in _run_by(context, h)]
     named = _named_like_job(context)
     if named is not None:
         candidates.insert(0, named)
@@ -101,6 +105,25 @@ def _functions(context: JobContext) -> Iterator[Function]:
         if id(function) not in seen and not is_base:
             seen.add(id(function))
             yield function
+
+
+def _run_by(context: JobContext, script: Module) -> tuple[Closure, ...]:
+    """The one function of its own that a script calls, and does nothing but call it: ``main()`` at its end."""
+    called = {
+        id(e.callee.function): e.callee
+        for e in context.trace.events
+        if isinstance(e.callee, Closure) and e.scope.node is script and e.callee.function.module is script
+    }
+    return tuple(called.values()) if len(called) == 1 else ()
+
+
+def _of_script(script: Module) -> Iterator[Text]:
+    """The docstring of a Python file that is run as it is."""
+    first = min((s.line for s in script.body), default=0)
+    for comment in script.comments:
+        if comment.is_doc and comment.line <= first and script.language is Language.PYTHON:
+            yield from _text(comment, script.path, "handler")
+            return
 
 
 def _named_like_job(context: JobContext) -> Closure | None:
