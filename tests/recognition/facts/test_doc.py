@@ -232,8 +232,10 @@ LINE = "15 4 * * * root python collect.py\n"
         ),
         # One of several functions is no summary of the script.
         (
-            'import os\ndef first():\n    """Opens the shop of the day."""\n    os.remove("a")\n'
-            'def second():\n    os.remove("b")\nfirst()\nsecond()\n',
+            (
+                'import os\ndef first():\n    """Opens the shop of the day."""\n    os.remove("a")\n'
+                'def second():\n    os.remove("b")\nfirst()\nsecond()\n'
+            ),
             "none",
         ),
         ('import os\nos.remove("carts")\n', "none"),
