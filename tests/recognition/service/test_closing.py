@@ -116,6 +116,7 @@ MODULE = """
     import { Module, Injectable } from '@nestjs/common';
     import { NestFactory } from '@nestjs/core';
     import { Interval } from '@nestjs/schedule';
+    import { setupGracefulShutdown } from 'nestjs-graceful-shutdown';
     import pool from './db';
     @Injectable()
     class Sweeper {
@@ -133,7 +134,10 @@ MODULE = """
 """
 
 
-@pytest.mark.parametrize(("hooks", "word"), [("app.enableShutdownHooks();", "stops"), ("", "none")])
+@pytest.mark.parametrize(
+    ("hooks", "word"),
+    [("app.enableShutdownHooks();", "stops"), ("setupGracefulShutdown({ app });", "stops"), ("", "none")],
+)
 def test_a_framework_that_stops_the_timers_of_its_own_scheduler(
     service_of: ServiceOf, hooks: str, word: str
 ) -> None:
