@@ -284,3 +284,11 @@ def test_two_timers_with_one_handler_are_two_jobs(tmp_path: Path) -> None:
     code = "setInterval(sweep, 1000);\nsetInterval(sweep, 60000);"
 
     assert [j.schedule for j in discover(tmp_path, {"src/main.ts": DB + code}).jobs] == ["1 s", "60 s"]
+
+
+def test_croner_takes_a_function_before_its_options(tmp_path: Path) -> None:
+    code = "import { Cron } from 'croner';\nnew Cron('*/5 * * * *', sweep, { name: 'sweep' });"
+
+    job = discover(tmp_path, {"src/main.ts": DB + code}).only()
+
+    assert (job.name, job.schedule, job.handler) == ("sweep", "*/5 * * * *", "sweep")
