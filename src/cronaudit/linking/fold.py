@@ -77,7 +77,6 @@ class Evaluator:
         self._depth = 0
         self._steps = 0
         self._given_up = 0
-        self._results: dict[int, Value] = {}
         self._exports: dict[tuple[str, str], Value] = {}
 
     # ---- expressions -----------------------------------------------------------------------------------------
@@ -286,22 +285,21 @@ class Evaluator:
         function = closure.function
         if function.is_generator:
             return Unknown(f"{function.symbol} is a generator", at)
-        scope = self._shared.of_call(closure, args)
-        if scope is None:
-            scope = self.enter(closure, args)
-            self._shared.keep(closure, args, scope)
-        value = self._results.get(id(scope))
+        call = self._shared.call(closure, args)
+        if call.scope is None:
+            call.scope = self.enter(closure, args)
+        value = call.result
         if value is None:
             before = self._given_up
-            results = list(returned(self, function.body, scope))
+            results = list(returned(self, function.body, call.scope))
             if not results:
                 return Known(None, at)
             value = results[0] if len(results) == 1 else operators.choice(tuple(results))
             if self._given_up == before:
-                self._results[id(scope)] = value
+                call.result = value
             else:
-                self._shared.forget(closure, args)
-        return self._remembered(value, function, scope, at)
+                self._shared.forget(call)
+        return self._remembered(value, function, call.scope, at)
 
     def _remembered(self, value: Value, function: Function, scope: Scope, at: Location | None) -> Value:
         """``once('db', () => new Client())``: what a cache gives back is what the function made that filled it."""

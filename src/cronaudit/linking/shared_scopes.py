@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import Struct
+
 from cronaudit.linking.scopes import Scopes, leaves
 from cronaudit.model.ir import (
     AssignExpr,
@@ -27,6 +29,16 @@ _OF_ITS_PLACE: Final = (AssignExpr, Class, Comprehension, Function, Opaque, Supe
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
+class SharedCall(Struct, eq=False):
+    """All calls of a function that are passed the same."""
+
+    key: tuple[object, ...]
+    scope: Scope | None = None
+    """In which the body is folded, once it is."""
+    result: Value | None = None
+    """What the body came to."""
+
+
 class SharedScopes:
     """Finds the scope in which an expression, or a call, has been folded already."""
 
@@ -35,7 +47,7 @@ class SharedScopes:
         # By the things themselves, which a dictionary tells apart by identity: so none of them is freed meanwhile.
         self._asked: dict[Expr, frozenset[str] | None] = {}
         self._locals: dict[Function, frozenset[str]] = {}
-        self._calls: dict[tuple[object, ...], Scope] = {}
+        self._calls: dict[tuple[object, ...], SharedCall] = {}
         self._instances: dict[tuple[object, ...], Instance] = {}
 
     def home(self, expr: Expr, scope: Scope) -> Scope:
@@ -53,17 +65,17 @@ class SharedScopes:
             current = current.parent
         return current
 
-    def of_call(self, closure: Closure, args: Arguments) -> Scope | None:
-        """The scope of an earlier call that was passed the same."""
-        return self._calls.get(_key(closure, args))
+    def call(self, closure: Closure, args: Arguments) -> SharedCall:
+        """What is known of calls like this one."""
+        key = _key(closure, args)
+        known = self._calls.get(key)
+        if known is None:
+            known = self._calls[key] = SharedCall(key)
+        return known
 
-    def keep(self, closure: Closure, args: Arguments, scope: Scope) -> None:
-        """Let calls like this one be folded in `scope`."""
-        self._calls[_key(closure, args)] = scope
-
-    def forget(self, closure: Closure, args: Arguments) -> None:
+    def forget(self, call: SharedCall) -> None:
         """Let the next call like this one be folded anew."""
-        self._calls.pop(_key(closure, args), None)
+        self._calls.pop(call.key, None)
 
     def instance(self, of: ClassValue, args: Arguments | None, at: Location | None) -> Instance:
         """The object that is made at a place with the same arguments: its fields are looked up once."""
