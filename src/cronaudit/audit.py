@@ -28,6 +28,7 @@ from cronaudit.model.source import NOT_RUN, Diagnostic, Language, Role
 from cronaudit.model.verdict import CheckResult
 from cronaudit.parsing import LANGUAGES, parse
 from cronaudit.recognition.finding import Inputs, may_define, recognise
+from cronaudit.recognition.found import Rejection
 from cronaudit.recognition.own_decorators import TOKENS as DECORATOR_TOKENS
 from cronaudit.recognition.undescribed import TOKENS as CRON_TOKENS
 from cronaudit.ruleset.baseline import BaselineError, compare, read_baseline, render_baseline
@@ -113,7 +114,14 @@ def _audit(path: Path, options: AuditOptions, survey: Survey) -> AuditOutcome:
         baseline=_baseline(options.baseline, waived.results),
         suppressions=waived.suppressions,
         diagnostics=tuple(
-            sorted({*waived.diagnostics, *_cut(jobs), *(d for note in notes for d in note.diagnostics)})
+            sorted(
+                {
+                    *waived.diagnostics,
+                    *_cut(jobs),
+                    *_left_out(findings.rejections),
+                    *(d for note in notes for d in note.diagnostics),
+                }
+            )
         ),
     )
     return AuditOutcome(result, Seen(jobs, findings, inputs))
@@ -303,6 +311,14 @@ def _cut(jobs: Iterable[Job]) -> list[Diagnostic]:
         Diagnostic(j.location.path, f"{j.display_name}: {j.walk.reason}")
         for j in jobs
         if not j.walk.complete and j.handler is not None
+    ]
+
+
+def _left_out(rejections: Iterable[Rejection]) -> list[Diagnostic]:
+    return [
+        Diagnostic(r.location.path, f"line {r.location.line}: {r.reason}")
+        for r in rejections
+        if r.is_scheduled
     ]
 
 

@@ -22,6 +22,8 @@ TIMES = (
     "every day at four is no time\n61 25 * * * root python sweep.py\n"
 )
 
+LEFT_OUT = "scheduled, and not audited: its command runs no code of this tree, or a script of the shell"
+
 
 def test_lines_of_a_crontab_that_an_image_keeps(tmp_path: Path) -> None:
     files = {
@@ -39,8 +41,8 @@ def test_lines_of_a_crontab_that_an_image_keeps(tmp_path: Path) -> None:
     assert [(j.kind, j.shown, j.schedule, j.zone, j.runs, j.at, j.live) for j in found.jobs] == [
         ("crontab", "sweep.py", "*/10 * * * *", "Europe/Rome", "sweep.py", "deploy/times:4", True),
         ("crontab", "Command.handle", "@daily", "Europe/Rome", "Command.handle", "deploy/times:5", True),
-        ("crontab", "backup", "15 4 * * 1", "Europe/Rome", None, "deploy/times:6", True),
     ]
+    assert [r for r in found.rejected if r.startswith("deploy/")] == [f"deploy/times:6 {LEFT_OUT}"]
 
 
 def test_a_line_that_asks_a_route_runs_it(tmp_path: Path) -> None:
@@ -56,8 +58,8 @@ def test_a_line_that_asks_a_route_runs_it(tmp_path: Path) -> None:
     found = discover(tmp_path, files)
     assert [(j.name, j.schedule, j.handler, j.at) for j in found.jobs] == [
         ("/api/sweep", "*/5 * * * *", "GET", "docker/crontab:1"),
-        (None, "0 * * * *", None, "docker/crontab:2"),
     ]
+    assert found.rejected == (f"docker/crontab:2 {LEFT_OUT}",)
 
 
 def test_a_route_that_a_platform_asks_as_well_is_one_job(tmp_path: Path) -> None:

@@ -124,3 +124,5 @@ class Rejection(Struct, frozen=True):
     location: Location
     what: str
     reason: str
+    is_scheduled: bool = False
+    """It does run by the clock, and was left out: the result tells of it."""

@@ -112,7 +112,7 @@ class Finder:
             r for r in found if not (r.scheduler and r.scheduler.how == "call" and (r.kind, r.name) in tables)
         ]
         found = without_asked_twice([*found, *self.manifests.registrations()])
-        self.rejections += self.discovery.rejections + self.loops.rejections
+        self.rejections += self.discovery.rejections + self.loops.rejections + self.processes.rejections
         return _distinct(without_rearmed(without_alternatives(without_repeated(found)), self.linker))
 
     def _is_job(self, registration: Registration) -> bool:

@@ -15,7 +15,7 @@ from cronaudit.model.linker import Bound, Item, Linker
 from cronaudit.model.source import Language
 from cronaudit.model.value import Closure, Instance, Known, Lazy, Namespace, Record, Scope, Unknown, Value
 from cronaudit.recognition.commands import command_of
-from cronaudit.recognition.found import Registration
+from cronaudit.recognition.found import Registration, Rejection
 from cronaudit.recognition.manifests import Manifests, function_of
 from cronaudit.recognition.registrar import Registrar
 
@@ -23,6 +23,7 @@ _ROUTE = lazy_regex(r"(?:https?://[^\s/'\"]+|\$\{?\w+\}?)(/[\w./-]+)")
 """What a command asks of a server: ``curl http://web:3000/api/sweep``."""
 _SCRIPT = lazy_regex(r"([\w.-]+)\.(?:sh|bash|py|[cm]?[jt]s|rb|php|pl)\b")
 _OPEN = "what its command runs is not in the tree"
+_OTHERS = "scheduled, and not audited: its command runs no code of this tree, or a script of the shell"
 
 
 class ScheduledProcesses(Struct, eq=False):
@@ -33,6 +34,7 @@ class ScheduledProcesses(Struct, eq=False):
     deployment: Deployment
     registrar: Registrar
     manifests: Manifests
+    rejections: list[Rejection] = []
 
     def registrations(self) -> Iterator[Registration]:
         """One registration for each process in use that is started by the clock and runs code of the tree."""
@@ -53,11 +55,15 @@ class ScheduledProcesses(Struct, eq=False):
                 found = self.registrar.register(
                     scheduler, view, module, bound, stated.location, stated.location
                 )
-                if found is not None and self._runs_the_tree(found, process):
+                if found is None:
+                    continue
+                if self._runs_the_tree(found, process):
                     yield found
+                elif process.kind is ProcessKind.CRONTAB:
+                    self.rejections.append(Rejection(stated.location, found.kind, _OTHERS, is_scheduled=True))
 
     def _runs_the_tree(self, found: Registration, process: Process) -> bool:
-        """Whether the process runs code of the tree, and what; a line of a crontab of the tree is a job in any case."""
+        """Whether the process runs code of the tree, and what."""
         found.handler_open = _OPEN
         script = _SCRIPT.search(process.command.text) if process.command is not None else None
         found.known_as = script[1] if script is not None else None
@@ -71,8 +77,7 @@ class ScheduledProcesses(Struct, eq=False):
             if self.manifests.route(found, route):
                 found.name = found.name or route
                 return True
-        built = process.build is not None and process.build.relation != "none"
-        return built or process.kind is ProcessKind.CRONTAB
+        return process.build is not None and process.build.relation != "none"
 
     def _work(self, module: Module, process: Process) -> Closure | Module:
         """The file that is started; of a management command the method that works, of a function the function."""
