@@ -228,7 +228,7 @@ class Callers:
             return
         owner = loop.owner
         assert isinstance(owner, Loop)  # noqa: S101 - just selected
-        holder = _holder(bound.scope, loop.scope)
+        holder = bound.scope.of(loop.scope.node)
         items: list[tuple[Value, tuple[Item, ...], int]] = []
         if owner.iterable is not None and holder is not None:
             items = list(self._registered(self._ev.fold(owner.iterable, holder)))
@@ -237,7 +237,7 @@ class Callers:
             return
         for entry, places, rank in items:
             scope = _rebound(bound.scope, holder)
-            target_scope = _holder(scope, loop.scope)
+            target_scope = scope.of(loop.scope.node)
             assert target_scope is not None  # noqa: S101 - `_rebound` keeps the chain
             names.bind_target(self._ev, target_scope, owner.target, entry)
             self._keep.append(scope)
@@ -370,16 +370,6 @@ def _within(items: tuple[Item, ...], places: tuple[Item, ...]) -> tuple[Item, ..
 
 def _spots(items: tuple[Item, ...]) -> tuple[Location, ...]:
     return tuple(i.location for i in items)
-
-
-def _holder(scope: Scope, like: Scope) -> Scope | None:
-    """The scope in the chain of `scope` that stands for the same function as `like`."""
-    current: Scope | None = scope
-    while current is not None:
-        if current.node is like.node:
-            return current
-        current = current.parent
-    return None
 
 
 def _rebound(scope: Scope, holder: Scope) -> Scope:

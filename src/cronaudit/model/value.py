@@ -6,6 +6,7 @@ item of a loop) until the caller is known; what cannot be told at all is `Unknow
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -203,3 +204,17 @@ class Scope(Struct, eq=False):
     def module(self) -> Module:
         """The module that it lies in."""
         return self.node if isinstance(self.node, Module) else self.node.module
+
+    def outward(self) -> Iterator[Scope]:
+        """This scope and those around it, inner first."""
+        current: Scope | None = self
+        while current is not None:
+            yield current
+            current = current.parent
+
+    def of(self, node: Function | Module) -> Scope | None:
+        """This scope or the one around it that is of `node`; None where none is."""
+        current: Scope | None = self
+        while current is not None and current.node is not node:
+            current = current.parent
+        return current

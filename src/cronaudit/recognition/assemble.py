@@ -127,7 +127,7 @@ def passed_in(context: JobContext) -> Function | None:
     So does one that stands in an object which is handed over: ``task.run()``.
     """
     # Whoever states the schedule hands the work over; what the scheduler was made with, all of its jobs share.
-    handed = (_handed_in(scope, context) for scope in _chain(context.registration.bound.scope))
+    handed = (_handed_in(scope, context) for scope in context.registration.bound.scope.outward())
     return next((function for function in handed if function is not None), None)
 
 
@@ -203,12 +203,6 @@ def _functions_of(value: Value, linker: Linker) -> Iterator[int]:
             inner = linker.force(raw)
             if isinstance(inner, Closure):
                 yield id(inner.function)
-
-
-def _chain(scope: Scope | None) -> Iterator[Scope]:
-    while scope is not None:
-        yield scope
-        scope = scope.parent
 
 
 def display_name(found: Found) -> str:

@@ -77,12 +77,12 @@ def _name_of_file(item: Item, linker: Linker) -> Value | None:
     return None
 
 
-def _passed_name(scope: Scope | None, linker: Linker) -> tuple[str | None, Location | None]:
+def _passed_name(inner: Scope, linker: Linker) -> tuple[str | None, Location | None]:
     """The name that a caller passes to the project's own scheduler: ``schedule(run, 60_000, 'sync')``.
 
     It may stand in an object that holds the work as well.
     """
-    while scope is not None:
+    for scope in inner.outward():
         for key in NAMES:
             raw = scope.values.get(key)
             value = linker.force(raw) if raw is not None else _in_keywords(key, scope, linker)
@@ -97,7 +97,6 @@ def _passed_name(scope: Scope | None, linker: Linker) -> tuple[str | None, Locat
                 found = _name_of(value, linker)
                 if found is not None:
                     return as_name(found), getattr(found, "at", None)
-        scope = scope.parent
     return None, None
 
 

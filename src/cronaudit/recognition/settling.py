@@ -115,11 +115,11 @@ def _handed(registration: Registration, linker: Linker) -> tuple[object, ...]:
             inner = (linker.force(raw) for raw in value.entries.values())
             handed.extend((key, id(v.function)) for v in inner if isinstance(v, Closure))
 
-    scope: Scope | None = registration.bound.scope
-    while scope is not None and isinstance(scope.node, Function):
+    for scope in registration.bound.scope.outward():
+        if not isinstance(scope.node, Function):
+            break
         for key, raw in sorted(scope.values.items()):
             note(key, linker.force(raw))
-        scope = scope.parent
     return tuple(handed)
 
 

@@ -132,21 +132,14 @@ def _of_class(made: Instance, scope: Scope, chain: tuple[Location, ...]) -> Boun
 
 
 def _this_of(scope: Scope) -> Instance | None:
-    current: Scope | None = scope
-    while current is not None:
-        if isinstance(current.this, Instance):
-            return current.this
-        current = current.parent
-    return None
+    return next((s.this for s in scope.outward() if isinstance(s.this, Instance)), None)
 
 
 def scope_inside(outer: Scope, of: Function, node: Function, linker: Linker) -> Scope:
     """The scope of `node`, which is `of` or stands inside it or around it, where `of` has the scope `outer`."""
-    current: Scope | None = outer
-    while current is not None:
-        if current.node is node:
-            return current
-        current = current.parent
+    known = outer.of(node)
+    if known is not None:
+        return known
     between = _between(node, of)
     if between is None:
         # Another method of the object: ``def _run(self): self.start(); …``, which arms the timer.

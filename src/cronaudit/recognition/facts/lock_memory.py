@@ -54,10 +54,8 @@ class Memory:
         """The functions in which the lock is taken or released, and those around them: whose flags tell of it."""
         found: set[int] = set()
         for event in self._spans.events:
-            scope: Scope | None = event.scope if event.order in self._keys else None
-            while scope is not None:
-                found.add(id(scope.node))
-                scope = scope.parent
+            if event.order in self._keys:
+                found.update(id(scope.node) for scope in event.scope.outward())
         return frozenset(found)
 
     # ---- variables ----------------------------------------------------------------------------------------------

@@ -107,10 +107,7 @@ def instance_state(context: JobContext) -> Fact[bool]:
 def _place(context: JobContext) -> Location:
     """Where the shared guard is made that lets any instance run; else the worker, else the registration."""
     for sighting in context.seen("lock.*"):
-        this = sighting.event.scope.this
-        scope = sighting.event.scope.parent
-        while this is None and scope is not None:
-            this, scope = scope.this, scope.parent
+        this = next((s.this for s in sighting.event.scope.outward() if s.this is not None), None)
         if isinstance(this, Instance) and this.at is not None:
             return this.at
     return placement(context).work
