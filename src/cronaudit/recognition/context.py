@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import wraps
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from msgspec import Struct
 
@@ -22,6 +22,7 @@ from cronaudit.recognition.found import Registration
 from cronaudit.recognition.sightings import Reader, Sighting
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Service(Struct, eq=False):
@@ -37,8 +38,8 @@ class Service(Struct, eq=False):
     date: date
     jobs: list[JobContext] = []
     """All live jobs."""
-    cache: dict[str, object] = {}
-    """What one builder has worked out for all jobs, under its own module's name."""
+    known: dict[tuple[object, ...], object] = {}
+    """What `once_a_service` has worked out, by the builder and what it was asked."""
 
 
 @dataclass(slots=True, eq=False)
@@ -92,6 +93,19 @@ class JobContext:
     def trait(self, field_name: str) -> str | int | float | bool | None:
         """What the scheduler's library gives by itself (``lock.kind``), from its description."""
         return self.registration.traits.get(field_name)
+
+
+def once_a_service(build: Callable[Concatenate[Service, P], T]) -> Callable[Concatenate[Service, P], T]:
+    """Make a builder work out once what holds for all jobs, for each of its other arguments."""
+
+    @wraps(build)
+    def remembered(service: Service, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        key = (build, *args, *kwargs.items())
+        if key not in service.known:
+            service.known[key] = build(service, *args, **kwargs)
+        return service.known[key]  # type: ignore[return-value]
+
+    return remembered
 
 
 def once(build: Callable[[JobContext], T]) -> Callable[[JobContext], T]:

@@ -7,7 +7,7 @@ import re
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Known
-from cronaudit.recognition.context import Service
+from cronaudit.recognition.context import Service, once_a_service
 
 _MODEL = lazy_regex(r"^model\s+(\w+)\s*\{(.*?)^\}", re.MULTILINE | re.DOTALL)
 _MAPPED = lazy_regex(r"@@map\(\s*\"([^\"]+)\"")
@@ -24,10 +24,8 @@ def _plain(name: str) -> str:
     return name.replace("_", "").lower()
 
 
+@once_a_service
 def _all(service: Service) -> dict[tuple[str, str], tuple[Known, ...]]:
-    known = service.cache.get(__name__)
-    if isinstance(known, dict):
-        return known
     found: dict[tuple[str, str], tuple[Known, ...]] = {}
     for file in service.tree.files:
         if file.language is not Language.PRISMA:
@@ -41,5 +39,4 @@ def _all(service: Service) -> dict[tuple[str, str], tuple[Known, ...]]:
                 value = Known(int(column[2]), Location(file.path, line))
                 for name in names:
                     found[name, column[1]] = (*found.get((name, column[1]), ()), value)
-    service.cache[__name__] = found
     return found

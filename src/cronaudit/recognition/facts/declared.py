@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.source import Language, Location, Role
-from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.context import JobContext, Service, once_a_service
 from cronaudit.recognition.facts.elsewhere import service_sightings
 
 _GRACE: Final = (
@@ -52,14 +52,11 @@ class Declared(Struct, frozen=True):
     rules: tuple[AlertRule, ...]
 
 
+@once_a_service
 def declared_of(service: Service) -> Declared:
-    """What the tree declares, read once."""
-    found = service.cache.get(__name__)
-    if not isinstance(found, Declared):
-        monitors = sorted((*_files_monitors(service), *_called_monitors(service)), key=lambda m: m.location)
-        found = Declared(tuple(monitors), tuple(_rules(service)))
-        service.cache[__name__] = found
-    return found
+    """What the tree declares."""
+    monitors = sorted((*_files_monitors(service), *_called_monitors(service)), key=lambda m: m.location)
+    return Declared(tuple(monitors), tuple(_rules(service)))
 
 
 def normal(name: str) -> str:

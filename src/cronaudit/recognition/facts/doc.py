@@ -10,7 +10,7 @@ from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.facts import DocFacts, Fact
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Closure
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, Service, once_a_service
 from cronaudit.recognition.facts.documents import Text, texts_of
 from cronaudit.recognition.facts.needs import dependencies_named, dependencies_stated, known_names
 from cronaudit.schedule.sentences import read_sentences
@@ -107,7 +107,7 @@ def _sections(context: JobContext) -> Iterator[tuple[str, Location]]:
     name = context.registration.name
     if not name or len(name) < 4:
         return
-    for path, text in _documents(context):
+    for path, text in _documents(context.service):
         if name not in text:
             continue
         heading, start, lines = "", 1, text.splitlines()
@@ -123,17 +123,12 @@ def _sections(context: JobContext) -> Iterator[tuple[str, Location]]:
             heading, start, block = (match[2] if match else ""), number, []
 
 
-def _documents(context: JobContext) -> tuple[tuple[str, str], ...]:
-    cached = context.service.cache.get(__name__)
-    if not isinstance(cached, tuple):
-        tree = context.service.tree
-        files = [
-            f
-            for f in tree.files
-            if f.language is Language.MARKDOWN and f.size <= _MOST_BYTES and not _NO_DOCUMENT.search(f.path)
-        ]
-        cached = tuple(
-            (f.path, tree.read(f.path).decode("utf-8", "replace")) for f in files[:_MOST_DOCUMENTS]
-        )
-        context.service.cache[__name__] = cached
-    return cached
+@once_a_service
+def _documents(service: Service) -> tuple[tuple[str, str], ...]:
+    tree = service.tree
+    files = [
+        f
+        for f in tree.files
+        if f.language is Language.MARKDOWN and f.size <= _MOST_BYTES and not _NO_DOCUMENT.search(f.path)
+    ]
+    return tuple((f.path, tree.read(f.path).decode("utf-8", "replace")) for f in files[:_MOST_DOCUMENTS])

@@ -10,7 +10,7 @@ from cronaudit.model.linker import Bound
 from cronaudit.model.source import NOT_RUN, Role
 from cronaudit.model.value import Closure, Lazy, Scope, Value
 from cronaudit.recognition.bare_names import own_names
-from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.context import JobContext, Service, once_a_service
 from cronaudit.recognition.facts.processes_sites import event_of, importers_near, spoken_of
 from cronaudit.recognition.facts.run_hooks import receivers
 from cronaudit.recognition.sightings import Sighting
@@ -24,14 +24,10 @@ _IN_LOOPS: Final = frozenset(("signal.on", "queue.failed"))
 _OTHER_ROLES: Final = NOT_RUN | {Role.BROWSER}
 
 
+@once_a_service
 def service_sightings(service: Service, *effects: str) -> tuple[Sighting, ...]:
     """The calls of the tree with one of these effects, tests and browser code aside; on no particular path."""
-    key = f"{__name__}:{','.join(effects)}"
-    found = service.cache.get(key)
-    if not isinstance(found, tuple):
-        found = tuple(_search(service, frozenset(effects)))
-        service.cache[key] = found
-    return found
+    return tuple(_search(service, frozenset(effects)))
 
 
 def _search(service: Service, effects: frozenset[str]) -> Iterator[Sighting]:
@@ -123,13 +119,7 @@ def process_files(context: JobContext) -> frozenset[str]:
     hooked = {c.function.module.path for e in ("task.hook", "queue.failed") for _, c in receivers(context, e)}
     own = tuple(sorted({*own_files(context), *hooked}))
     starts = tuple(sorted({*context.entries, *own}))
-    key = f"{__name__}:process:{','.join(starts)}"
-    found = service.cache.get(key)
-    if not isinstance(found, frozenset):
-        roots = list(starts) if context.entries else list(_importers(service, own))
-        found = _loaded(service, roots)
-        service.cache[key] = found
-    return found
+    return _loaded(service, starts if context.entries else _with_importers(service, own))
 
 
 def own_files(context: JobContext) -> tuple[str, ...]:
@@ -146,7 +136,8 @@ def own_files(context: JobContext) -> tuple[str, ...]:
     return tuple(sorted(paths))
 
 
-def _importers(service: Service, paths: tuple[str, ...]) -> Iterator[str]:
+@once_a_service
+def _with_importers(service: Service, paths: tuple[str, ...]) -> tuple[str, ...]:
     """Those files and what imports them, as far as the top."""
     seen = set(paths)
     frontier = list(paths)
@@ -158,10 +149,12 @@ def _importers(service: Service, paths: tuple[str, ...]) -> Iterator[str]:
                     seen.add(importer)
                     following.append(importer)
         frontier = following
-    yield from sorted(seen)
+    return tuple(sorted(seen))
 
 
-def _loaded(service: Service, roots: list[str]) -> frozenset[str]:
+@once_a_service
+def _loaded(service: Service, roots: tuple[str, ...]) -> frozenset[str]:
+    """The files that some files import, and those that these import."""
     seen = set(roots)
     stack = list(roots)
     while stack and len(seen) < _MOST_FILES:

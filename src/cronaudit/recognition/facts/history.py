@@ -193,4 +193,4 @@ def _stubbed(context: JobContext) -> Fact[Outcomes]:
 
 
 def _is_metric(function: Function, context: JobContext) -> bool:
-    return stubs_of(context).is_stub(function)
+    return stubs_of(context.service).is_stub(function)

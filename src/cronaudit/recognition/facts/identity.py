@@ -105,7 +105,7 @@ def _stub(context: JobContext) -> Fact[bool]:
     if not isinstance(handler, Closure):
         return Fact(value=False)
     function = handler.function
-    if function.is_abstract or not stubs_of(context).is_stub(function):
+    if function.is_abstract or not stubs_of(context.service).is_stub(function):
         return Fact(value=False, locations=(function.location,))
     detail = f"{function.symbol} only logs" if calls_anything(function) else f"{function.symbol} does nothing"
     return Fact(value=True, detail=detail, locations=(function.location,))

@@ -12,7 +12,7 @@ from cronaudit.model.ir import Member, Name
 from cronaudit.model.trace import RegionKind
 from cronaudit.model.value import Closure, Known, Sequence, Text, Value
 from cronaudit.model.walking import inside
-from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.context import JobContext, Service, once_a_service
 from cronaudit.recognition.facts.lock_backend import store_word
 from cronaudit.recognition.facts.lock_found import Lock, find_locks
 from cronaudit.recognition.facts.lock_store import title_of
@@ -125,16 +125,17 @@ def _names_job(lock: Lock) -> bool:
 
 def _others_with(text: str, context: JobContext) -> list[str]:
     """The names of other jobs of the service that lock the same key."""
-    keys = context.service.cache.get(__name__)
-    if not isinstance(keys, list):
-        keys = [(job, frozenset(_keys(job))) for job in context.service.jobs]
-        context.service.cache[__name__] = keys
     found: list[str] = []
-    for job, held in keys:
+    for job, held in _all_keys(context.service):
         if job is context or text not in held or _is_same_job(job, context):
             continue
         found.append(job.registration.name or str(job.site))
     return sorted(set(found))
+
+
+@once_a_service
+def _all_keys(service: Service) -> tuple[tuple[JobContext, frozenset[str]], ...]:
+    return tuple((job, frozenset(_keys(job))) for job in service.jobs)
 
 
 def _keys(job: JobContext) -> list[str]:

@@ -14,7 +14,7 @@ from cronaudit.model.ir import Const, Function, If, Index, Member, Name, Operati
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Arguments, Closure, External, Known
 from cronaudit.model.walking import inside, statements
-from cronaudit.recognition.context import Service
+from cronaudit.recognition.context import Service, once_a_service
 from cronaudit.recognition.facts.processes_sites import (
     placed,
     placed_in,
@@ -24,7 +24,6 @@ from cronaudit.recognition.facts.routing_walk import routing_walk
 from cronaudit.recognition.facts.settings import modules_named_by
 from cronaudit.recognition.sightings import Sighting
 
-_CACHE = "processes_http"
 _ROUTING = frozenset(("http.route", "health.check"))
 _PROBE = lazy_regex(
     r"(^|[/_-])(health|healthz|healthcheck|ready|readyz|readiness|live|livez|liveness|alive|metrics|ping|pong|status"
@@ -58,14 +57,15 @@ def is_probe(path: str) -> bool:
     return bool(_PROBE.search(path))
 
 
+@once_a_service
 def serves(service: Service, entry: str) -> bool:
     """Whether the code that an entry file starts serves requests other than metrics and health."""
-    key = f"{_CACHE}:serves:{entry}"
-    found = service.cache.get(key)
-    if found is None:
-        found = _serves(service, entry)
-        service.cache[key] = found
-    return bool(found)
+    if not _listens(service, entry):
+        return False
+    files = service.linker.reached(entry)
+    routes = [r for r in routes_of(service) if r.location.path in files]
+    paths = [r.path for r in routes if r.path not in _WITHOUT_PATH]
+    return not paths or not all(is_probe(path) for path in paths)
 
 
 def has_probes_only(service: Service, entry: str) -> bool:
@@ -90,43 +90,26 @@ def may_listen(service: Service, entry: str) -> bool:
     return False
 
 
-def _serves(service: Service, entry: str) -> bool:
-    if not _listens(service, entry):
-        return False
-    files = service.linker.reached(entry)
-    routes = [r for r in routes_of(service) if r.location.path in files]
-    paths = [r.path for r in routes if r.path not in _WITHOUT_PATH]
-    return not paths or not all(is_probe(path) for path in paths)
-
-
 def _listens(service: Service, entry: str) -> bool:
     files = service.linker.reached(entry)
     return any(start in files for start in listening_modules(service))
 
 
+@once_a_service
 def listening_modules(service: Service) -> tuple[str, ...]:
     """The modules whose top-level code comes to a call that starts to serve HTTP, sorted."""
-    key = f"{_CACHE}:listening"
-    found = service.cache.get(key)
-    if found is None:
-        paths: set[str] = set()
-        for sighting, node in placed(service, "http.listen"):
-            call = sighting.event.call
-            paths.update(s.path for s in starts_of(service, node, call, sighting.location))
-        found = tuple(sorted(paths))
-        service.cache[key] = found
-    return found  # type: ignore[return-value]
+    paths: set[str] = set()
+    for sighting, node in placed(service, "http.listen"):
+        call = sighting.event.call
+        paths.update(s.path for s in starts_of(service, node, call, sighting.location))
+    return tuple(sorted(paths))
 
 
+@once_a_service
 def routes_of(service: Service) -> tuple[Route, ...]:
     """All routes that the service's own code registers, by place."""
-    key = f"{_CACHE}:routes"
-    found = service.cache.get(key)
-    if found is None:
-        routes = {(r.location, r.path): r for r in _routes(service)}
-        found = tuple(routes[k] for k in sorted(routes))
-        service.cache[key] = found
-    return found  # type: ignore[return-value]
+    routes = {(r.location, r.path): r for r in _routes(service)}
+    return tuple(routes[k] for k in sorted(routes))
 
 
 def _routes(service: Service) -> Iterator[Route]:

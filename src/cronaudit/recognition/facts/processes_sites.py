@@ -17,28 +17,18 @@ from cronaudit.model.knowledge import Library, Selector
 from cronaudit.model.source import Location, Role
 from cronaudit.model.trace import Event, EventKind, Trace
 from cronaudit.model.value import Closure, Scope
-from cronaudit.recognition.context import Service
+from cronaudit.recognition.context import Service, once_a_service
 from cronaudit.recognition.sightings import Sighting
 from cronaudit.recognition.words import holds_word
 
-_CACHE = "processes_sites"
 _PASSING = frozenset((ProcessRole.SCRIPT, ProcessRole.BUILD, ProcessRole.TEST))
-_MOST_MODULES = 120
-"""Modules whose top-level code is walked for one entry."""
 
 
+@once_a_service
 def placed(service: Service, *effects: str) -> tuple[tuple[Sighting, Function | Module], ...]:
     """The calls of these effects in the service's own files, by place, each with the function it stands in."""
-    key = f"{_CACHE}:placed:{','.join(effects)}"
-    found = service.cache.get(key)
-    if found is None:
-        found = tuple(_placed(service, frozenset(effects)))
-        service.cache[key] = found
-    return found  # type: ignore[return-value]
-
-
-def _placed(service: Service, wanted: frozenset[str]) -> Iterator[tuple[Sighting, Function | Module]]:
-    yield from placed_in(service, wanted, _files(service, libraries_with(service, wanted), wanted))
+    wanted = frozenset(effects)
+    return tuple(placed_in(service, wanted, _files(service, libraries_with(service, wanted), wanted)))
 
 
 def libraries_with(service: Service, wanted: frozenset[str]) -> tuple[Library, ...]:
@@ -176,11 +166,10 @@ def event_of(service: Service, call: Call, node: Function | Module, within: Scop
 
 def walk_of(service: Service, closure: Closure) -> Trace:
     """The walk of a function that is no job; it is remembered."""
-    key = f"{_CACHE}:walk:{closure.function.location}:{id(closure.this)}"
-    found = service.cache.get(key)
+    key = (walk_of, closure.function.location, id(closure.this))
+    found = service.known.get(key)
     if found is None:
-        found = (closure, service.linker.walk(closure))
-        service.cache[key] = found
+        found = service.known[key] = (closure, service.linker.walk(closure))
     return found[1]  # type: ignore[index, no-any-return]
 
 

@@ -21,9 +21,8 @@ from cronaudit.model.linker import Linker
 from cronaudit.model.source import Location
 from cronaudit.model.value import Choice, Env, External, Known, Value
 from cronaudit.model.walking import blocks, contains, ends_function, inside, statement_expressions
-from cronaudit.recognition.context import Service
+from cronaudit.recognition.context import Service, once_a_service
 
-_CACHE = "processes_starts"
 _ARGV = "the command line"
 _DEPTH = 12
 _MOST = 40
@@ -107,35 +106,21 @@ def _up(
     if came:
         return
     if node.owner is None:
-        passed = _known_passed(service, node)
+        passed = _passed_to(service, node)
         yield from _up(service, node.parent, node, chain, switches, (*calls, *passed), seen, depth + 1)
         return
     yield _start(node.module.path, chain, switches, calls)
 
 
+@once_a_service
 def _known_switches(service: Service, node: Function | Module, expr: Expr) -> tuple[Switch, ...]:
     """`switches_around`; the ways of all jobs lead through the same few functions."""
-    key = f"{_CACHE}:switches:{id(node)}:{id(expr)}"
-    found = service.cache.get(key)
-    if found is None:
-        found = service.cache[key] = switches_around(service.linker, node, expr)
-    return found  # type: ignore[return-value]
+    return switches_around(service.linker, node, expr)
 
 
-def _known_passed(service: Service, function: Function) -> tuple[str, ...]:
-    key = f"{_CACHE}:passed:{id(function)}"
-    found = service.cache.get(key)
-    if found is None:
-        found = service.cache[key] = _passed_to(service.linker, function)
-    return found  # type: ignore[return-value]
-
-
+@once_a_service
 def _known_callers(service: Service, node: Function) -> tuple[tuple[Call, Function | Module], ...]:
-    key = f"{_CACHE}:callers:{id(node)}"
-    found = service.cache.get(key)
-    if found is None:
-        found = service.cache[key] = tuple(_callers(service.linker, node))
-    return found  # type: ignore[return-value]
+    return tuple(_callers(service.linker, node))
 
 
 def _start(
@@ -167,8 +152,10 @@ def _calls_at(linker: Linker, at: Location) -> Iterator[tuple[Call, Function | M
                 return
 
 
-def _passed_to(linker: Linker, function: Function) -> tuple[str, ...]:
+@once_a_service
+def _passed_to(service: Service, function: Function) -> tuple[str, ...]:
     """The library calls that a function is an argument of."""
+    linker = service.linker
     parent = function.parent
     found: list[str] = []
     for statement, _around in _with_tests(parent.body, ()):

@@ -7,7 +7,7 @@ from typing import Final
 from cronaudit.lazy_regex import lazy_regex
 from cronaudit.model.ir import Call, Comment, Do, Function, Module, Object
 from cronaudit.model.walking import functions_in, statements
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, Service, once_a_service
 
 _HASHED: Final = (
     ".yml",
@@ -32,15 +32,16 @@ def comments_of(context: JobContext, path: str) -> tuple[Comment, ...]:
     module = context.linker.module(path)
     if module is not None:
         return module.comments
-    key = f"{__name__}:{path}"
-    found = context.service.cache.get(key)
-    if not isinstance(found, tuple):
-        name = path.rsplit("/", 1)[-1]
-        is_hashed = path.endswith(_HASHED) or "cron" in name.lower()
-        source = context.service.tree.read(path) if is_hashed else b""
-        found = tuple(_hashed(source.decode("utf-8", "replace"))) if len(source) <= _MOST_BYTES else ()
-        context.service.cache[key] = found
-    return found
+    return _comments_in(context.service, path)
+
+
+@once_a_service
+def _comments_in(service: Service, path: str) -> tuple[Comment, ...]:
+    """Those of a file that is no code."""
+    name = path.rsplit("/", 1)[-1]
+    is_hashed = path.endswith(_HASHED) or "cron" in name.lower()
+    source = service.tree.read(path) if is_hashed else b""
+    return tuple(_hashed(source.decode("utf-8", "replace"))) if len(source) <= _MOST_BYTES else ()
 
 
 def _hashed(text: str) -> list[Comment]:

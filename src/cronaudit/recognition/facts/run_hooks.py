@@ -12,7 +12,7 @@ from cronaudit.model.ir import Call
 from cronaudit.model.knowledge import Effect
 from cronaudit.model.value import Closure, External
 from cronaudit.model.walking import functions_in
-from cronaudit.recognition.context import JobContext, Service, once
+from cronaudit.recognition.context import JobContext, Service, once, once_a_service
 from cronaudit.recognition.sightings import Sighting
 
 Phase = Literal["before", "after", "success"]
@@ -47,14 +47,15 @@ def _phase(effect: Effect) -> Phase:
 
 def receivers(context: JobContext, effect: str) -> Iterator[tuple[Effect, Closure]]:
     """Functions under a decorator with that effect, of the library that runs the job."""
-    key = f"{__name__}:{effect}"
-    cached = context.service.cache.get(key)
-    if not isinstance(cached, tuple):
-        cached = context.service.cache[key] = tuple(_decorated(context.service, effect))
     root = re.split(r"[-_]", context.registration.kind)[0]
-    for path, description, closure in cached:
+    for path, description, closure in _all_decorated(context.service, effect):
         if path.startswith(root):
             yield description, closure
+
+
+@once_a_service
+def _all_decorated(service: Service, effect: str) -> tuple[tuple[str, Effect, Closure], ...]:
+    return tuple(_decorated(service, effect))
 
 
 def _decorated(service: Service, effect: str) -> Iterator[tuple[str, Effect, Closure]]:

@@ -29,7 +29,7 @@ from cronaudit.model.ir import (
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Choice, Known, Value
 from cronaudit.model.walking import expressions, inside, statement_expressions, statements
-from cronaudit.recognition.context import Service
+from cronaudit.recognition.context import Service, once_a_service
 
 _SECOND: Final = lazy_regex(
     r"(?:^|[/_.-])(?:tests?|testing|ci|local|dev(?:elopment)?|examples?|sample)(?:[/_.-]|$)"
@@ -112,10 +112,8 @@ def is_set(found: Setting | None) -> bool:
     return not (isinstance(value, Known) and value.value in (None, "", False, "disabled", "disabled://"))
 
 
+@once_a_service
 def _all(service: Service) -> dict[str, list[Setting]]:
-    cached = service.cache.get(__name__)
-    if isinstance(cached, dict):
-        return cached
     together = tuple(
         frozenset(name for stated in library.settings for name in stated.names)
         for library in service.matcher.libraries
@@ -148,12 +146,10 @@ def _all(service: Service) -> dict[str, list[Setting]]:
             for name, expr, line in _of_class(cls, names, together):
                 value = service.linker.fold(expr, scope)
                 found.setdefault(name, []).append((second, (value, Location(file.path, line))))
-    result = {
+    return {
         name: [pair for _, pair in sorted(pairs, key=lambda p: (p[0], p[1][1]))]
         for name, pairs in found.items()
     }
-    service.cache[__name__] = result
-    return result
 
 
 def _known(service: Service) -> tuple[knowledge.Setting, ...]:

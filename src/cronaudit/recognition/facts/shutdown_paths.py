@@ -11,7 +11,7 @@ from cronaudit.model.source import NOT_RUN, Location, Role
 from cronaudit.model.trace import Event, EventKind, Trace
 from cronaudit.model.value import Closure, Instance
 from cronaudit.model.walking import contains, inside
-from cronaudit.recognition.context import Service
+from cronaudit.recognition.context import Service, once_a_service
 from cronaudit.recognition.facts.elsewhere import service_sightings
 from cronaudit.recognition.facts.stop_flags import flag_of, flags_set, waitings
 from cronaudit.recognition.sightings import Sighting
@@ -56,15 +56,12 @@ class ShutdownPath(Struct, frozen=True, eq=False):
                 yield event.callee.function, event
 
 
+@once_a_service
 def shutdown_paths(service: Service) -> tuple[ShutdownPath, ...]:
     """Every handler of the end of the process, by place."""
-    found = service.cache.get(__name__)
-    if not isinstance(found, tuple):
-        signals = list(_signals(service))
-        paths = [*signals, *_hooks(service, signals), *_closing(service, signals)]
-        found = tuple(sorted(paths, key=lambda p: (p.location, p.signal)))
-        service.cache[__name__] = found
-    return found
+    signals = list(_signals(service))
+    paths = [*signals, *_hooks(service, signals), *_closing(service, signals)]
+    return tuple(sorted(paths, key=lambda p: (p.location, p.signal)))
 
 
 def _signals(service: Service) -> Iterator[ShutdownPath]:

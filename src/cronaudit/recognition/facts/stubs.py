@@ -37,7 +37,7 @@ from cronaudit.model.linker import Linker
 from cronaudit.model.trace import Event, EventKind, Trace
 from cronaudit.model.value import Choice, Closure, External, Value
 from cronaudit.model.walking import blocks, children, expressions, inside, statement_expressions
-from cronaudit.recognition.context import JobContext
+from cronaudit.recognition.context import JobContext, Service, once_a_service
 
 _DEEPEST: Final = 4
 _LEVELS: Final = frozenset(
@@ -183,13 +183,10 @@ def _says_not_implemented(statement: Throw) -> bool:
     return False
 
 
-def stubs_of(context: JobContext) -> Stubs:
+@once_a_service
+def stubs_of(service: Service) -> Stubs:
     """One for the whole service."""
-    found = context.service.cache.get(__name__)
-    if not isinstance(found, Stubs):
-        found = Stubs(context.service.linker, context.service.matcher)
-        context.service.cache[__name__] = found
-    return found
+    return Stubs(service.linker, service.matcher)
 
 
 def own_calls(trace: Trace) -> Iterator[tuple[Event, Function]]:
@@ -204,7 +201,7 @@ def own_calls(trace: Trace) -> Iterator[tuple[Event, Function]]:
 
 def named_stubs(context: JobContext, names: re.Pattern[str], effect: str) -> Iterator[tuple[Event, Function]]:
     """The calls on a job's walk of stubs that are named for an effect."""
-    stubs = stubs_of(context)
+    stubs = stubs_of(context.service)
     patterns = (names, *context.service.matcher.own_names(effect))
     for event, function in own_calls(context.trace):
         if function.name and any(p.search(function.name) for p in patterns) and stubs.is_stub(function):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 from cronaudit.model.deployment import Process
 from cronaudit.model.facts import Fact, Unresolved
@@ -12,7 +12,7 @@ from cronaudit.model.ir import Assign, Const, Function, Index, Member, Module, N
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Choice, Env, Known, Value
 from cronaudit.model.walking import statements
-from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.context import JobContext, Service, once_a_service
 from cronaudit.recognition.facts.configured import app_setting
 from cronaudit.recognition.facts.settings import is_set
 from cronaudit.recognition.sightings import text_of
@@ -103,11 +103,7 @@ def _stated(value: Value, source: Source, at: Location) -> Zone:
 
 def _service_wide(context: JobContext) -> tuple[Value, Location] | None:
     """``process.env.TZ = …`` in code that runs in the job's process."""
-    service = context.service
-    key = f"{__name__}:TZ"
-    if key not in service.cache:
-        service.cache[key] = tuple(_assigned(service))
-    found = cast("tuple[tuple[Value, Location], ...]", service.cache[key])
+    found = _all_assigned(context.service)
     return next((f for f in found if _runs_with(context, f[1].path)), None)
 
 
@@ -129,6 +125,11 @@ def _loading(service: Service, path: str) -> set[str]:
                 found.add(importer)
                 pending.append(importer)
     return found
+
+
+@once_a_service
+def _all_assigned(service: Service) -> tuple[tuple[Value, Location], ...]:
+    return tuple(_assigned(service))
 
 
 def _assigned(service: Service) -> Iterator[tuple[Value, Location]]:

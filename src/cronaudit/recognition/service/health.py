@@ -6,7 +6,7 @@ from typing import Literal
 
 from cronaudit.model.facts import Fact
 from cronaudit.model.source import Location
-from cronaudit.recognition.context import Service
+from cronaudit.recognition.context import Service, once_a_service
 from cronaudit.recognition.facts.processes import placement
 from cronaudit.recognition.facts.processes_http import Route, is_probe, routes_of
 from cronaudit.recognition.facts.processes_sites import walk_of
@@ -17,15 +17,11 @@ Health = Literal["jobs", "some", "page", "queue", "plain", "none"]
 _HEALTH_WORDS = ("health", "ready", "live", "alive", "status", "ping", "up")
 
 
+@once_a_service
 def known_routes(service: Service) -> tuple[tuple[Route, Knowledge], ...]:
     """The routes that know jobs, with what they know."""
-    key = "service.health:routes"
-    found = service.cache.get(key)
-    if found is None:
-        pairs = ((r, knowledge(service, r)) for r in routes_of(service))
-        found = tuple((r, k) for r, k in pairs if k is not None)
-        service.cache[key] = found
-    return found  # type: ignore[return-value]
+    pairs = ((r, knowledge(service, r)) for r in routes_of(service))
+    return tuple((r, k) for r, k in pairs if k is not None)
 
 
 def health(service: Service) -> Fact[Health]:

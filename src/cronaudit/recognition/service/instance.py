@@ -18,7 +18,7 @@ from cronaudit.model.knowledge import Effect
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import External, Known, Record, Value
 from cronaudit.model.walking import statements
-from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.context import JobContext, Service, once_a_service
 from cronaudit.recognition.facts.elsewhere import service_sightings
 from cronaudit.recognition.service.switched_base import switched_base
 from cronaudit.recognition.service.values import Tells, of_arguments, parts, strongest, tells_instance
@@ -222,14 +222,10 @@ def _head(sighting: Sighting) -> str:
 # ---- Python's logging configuration ------------------------------------------------------------------------------
 
 
+@once_a_service
 def _formats(service: Service) -> tuple[_Logger, ...]:
     """The formats of ``logging.config`` dictionaries that a handler uses."""
-    key = "service.instance:formats"
-    found = service.cache.get(key)
-    if found is None:
-        found = tuple(_used_formats(service))
-        service.cache[key] = found
-    return found  # type: ignore[return-value]
+    return tuple(_used_formats(service))
 
 
 def _used_formats(service: Service) -> Iterator[_Logger]:

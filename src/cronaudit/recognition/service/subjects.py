@@ -7,19 +7,14 @@ from collections.abc import Iterator
 from cronaudit.model.ir import Function
 from cronaudit.model.trace import Event, EventKind
 from cronaudit.model.value import Choice, Closure
-from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.context import JobContext, Service, once_a_service
 from cronaudit.recognition.facts.spans import Spans, core_of, spans_of, work_of
 
-_CACHE = "service.subjects"
 
-
+@once_a_service
 def subjects(service: Service) -> dict[int, Function]:
     """By id; a helper that a job calls is none, or a test of it would count as one of the job."""
-    found = service.cache.get(_CACHE)
-    if not isinstance(found, dict):
-        found = {id(f): f for context in service.jobs for f in _of(service, context)}
-        service.cache[_CACHE] = found
-    return found
+    return {id(f): f for context in service.jobs for f in _of(service, context)}
 
 
 def _of(service: Service, context: JobContext) -> Iterator[Function]:

@@ -18,7 +18,7 @@ from cronaudit.model.ir import (
 )
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.walking import functions_in, inside
-from cronaudit.recognition.context import Service
+from cronaudit.recognition.context import Service, once_a_service
 from cronaudit.recognition.service.acts import TestReader, Trial
 from cronaudit.recognition.service.mentions import Mentions
 
@@ -45,20 +45,16 @@ def trials(service: Service, targets: dict[int, Function]) -> Iterator[Trial]:
             yield from _of_module(service, module, targets, mentions)
 
 
+@once_a_service
 def test_files(service: Service) -> tuple[str, ...]:
     """The files of the tree that hold tests; set-ups and fixtures hold none."""
-    key = "service.trials:files"
-    found = service.cache.get(key)
-    if found is None:
-        found = tuple(
-            f.path
-            for f in service.tree.files
-            if f.language in _HOLDING
-            and f.role is Role.TEST
-            and _HOLDING[f.language].search(service.tree.read(f.path))
-        )
-        service.cache[key] = found
-    return found  # type: ignore[return-value]
+    return tuple(
+        f.path
+        for f in service.tree.files
+        if f.language in _HOLDING
+        and f.role is Role.TEST
+        and _HOLDING[f.language].search(service.tree.read(f.path))
+    )
 
 
 _SCRIPT: Final = lazy_regex(rb"(?<![\w.$])(?:test|it|specify)(?:\.\w+)*\s*(?:\(|`)")
