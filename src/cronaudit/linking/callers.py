@@ -33,9 +33,6 @@ from cronaudit.model.value import (
 _DEPTH = 6
 _MOST_BOUND = 200
 _MOST_AT_A_SITE = 100
-_CLOSURE_DEPTH = 3
-_CLOSURE_FILES = 150
-_SYMBOL_DEPTH = 4
 
 _Site: TypeAlias = tuple[Call, Function | Module]
 

@@ -42,8 +42,6 @@ from cronaudit.model.value import (
     Value,
 )
 
-_DEPTH = 6
-_MOST_BOUND = 200
 _CLOSURE_DEPTH = 3
 _CLOSURE_FILES = 150
 _SOUGHT_FILES = 300

@@ -332,10 +332,6 @@ def _calls(event: Event, function: Function) -> bool:
     )
 
 
-def _runs(event: Event, work: Closure) -> bool:
-    return isinstance(event.callee, Closure) and event.callee.function is work.function
-
-
 def passed_to(registration: Registration) -> tuple[Value, ...]:
     """What the scheduler or the queue passes to the handler; a queue's job knows its name and its data."""
     consumer, scheduler = registration.consumer, registration.scheduler

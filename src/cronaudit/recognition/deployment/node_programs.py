@@ -26,7 +26,6 @@ _CODE: Final = frozenset(
 )
 _INLINE: Final = frozenset({"-e", "--eval", "-p", "--print"})
 _MANAGERS: Final = frozenset({"npm", "pnpm", "yarn", "bun"})
-_SHORT: Final = {"npm": frozenset("start test stop restart".split())}
 _OWN: Final = frozenset(
     "install ci i add remove rm update up audit link unlink publish pack version config cache dedupe prune rebuild"
     " init create help login set import store import outdated why list ls info view fund root bin".split()

@@ -46,8 +46,6 @@ _LEVEL_NAMES = {
 _ERROR = lazy_regex(r"^(?:e|ex|exc|err\w*|reason|failedReason|cause|exception|stack|message)$", re.IGNORECASE)
 """Names of what is known about an error."""
 _ERROR_LEVELS = frozenset(("error", "fatal"))
-_FORMAT = lazy_regex(r"%[sdifjoO]|\{\}")
-_PLAIN = lazy_regex(r"[^a-z0-9]")
 
 
 class _Line(Struct, frozen=True):
