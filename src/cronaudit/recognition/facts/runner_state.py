@@ -79,12 +79,23 @@ class _Use(Struct):
     written: Location | None = None
     decided: Location | None = None
     drained: Location | None = None
-    path: tuple[str, ...] = ()
     path_written: tuple[str, ...] = ()
     values: list[Expr] = []
     made: list[Spot] = []
     """Where it is given a value that owes nothing to the last one."""
     reads: list[Spot] = []
+
+
+class _Entered(Struct, frozen=True, eq=False):
+    """One function that the run enters."""
+
+    function: Function
+    path: tuple[str, ...]
+    lasting: bool
+    """Whether the object that it is called on outlives the run."""
+
+    def at(self, line: int) -> Location:
+        return Location(self.function.module.path, line)
 
 
 @once
@@ -153,7 +164,8 @@ class _Uses:
     def found(self) -> Iterator[_Use]:
         for function, path, this in self._entered:
             if not function.is_constructor:
-                self._function(function, path, this)
+                lasting = this is None or this.at is None or not self._is_made_in_run(this.at)
+                self._function(_Entered(function, path, lasting))
         renewals = Renewals(self._context.trace.events)
         for key in sorted(self._uses, key=lambda k: str(self._uses[k].written)):
             use = self._uses[key]
@@ -165,11 +177,10 @@ class _Uses:
             if not any(renewals.settles(spot, use.reads) for spot in use.made):
                 yield use
 
-    def _function(self, function: Function, path: tuple[str, ...], this: Instance | None) -> None:
-        lasting = this is None or this.at is None or not self._is_made_in_run(this.at)
-        for statement, guards in _guarded(function.body, ()):
-            self._writes(statement, guards, function, path, lasting=lasting)
-            self._reads(statement, function, lasting=lasting)
+    def _function(self, entered: _Entered) -> None:
+        for statement, guards in _guarded(entered.function.body, ()):
+            self._writes(statement, guards, entered)
+            self._reads(statement, entered)
 
     def _is_made_in_run(self, at: Location) -> bool:
         """Whether an object is made anew by each run."""
@@ -180,72 +191,43 @@ class _Uses:
 
     # ---- writes ----------------------------------------------------------------------------------------------
 
-    def _writes(
-        self,
-        statement: Stmt,
-        guards: tuple[Expr, ...],
-        function: Function,
-        path: tuple[str, ...],
-        *,
-        lasting: bool,
-    ) -> None:
+    def _writes(self, statement: Stmt, guards: tuple[Expr, ...], entered: _Entered) -> None:
         if isinstance(statement, Assign) and not statement.declares:
-            self._assigned(
-                statement.target,
-                statement.value,
-                guards,
-                function,
-                path,
-                statement.line,
-                lasting=lasting,
-                statement=statement,
-            )
+            self._assigned(statement, guards, entered)
         for root in statement_expressions(statement):
             for expr in inside(root):
                 if isinstance(expr, AssignExpr):
-                    self._assigned(
-                        expr.target, expr.value, guards, function, path, expr.line, lasting=lasting
-                    )
+                    self._assigned(expr, guards, entered)
                 elif (
                     isinstance(expr, Call)
                     and isinstance(expr.callee, Member)
                     and expr.callee.name in _MUTATORS
                 ):
-                    self._mutated(expr, function, path, lasting=lasting)
+                    self._mutated(expr, entered)
 
-    def _assigned(
-        self,
-        target: Expr,
-        value: Expr | None,
-        guards: tuple[Expr, ...],
-        function: Function,
-        path: tuple[str, ...],
-        line: int,
-        *,
-        lasting: bool,
-        statement: Stmt | None = None,
-    ) -> None:
+    def _assigned(self, assignment: Assign | AssignExpr, guards: tuple[Expr, ...], entered: _Entered) -> None:
+        target, value = assignment.target, assignment.value
         base = target.object if isinstance(target, Index) else target
-        key = self._key(base, function, lasting=lasting)
-        if key is None or self._is_made_once(key, guards, function):
+        key = self._key(base, entered.function, lasting=entered.lasting)
+        if key is None or self._is_made_once(key, guards, entered.function):
             return
         use = self._uses.setdefault(key, _Use(key[1]))
         if value is not None and not isinstance(target, Index):
             use.values.append(value)
-            if isinstance(statement, Assign) and is_new(statement, use.name):
-                use.made.append(Spot(function, line))
+            if isinstance(assignment, Assign) and is_new(assignment, use.name):
+                use.made.append(Spot(entered.function, assignment.line))
         if use.written is None:
-            use.written, use.path_written = Location(function.module.path, line), path
+            use.written, use.path_written = entered.at(assignment.line), entered.path
 
-    def _mutated(self, call: Call, function: Function, path: tuple[str, ...], *, lasting: bool) -> None:
+    def _mutated(self, call: Call, entered: _Entered) -> None:
         assert isinstance(call.callee, Member)  # noqa: S101 - the caller has looked
-        key = self._key(call.callee.object, function, lasting=lasting)
-        if key is None or not self._is_collection(call.callee.object, function):
+        key = self._key(call.callee.object, entered.function, lasting=entered.lasting)
+        if key is None or not self._is_collection(call.callee.object, entered.function):
             return
         use = self._uses.setdefault(key, _Use(key[1]))
         use.values.append(call)
         if use.written is None:
-            use.written, use.path_written = Location(function.module.path, call.line), path
+            use.written, use.path_written = entered.at(call.line), entered.path
 
     def _is_collection(self, expr: Expr, function: Function) -> bool:
         """A list, set or map of the language, not an object of the project or of a library."""
@@ -293,7 +275,7 @@ class _Uses:
 
     # ---- reads -----------------------------------------------------------------------------------------------
 
-    def _reads(self, statement: Stmt, function: Function, *, lasting: bool) -> None:
+    def _reads(self, statement: Stmt, entered: _Entered) -> None:
         """What decides: a test, what is gone through, an argument, what is returned."""
         roots: list[Expr] = []
         if isinstance(statement, If):
@@ -304,28 +286,28 @@ class _Uses:
             roots.append(statement.value)
         for root in statement_expressions(statement):
             for expr in inside(root):
-                if isinstance(expr, Call) and not self._is_log(expr, function):
+                if isinstance(expr, Call) and not self._is_log(expr, entered.function):
                     roots += [a.value for a in expr.args]
                     if isinstance(expr.callee, Member) and expr.callee.name in _LOOKUPS:
                         roots.append(expr.callee.object)
                     if isinstance(expr.callee, Member) and expr.callee.name in _DRAINS:
-                        self._drained(expr.callee.object, function, expr.line, lasting=lasting)
+                        self._drained(expr.callee.object, expr.line, entered)
         for root in roots:
             for expr in inside(root):
-                key = self._key(expr, function, lasting=lasting)
+                key = self._key(expr, entered.function, lasting=entered.lasting)
                 if key is None:
                     continue
                 use = self._uses.setdefault(key, _Use(key[1]))
-                line = getattr(expr, "line", function.line)
-                use.reads.append(Spot(function, line))
+                line = getattr(expr, "line", entered.function.line)
+                use.reads.append(Spot(entered.function, line))
                 if use.decided is None:
-                    use.decided = Location(function.module.path, line)
+                    use.decided = entered.at(line)
 
-    def _drained(self, expr: Expr, function: Function, line: int, *, lasting: bool) -> None:
-        key = self._key(expr, function, lasting=lasting)
-        if key is not None and self._is_collection(expr, function):
+    def _drained(self, expr: Expr, line: int, entered: _Entered) -> None:
+        key = self._key(expr, entered.function, lasting=entered.lasting)
+        if key is not None and self._is_collection(expr, entered.function):
             use = self._uses.setdefault(key, _Use(key[1]))
-            use.drained = use.drained or Location(function.module.path, line)
+            use.drained = use.drained or entered.at(line)
 
     def _is_log(self, call: Call, function: Function) -> bool:
         callee = self._linker.fold(call.callee, self._linker.scope_of(function))
