@@ -15,7 +15,7 @@ from cronaudit.model.knowledge import Overview
 from cronaudit.model.source import Language, Location, Role
 from cronaudit.model.value import Choice, External, Known
 from cronaudit.model.walking import expressions, inside, statements
-from cronaudit.recognition.context import JobContext, Service
+from cronaudit.recognition.context import JobContext, Service, once_a_service
 from cronaudit.recognition.facts.settings import setting
 
 _SECOND: Final = lazy_regex(
@@ -38,13 +38,10 @@ class Shown(Struct, frozen=True):
     location: Location
 
 
+@once_a_service
 def overviews_of(service: Service) -> tuple[Shown, ...]:
     """What shows the runs of this service's jobs, the most telling first."""
-    found = service.cache.get(__name__)
-    if not isinstance(found, tuple):
-        order = sorted(_all(service), key=lambda s: (not s.history, bool(s.profile), -s.jobs))
-        found = service.cache[__name__] = tuple(order)
-    return found
+    return tuple(sorted(_all(service), key=lambda s: (not s.history, bool(s.profile), -s.jobs)))
 
 
 def _all(service: Service) -> Iterator[Shown]:
