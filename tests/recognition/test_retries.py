@@ -56,3 +56,55 @@ def test_what_only_goes_on_when_something_has_ended(tmp_path: Path, event: str, 
 def test_what_only_goes_on_while_attempts_are_left(tmp_path: Path, test: str, jobs: list[str]) -> None:
     files = {"package.json": PACKAGE, "main.js": ATTEMPTS.replace("TEST", test)}
     assert [j.schedule for j in discover(tmp_path, files).jobs] == jobs
+
+
+ROUNDS = """
+    const { Pool } = require('pg');
+    const pool = new Pool();
+    class Cleaner {
+      start() { this.plan(0); }
+      plan(ms) { this.timer = setTimeout(() => { try { this.clean(); } catch (e) { console.error(e); } }, ms); }
+      clean() {
+        const found = pool.query('delete from lines where old limit 200');
+        BODY
+      }
+    }
+    new Cleaner().start();
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "jobs"),
+    [
+        # Each round says how long it rests.
+        ("if (found < 200) { this.plan(300000); } else { this.plan(5000); }", ["open"]),
+        ("if (this.stopped) { return; } this.plan(300000);", ["300 s"]),
+        # It waits, and does the work when it need not.
+        ("if (!this.ready) { this.plan(10000); } else { pool.query('delete from words'); }", []),
+    ],
+)
+def test_a_round_that_another_method_ends(tmp_path: Path, body: str, jobs: list[str]) -> None:
+    files = {"package.json": PACKAGE, "main.js": ROUNDS.replace("BODY", body)}
+    assert [j.schedule for j in discover(tmp_path, files).jobs] == jobs
+
+
+def test_the_timer_at_the_end_of_a_round_is_its_period(tmp_path: Path) -> None:
+    files = {
+        "package.json": PACKAGE,
+        "main.js": """
+            const { Pool } = require('pg');
+            const pool = new Pool();
+            async function sync() {
+              const rows = await pool.query('select * from nodes');
+              if (rows.length === 0) {
+                setTimeout(() => { sync(); }, 10000);
+                return;
+              }
+              await pool.query('update nodes set seen = now()');
+              setTimeout(() => { sync(); }, 600000);
+            }
+            sync();
+        """,
+    }
+    job = discover(tmp_path, files).only()
+    assert (job.schedule, job.at) == ("600 s", "main.js:10")

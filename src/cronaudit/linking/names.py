@@ -238,7 +238,7 @@ def _with_members(folder: Folder, record: Record, name: str, scope: Scope, bindi
         before = record.entries.get(store.name)
         value = Lazy(store.value, scope)
         entries[store.name] = value if before is None else Choice((folder.force(before), folder.force(value)))
-    return Record(entries, record.complete and complete, record.at)
+    return Record(entries, record.complete and complete, record.at, record.rest)
 
 
 def _several(folder: Folder, name: str, bindings: list[Binding], scope: Scope) -> Value:

@@ -81,6 +81,8 @@ def member(folder: Folder, value: Value, name: str, at: Location | None) -> Valu
                 return found
             if name in _RECORD_METHODS:
                 return Builtin(value, name)
+            if value.rest is not None:
+                return outside.member(value.rest, name, at)
             return Known(None, at) if value.complete else Unknown(f"{name} is not written out", at)
         case Instance():
             own = folder.field(value, name)
@@ -277,10 +279,12 @@ def of_object(folder: Folder, expr: Object, scope: Scope) -> Value:
     """An object display."""
     entries: dict[str, Value | Lazy] = {}
     complete = True
+    rest: External | None = None
     for entry in expr.entries:
         if entry.key is None:
             spread = folder.fold(entry.value, scope)
             complete = spread_into(folder, entries, spread) and complete
+            rest = spread if isinstance(spread, External) and spread.path.endswith("()") else rest
         elif isinstance(entry.key, str):
             entries[entry.key] = Lazy(entry.value, scope)
         else:
@@ -292,7 +296,7 @@ def of_object(folder: Folder, expr: Object, scope: Scope) -> Value:
             else:
                 complete = False
                 entries[f"\0{len(entries)}:{entry.line}"] = Lazy(entry.value, scope)
-    return Record(entries, complete, Location(scope.module.path, expr.line, expr.end_line))
+    return Record(entries, complete, Location(scope.module.path, expr.line, expr.end_line), rest)
 
 
 def of_array(folder: Folder, expr: Array, scope: Scope) -> Value:

@@ -48,6 +48,8 @@ class Record(Struct, frozen=True, eq=False):
     complete: bool
     """False where a spread or a computed key could not be followed: a missing key is then unknown."""
     at: Location | None = None
+    rest: External | None = None
+    """The object of a library that is spread into it: ``{...createQueue(), start}`` has its methods."""
 
 
 class Sequence(Struct, frozen=True, eq=False):

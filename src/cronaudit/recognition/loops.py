@@ -22,7 +22,14 @@ from cronaudit.model.linker import Bound, Linker
 from cronaudit.model.schedule import Schedule
 from cronaudit.model.source import Language, Location
 from cronaudit.model.value import Arguments, Closure, External, Instance, Known, Scope, Symbol, Value
-from cronaudit.model.walking import expressions, functions_around, functions_in, is_within, statements
+from cronaudit.model.walking import (
+    calls_in,
+    expressions,
+    functions_around,
+    functions_in,
+    is_within,
+    statements,
+)
 from cronaudit.recognition.after_failure import only_on_failure
 from cronaudit.recognition.armed_work import armed_work
 from cronaudit.recognition.choices import holds_by_default
@@ -40,10 +47,12 @@ from cronaudit.recognition.operations import (
     waits_instead,
 )
 from cronaudit.recognition.pauses import Pauses, Timer
+from cronaudit.recognition.rearming import goes_on_in, leaves_early
 from cronaudit.recognition.timers import judge_interval, rearms
-from cronaudit.recognition.timing import read_length
+from cronaudit.recognition.timing import one_of_several, read_length
 from cronaudit.recognition.wrapping import armed_by_callers, called_parameters, scope_inside
 
+_FEW_CALLS = 4
 _SPIN = 0.01
 """Seconds below which a pause is no period of anything."""
 
@@ -118,11 +127,13 @@ class Loops:
             return sites[0], "it arms itself only while work is waiting: it drains a buffer"
         if all(waits_instead(call, node) for call, node, _ in lasting):
             return lasting[0], "it arms itself instead of the work, until that is due"
-        call, node, handler = lasting[0]
+        # ``if (empty) { setTimeout(again, 10000); return; } … setTimeout(again, period)``: the last is the rule.
+        kept = next((s for s in lasting if not leaves_early(s[1].body, s[0])), lasting[0])
+        call, node, handler = kept
         against = judge_interval(call, node, None, self._linker)
         if against is not None:
-            return lasting[0], against.reason
-        return lasting[0], answers(call, node, self._cycle(handler, node))
+            return kept, against.reason
+        return kept, answers(call, node, self._cycle(handler, node))
 
     def _armed(self, call: Call, node: Function, retried: set[int]) -> Closure | None:
         """What a call runs that arms it again; `retried` takes those that only do so when their work has failed."""
@@ -160,7 +171,12 @@ class Loops:
         around = {f.name for f in functions_around(node) if f.name}
         handed_on = unwrapped(closure, self._linker).function
         pending: list[Function] = [handler, *functions_in(handler), handed_on]
-        return any(n in around for f in pending for n in _names(f))
+        if any(n in around for f in pending for n in _names(f)):
+            return True
+        # ``setTimeout(() => { try { this.sweep(); } catch …})``, and it is `sweep` that arms the next one.
+        scope = Scope(handler, closure.scope, this=closure.this)
+        called = (self._linker.fold(c.callee, scope) for c in calls_in(handler)[:_FEW_CALLS])
+        return any(isinstance(c, Closure) and goes_on_in(c.function, around) for c in called)
 
     def _timeout(
         self, call: Call, node: Function, handler: Closure, module: Module
@@ -177,9 +193,13 @@ class Loops:
         assert timer is not None  # noqa: S101 - `_armed` has asked
         rest = _Rest(timer, node, runs.function, self._linker)
         delay = rest.of(scope)
-        armed = armed_by_callers(works, delay, runs.function, self._linker, rest.is_settled)
+        armed = armed_by_callers(works, delay, runs.function, self._linker, rest.is_settled, each=True)
         if not armed:
             self._reject(call, module, "a wrapper that nothing in the tree calls")
+        plain = {} if works else {id(b): rest.timing(rest.within(b.scope)) for b in armed if not b.items}
+        rests = {t.schedule.interval_seconds for t in plain.values() if t is not None}
+        if rests:  # ``plan(0)`` at the start says nothing about the period
+            armed = [b for b in armed if id(b) not in plain or plain[id(b)] is not None]
         seen: set[tuple[float | None, Location]] = set()
         for bound in armed:
             own = bool(works) or bool(bound.items)
@@ -187,6 +207,8 @@ class Loops:
             timing = rest.timing(delay if is_plain else rest.within(bound.scope)) or Timing(
                 Schedule(text="again at once"), Location(module.path, call.line), None
             )
+            if len(rests) > 1 and not own:
+                timing = one_of_several(site)  # each round tells the next one how long it rests
             item = bound.chain[-1] if own and bound.chain else site
             key = (timing.schedule.interval_seconds, item)
             if key in seen:

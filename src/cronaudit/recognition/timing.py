@@ -76,7 +76,7 @@ def read(part: SchedulePart, value: Value, linker: Linker) -> Timing | None:
         options = [t for o in value.options if (t := read(part, o, linker)) is not None]
         told = [t for t in options if t.open is None]
         if len({_when(t) for t in told}) > 1:
-            return _open(Unknown("the schedule is one of several", told[0].at))
+            return one_of_several(told[0].at)
         return told[0] if told else options[0] if options else None
     if part.form == "date" or (isinstance(value, External) and value.path.endswith((".toDate()", ":Date()"))):
         return None  # a single point in time
@@ -97,6 +97,13 @@ def read(part: SchedulePart, value: Value, linker: Linker) -> Timing | None:
         items = [t for i in value.items if (t := read(part, linker.force(i), linker)) is not None]
         return items[0] if items else None
     return _open(value, linker)
+
+
+def one_of_several(at: Location | None) -> Timing:
+    """A schedule that the code states, but not which of those that it states."""
+    return Timing(
+        Schedule(None, None, None, _UNRESOLVED_TEXT), at, Unresolved("the schedule is one of several", at)
+    )
 
 
 def _when(timing: Timing) -> Hashable:

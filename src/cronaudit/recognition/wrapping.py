@@ -69,10 +69,12 @@ def armed_by_callers(
     node: Function | Module,
     linker: Linker,
     settles: Callable[[Scope], bool] = lambda _scope: True,
+    *,
+    each: bool = False,
 ) -> list[Bound]:
     """The scopes of `node`, one for each call that hands over what runs, else for one that settles the pause.
 
-    Empty where `node` is a wrapper that nothing calls.
+    With `each`, for all that say a pause. Empty where `node` is a wrapper that nothing calls.
     """
     plain = Bound(linker.scope_of(node), ())
     if works:
@@ -85,7 +87,7 @@ def armed_by_callers(
         return _told_to_a_library(pause, node, linker) or [plain]
     # Whoever calls it, the loop is one job: only what its pause comes to is asked of the callers.
     bounds = _bound_in(opened[0], node, linker)
-    return [Bound(bounds[0].scope, ())] if bounds else [plain]
+    return [Bound(b.scope, ()) for b in (bounds if each else bounds[:1])] or [plain]
 
 
 def _told_to_a_library(pause: Value, node: Function | Module, linker: Linker) -> list[Bound]:
