@@ -136,6 +136,18 @@ USES = {
         ),
         "pg-boss", "sweep", "0 2 * * *", "America/Chicago",
     ),
+    "cadence, spread into services": Use(
+        (
+            "import { createCadence } from '@cadence-mq/core';\n"
+            "function services() { const queue = createCadence({}); return { ...queue, open: () => true }; }\n"
+            "type Tasks = ReturnType<typeof services>;\ninterface Deps { tasks: Tasks }\n"
+            "function plan({ tasks }: Deps) {\n"
+            "  const taskName = 'sweep';\n  tasks.registerTask({ taskName, handler: sweep });\n"
+            "  tasks.schedulePeriodicJob({ scheduleId: `often-${taskName}`, taskName, cron: '0 3 * * *' });\n}\n"
+            "plan({ tasks: services() });"
+        ),
+        "cadence-mq", "sweep", "0 3 * * *",
+    ),
     "nest, cron": Use(
         (
             "import { Injectable } from '@nestjs/common';\n"

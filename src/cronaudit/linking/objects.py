@@ -228,7 +228,8 @@ def _symbol_member(folder: Folder, value: Symbol, name: str, at: Location | None
         typed = folder.typed(value.type, value.scope, at)
         if typed is not None:
             found = member(folder, typed, name, at)
-            if isinstance(found, Closure | External | Instance | Shape):
+            spreads = isinstance(found, Record) and found.rest is not None
+            if spreads or isinstance(found, Closure | External | Instance | Shape):
                 return found
     return extended
 
@@ -257,6 +258,8 @@ def typed(folder: Folder, type_ref: TypeRef | None, scope: Scope, at: Location |
         type_ref = type_ref.args[0]
     if type_ref is None or type_ref.name == "[]" or not type_ref.name:
         return None
+    if type_ref.name == "ReturnType" and type_ref.args and type_ref.args[0].name == "typeof":
+        return _given_by(folder, type_ref.args[0].args[0], scope, at)
     head, *rest = type_ref.name.split(".")
     value = names.lookup(folder, head, scope, type_ref.line)
     for part in rest:
@@ -270,6 +273,18 @@ def typed(folder: Folder, type_ref: TypeRef | None, scope: Scope, at: Location |
     if isinstance(value, External) and is_class and not value.path.startswith(("global:", "builtins.")):
         return External(f"{value.path}()", at=at)
     return None
+
+
+def _given_by(folder: Folder, made_by: TypeRef, scope: Scope, at: Location | None) -> Value | None:
+    """``ReturnType<typeof createServices>``, where a library's object is spread into what that gives back.
+
+    Of anything else those who call the function know more.
+    """
+    maker = names.lookup(folder, made_by.name, scope, made_by.line)
+    if not isinstance(maker, Closure):
+        return None
+    made = folder.apply(maker, Arguments((), {}, complete=False), None, at)
+    return made if isinstance(made, Record) and made.rest is not None else None
 
 
 # ---- displays ---------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
+from msgspec.structs import replace
+
 from cronaudit.knowledge.folds import CRON_UNIT, WORDS_UNIT
 from cronaudit.knowledge.selectors import Called, select
 from cronaudit.lazy_regex import lazy_regex
@@ -55,9 +57,16 @@ def timing_of(parts: tuple[SchedulePart, ...], call: Called, linker: Linker) -> 
         if timing.open is None:
             return timing
         # An options object that cannot be followed does not prove a schedule.
-        if not part.select.members or not isinstance(value, Unknown):
+        if not part.select.members or not isinstance(value, Unknown) or _is_written(part, call, linker):
             opened = opened or timing
     return opened
+
+
+def _is_written(part: SchedulePart, call: Called, linker: Linker) -> bool:
+    """Whether the object of options that a call is handed has the schedule, whatever that comes to."""
+    around = replace(part.select, members=part.select.members[:-1])
+    options = select(around, call, linker.force, linker.member)
+    return isinstance(options, Record) and part.select.members[-1] in options.entries
 
 
 def read_length(value: Value, unit: str | None, linker: Linker) -> Timing | None:
