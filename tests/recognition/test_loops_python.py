@@ -215,6 +215,11 @@ def test_loops_that_are_jobs(tmp_path: Path, shape: str) -> None:
 
 
 DECOYS = {
+    "it rests for a moment where there is nothing to do": (
+        "import time\nfrom outside import wire\n" + DB + "def main():\n    while True:\n"
+        "        if wire.ready():\n            sweep()\n        else:\n            time.sleep(0.1)\n"
+        "        wire.flush()\n\nmain()\n"
+    ),
     "waiting for its turn to serve": (
         "import time\nfrom outside import lease, feed\n" + DB + "def main():\n    while True:\n"
         "        if not lease.take():\n            time.sleep(15)\n            continue\n"

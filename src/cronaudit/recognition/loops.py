@@ -341,6 +341,8 @@ class Loops:
             return "it waits for an order and works only when there is one"
         if self._pauses.awaits_turn(loop, scope):
             return "it waits for its turn, and what it then does is a loop of its own"
+        if self._pauses.only_rests(loop, scope):
+            return "it only rests for a moment where there is nothing to do: it takes what comes"
         if backs_off(loop):
             return "each round waits longer than the last: it connects again"
         ends = ends_on_success(loop, node, lambda test: holds_by_default(test, scope, self._linker) is False)

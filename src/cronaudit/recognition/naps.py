@@ -1,4 +1,4 @@
-"""Functions of the project's own that only pause, and do so in slices, for the time that they are told."""
+"""Functions of the project's own that only pause: for the time that they are told, also in slices."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from cronaudit.model.ir import Assign, Call, Expr, Function, Loop, Name
+from cronaudit.model.ir import Assign, Call, Expr, Function, Loop, Name, Object
 from cronaudit.model.linker import Linker
 from cronaudit.model.source import Language
 from cronaudit.model.value import Arguments, Closure, Known, Scope, Unknown, Value
@@ -86,3 +86,23 @@ def multiplied(slept: Value, times: float | None) -> Value:
     if times == 1.0 or not isinstance(slept, Known) or not isinstance(slept.value, int | float):
         return slept
     return Known(slept.value * times, slept.at, slept.unit, slept.default_of)
+
+
+def bound_delay(delay: Value, callee: Closure, args: Arguments, linker: Linker) -> Value:
+    """The delay of ``sleep(ms)`` is the argument of the call."""
+    for position, param in enumerate(callee.function.params):
+        for symbol in linker.symbols(delay):
+            if position >= len(args.positional):
+                continue
+            given = linker.force(args.positional[position])
+            if isinstance(param.target, Object) and symbol.name.endswith(f":{param.target.line}>"):
+                # ``sleep({ delayMs, signal })``
+                return linker.member(given, symbol.path[0]) if len(symbol.path) == 1 else delay
+            if symbol.name == param.name:
+                if symbol.path and isinstance(given, Known) and isinstance(given.value, int | float):
+                    # ``sleep(seconds)`` that multiplies by 1000 on its way.
+                    return Known(given.value, given.at, "s")
+                if isinstance(given, Known) and callee.function.module.language is Language.PYTHON:
+                    return Known(given.value, given.at, given.unit or "s", given.default_of)
+                return given
+    return delay

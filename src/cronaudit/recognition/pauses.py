@@ -22,7 +22,6 @@ from cronaudit.model.ir import (
     LoopKind,
     Member,
     Module,
-    Object,
     Stmt,
     Try,
     With,
@@ -44,7 +43,7 @@ from cronaudit.model.value import (
 from cronaudit.model.walking import blocks, calls_in, expressions, inside, statement_expressions, statements
 from cronaudit.recognition.choices import holds_by_default
 from cronaudit.recognition.endings import STOPPING, is_order
-from cronaudit.recognition.naps import multiplied, napped
+from cronaudit.recognition.naps import bound_delay, multiplied, napped
 from cronaudit.recognition.wrapping import steady_pause
 from cronaudit.recognition.written import argument_of, spelled
 
@@ -93,6 +92,14 @@ class Pauses:
         pauses = self._within(loop, loop.body, scope, 1.0, 0)
         found = sorted(pauses, key=lambda f: (f[0], not isinstance(f[1], Known)))
         return found[0][1] if found else self._of_called(loop.body, scope, 0)
+
+    def only_rests(self, loop: Loop, scope: Scope) -> bool:
+        """Whether no round pauses but one with nothing to do, and that for less than a second: it takes what comes."""
+        found = () if self._in_test(loop, scope) else tuple(self._within(loop, loop.body, scope, 1.0, 0))
+        return bool(found) and all(
+            rank >= _INNER and isinstance(v, Known) and isinstance(v.value, int | float) and v.value < 1
+            for rank, v in found
+        )
 
     def _of_called(self, body: tuple[Stmt, ...], scope: Scope, depth: int) -> Value | None:
         """The pause that a function beside the loop makes on its every way: ``while True: self.tick()``."""
@@ -354,10 +361,10 @@ class Pauses:
             if call.is_new and getattr(call.callee, "name", "") == "Promise" and call.args:
                 delay = self._timer_in(self._linker.fold(call.args[0].value, self._linker.scope_of(function)))
                 if delay is not None:
-                    return self._bound_delay(delay, callee, args)
+                    return bound_delay(delay, callee, args, self._linker)
         if function.module.language is Language.PYTHON and len(calls) == 1:
             delay = self._slept(calls[0], self._linker.scope_of(function))
-            return self._bound_delay(delay, callee, args) if delay is not None else None
+            return bound_delay(delay, callee, args, self._linker) if delay is not None else None
         return napped(callee, args, self._linker, self._slept)
 
     def _timer_in(self, executor: Value) -> Value | None:
@@ -372,25 +379,6 @@ class Pauses:
                 inner = Scope(executor.function, executor.scope, this=executor.this)
                 return self._linker.fold(expr.args[1].value, inner)
         return None
-
-    def _bound_delay(self, delay: Value, callee: Closure, args: Arguments) -> Value:
-        """The delay of ``sleep(ms)`` is the argument of the call."""
-        for position, param in enumerate(callee.function.params):
-            for symbol in self._linker.symbols(delay):
-                if position >= len(args.positional):
-                    continue
-                given = self._linker.force(args.positional[position])
-                if isinstance(param.target, Object) and symbol.name.endswith(f":{param.target.line}>"):
-                    # ``sleep({ delayMs, signal })``
-                    return self._linker.member(given, symbol.path[0]) if len(symbol.path) == 1 else delay
-                if symbol.name == param.name:
-                    if symbol.path and isinstance(given, Known) and isinstance(given.value, int | float):
-                        # ``sleep(seconds)`` that multiplies by 1000 on its way.
-                        return Known(given.value, given.at, "s")
-                    if isinstance(given, Known) and callee.function.module.language is Language.PYTHON:
-                        return Known(given.value, given.at, given.unit or "s", given.default_of)
-                    return given
-        return delay
 
 
 def _is_talk(call: Call) -> bool:
