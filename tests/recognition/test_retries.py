@@ -86,25 +86,3 @@ ROUNDS = """
 def test_a_round_that_another_method_ends(tmp_path: Path, body: str, jobs: list[str]) -> None:
     files = {"package.json": PACKAGE, "main.js": ROUNDS.replace("BODY", body)}
     assert [j.schedule for j in discover(tmp_path, files).jobs] == jobs
-
-
-def test_the_timer_at_the_end_of_a_round_is_its_period(tmp_path: Path) -> None:
-    files = {
-        "package.json": PACKAGE,
-        "main.js": """
-            const { Pool } = require('pg');
-            const pool = new Pool();
-            async function sync() {
-              const rows = await pool.query('select * from nodes');
-              if (rows.length === 0) {
-                setTimeout(() => { sync(); }, 10000);
-                return;
-              }
-              await pool.query('update nodes set seen = now()');
-              setTimeout(() => { sync(); }, 600000);
-            }
-            sync();
-        """,
-    }
-    job = discover(tmp_path, files).only()
-    assert (job.schedule, job.at) == ("600 s", "main.js:10")

@@ -47,7 +47,7 @@ from cronaudit.recognition.operations import (
     waits_instead,
 )
 from cronaudit.recognition.pauses import Pauses, Timer
-from cronaudit.recognition.rearming import goes_on_in, leaves_early
+from cronaudit.recognition.rearming import goes_on_in
 from cronaudit.recognition.timers import judge_interval, rearms
 from cronaudit.recognition.timing import one_of_several, read_length
 from cronaudit.recognition.wrapping import armed_by_callers, called_parameters, scope_inside
@@ -127,13 +127,11 @@ class Loops:
             return sites[0], "it arms itself only while work is waiting: it drains a buffer"
         if all(waits_instead(call, node) for call, node, _ in lasting):
             return lasting[0], "it arms itself instead of the work, until that is due"
-        # ``if (empty) { setTimeout(again, 10000); return; } … setTimeout(again, period)``: the last is the rule.
-        kept = next((s for s in lasting if not leaves_early(s[1].body, s[0])), lasting[0])
-        call, node, handler = kept
+        call, node, handler = lasting[0]
         against = judge_interval(call, node, None, self._linker)
         if against is not None:
-            return kept, against.reason
-        return kept, answers(call, node, self._cycle(handler, node))
+            return lasting[0], against.reason
+        return lasting[0], answers(call, node, self._cycle(handler, node))
 
     def _armed(self, call: Call, node: Function, retried: set[int]) -> Closure | None:
         """What a call runs that arms it again; `retried` takes those that only do so when their work has failed."""

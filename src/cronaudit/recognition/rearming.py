@@ -1,9 +1,9 @@
-"""Where in a round a timer is armed again: at its end, in a branch that leaves early, or instead of the work."""
+"""Whether a round arms the next one, or waits until it can do its work."""
 
 from __future__ import annotations
 
 from cronaudit.model.ir import Call, Function, If, Stmt
-from cronaudit.model.walking import blocks, calls_in, ends_function, expressions, holds
+from cronaudit.model.walking import blocks, calls_in, expressions, holds
 
 
 def goes_on_in(function: Function, around: set[str]) -> bool:
@@ -25,13 +25,4 @@ def _works_otherwise(body: tuple[Stmt, ...], call: Call, around: set[str]) -> bo
                 all(getattr(e, "name", None) not in around for e in expressions(other)) for other in others
             )
             return ends or _works_otherwise(block, call, around)
-    return False
-
-
-def leaves_early(body: tuple[Stmt, ...], call: Call) -> bool:
-    """Whether a call stands in a branch that leaves the function before its end."""
-    for statement in body:
-        for block in blocks(statement):
-            if holds(block, call):
-                return (isinstance(statement, If) and ends_function(block)) or leaves_early(block, call)
     return False
